@@ -1,0 +1,37 @@
+/* approximate.h - a polynomial for every activation. The door of approximate/; OLA fills this interface.
+ *
+ * requires    STAGE_SIMPLIFIED; at least one calibration image, floats as the network takes them
+ * establishes STAGE_APPROXIMATED: node->poly on every encrypted NONLIN node
+ * leaves      shapes, weights, node order
+ * fails       400-449: no calibration data, an activation that has no value on its range (Log of a
+ *             negative number), a COMPOSITE node (the message says which rewrite or option would do)
+ * dump        --dump=approximate
+ * source      weighted least squares in the Chebyshev basis on each channel's own inputs, layers in
+ *             order, each fed by the layers before it as already replaced (arXiv 2310.10349, sec. 3) */
+#ifndef OLAC_APPROXIMATE_APPROXIMATE_H
+#define OLAC_APPROXIMATE_APPROXIMATE_H
+
+#include "ir/graph.h"
+
+struct approximate_options {
+    uint32_t degree;    /* the same everywhere; 0: the smallest of 2, 3, 5, 7, 11, 15, 31 whose network agrees
+                           with the float network on at least `agree` of the calibration images */
+    double agree;       /* 0: 0.985 */
+    bool per_layer;     /* one polynomial a layer in place of one a channel */
+    double widen;       /* 0: 1.2 - the range is the calibrated one times this, about its middle */
+    const uint32_t *set_degree; /* per node index, 0: free (--set NODE:degree=7); may be NULL */
+    void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
+    void *user;
+};
+
+/* What was chosen and why, for messages, the manifest and the report. */
+struct approximate_report {
+    uint32_t degree;
+    double agree;       /* of calibration images: same arg max as the float network */
+    double output_max;  /* the largest |output| seen on calibration images, approximated network */
+};
+
+bool approximate(struct graph *g, const float *images, uint32_t n_images,
+                 const struct approximate_options *o, struct approximate_report *r, struct diag *d);
+
+#endif

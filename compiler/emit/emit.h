@@ -1,0 +1,42 @@
+/* emit.h - from a scheduled HE program to files in memory. The door of emit/. Decides nothing.
+ *
+ * requires    HE_SCHEDULED
+ * establishes the generated folder: NAME.h, NAME_client.c, NAME_server.c, NAME_main.c, NAME_weights.bin,
+ *             NAME_manifest.json, NAME_selftest.bin (reference inputs and outputs), CMakeLists.txt
+ * fails       550-599: a template that is missing, cannot be read or uses an unknown mark
+ * The same program, reference and options give the same bytes. */
+#ifndef OLAC_EMIT_EMIT_H
+#define OLAC_EMIT_EMIT_H
+
+#include "ir/he.h"
+
+struct emitted_file {
+    const char *name;
+    const void *data;
+    size_t size;
+};
+
+struct emitted {
+    VEC(struct emitted_file) files;
+};
+
+struct emit_options {
+    const char *templates; /* folder that overrides built-in ones file by file, or NULL */
+    const char *options;   /* the options of the command line that change the code, for the header */
+    /* Reference: n_reference images as floats of input 0, and the outputs of the approximated network. */
+    const float *reference_in, *reference_out;
+    uint32_t n_reference;
+    double tolerance;      /* of the self-test: largest |difference| allowed */
+    const struct graph *graph; /* names, shapes and degrees for the manifest */
+};
+
+bool emit(struct arena *a, const struct he_program *p, const struct emit_options *o, struct emitted *out,
+          struct diag *d);
+
+/* Writes every file into `dir` (made when missing), each by rename. */
+bool emit_write(const struct emitted *e, const char *dir, struct diag *d);
+/* Compares with what `dir` holds: "" when identical, else a unified diff of text files and a line for
+ * each binary file that differs. False only when something could not be read (a missing file is a difference). */
+bool emit_against(struct arena *a, const struct emitted *e, const char *dir, struct str *diff, struct diag *d);
+
+#endif

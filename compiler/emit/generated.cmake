@@ -1,0 +1,2 @@
+# The files of templates/ as C strings, built into the compiler. Sets EMIT_GENERATED.
+set(EMIT_GENERATED)

@@ -1,0 +1,41 @@
+/* data.h - images and labels from files: .npy, MNIST idx, CIFAR-10 binary batches, plain or .gz. */
+#ifndef OLAC_IMPORT_DATA_H
+#define OLAC_IMPORT_DATA_H
+
+#include "base/diag.h"
+#include "ir/tensor.h"
+
+/* Samples as stored: dimension 0 counts images. dtype DT_U8 for idx images, CIFAR batches and uint8
+ * .npy: bytes; else DT_F32 (or DT_I64 for integer .npy). Labels of a CIFAR batch come along. */
+struct data {
+    const char *file;
+    enum dtype dtype;
+    struct shape shape; /* [images, ...] */
+    const uint8_t *u8;
+    const float *f32;
+    const int64_t *i64;
+    const int64_t *labels; /* NULL when the file has none */
+};
+
+/* Format by content. Errors 250-299. */
+bool data_read(struct arena *a, const char *path, struct data *out, struct diag *d);
+bool data_parse(struct arena *a, const char *path, const uint8_t *bytes, size_t size, struct data *out,
+                struct diag *d);
+/* Labels from .npy (integers), idx1, CIFAR batch, or text with one integer a line. */
+bool data_labels(struct arena *a, const char *path, const int64_t **labels, uint32_t *n, struct diag *d);
+
+/* .npy, versions 1 to 3, little and big endian, C and Fortran order; f2 f4 f8 i1..i8 u1..u8 b1. */
+bool npy_parse(struct arena *a, const char *file, const uint8_t *bytes, size_t size, struct tensor *out,
+               struct diag *d);
+/* Version 1 bytes: f4 for floats, i8 for integers, b1 for booleans; deterministic. */
+void npy_format(const struct tensor *t, struct str *out);
+
+/* Images as the floats the network takes: shape fits `input` (its leading 1 is the image), u8 through
+ * `pixels` (E: bytes given but the model says nothing of pixels, and no --mean/--std), floats as they
+ * are; NaN and infinity are errors. count 0: all; else the first count. */
+struct graph;
+struct input;
+bool data_images(struct arena *a, const struct data *data, const struct graph *g, const struct input *in,
+                 uint32_t count, float **images, uint32_t *n, struct diag *d);
+
+#endif

@@ -1,0 +1,2 @@
+/* empty.c - a room without files yet. */
+typedef int ola_empty;

@@ -1,0 +1,45 @@
+/* client.h - the half of libola that holds secrets: key generation, encryption, decryption.
+ * In libola_client; a server never links it. Conventions as in ola/ola.h. */
+#ifndef OLA_CLIENT_H
+#define OLA_CLIENT_H
+
+#include "ola/ola.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ola_client ola_client; /* parameters and a secret key, in locked, wiped memory */
+
+/* Makes a secret: uniform ternary, from the operating system's randomness (libsodium). */
+OLA_MUST_CHECK ola_status ola_client_new(const ola_params *p, ola_client **out);
+void ola_client_free(ola_client *c); /* wipes */
+OLA_MUST_CHECK ola_status ola_client_save(const ola_client *c, const char *path); /* mode 0600 */
+OLA_MUST_CHECK ola_status ola_client_load(const ola_params *p, const char *path, ola_client **out);
+
+/* The keys that a program needs: relinearisation up to relin_level (UINT32_MAX: none) and rotations, each
+ * up to its own level. */
+struct ola_key_plan {
+    uint32_t relin_level;
+    uint32_t n_rotations;
+    const uint32_t *step;  /* in [1, slots) */
+    const uint32_t *level;
+};
+OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_key_plan *plan,
+                                          ola_keys **out);
+
+/* Encrypts v (`period` entries, repeated through the slots) under the secret key. */
+OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period,
+                                      uint32_t level, double scale);
+/* The slots' real parts, `n` <= slots of them. For the owner of the key only: the low bits of the
+ * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). */
+OLA_MUST_CHECK ola_status ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n);
+/* The same with Gaussian noise of standard deviation `sigma` (in units of the values) added in every slot
+ * before it is returned: for results that others will see. */
+OLA_MUST_CHECK ola_status ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v, uint32_t n,
+                                             double sigma);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,169 @@
+/* ola.h - libola: RNS-CKKS for compiled networks. What a server needs, and what both sides share.
+ * The client's half (secret keys, encryption, decryption) is ola/client.h in a library of its own:
+ * a server that links only libola has no code that could hold a secret.
+ *
+ * Conventions
+ *  - Every function that can fail returns a status that must be checked. On failure every output is
+ *    unchanged or zeroed, never half-written. ola_status_text says what a status means.
+ *  - Handles are opaque. X_new makes one in *out, X_free takes NULL too. Handles that are only read may
+ *    be shared by threads; a ciphertext that is written belongs to one thread.
+ *  - A ciphertext has a level (its limbs minus one) and a scale; slot = value * scale. Functions that
+ *    combine ciphertexts want equal levels and (to 1e-9, relative) equal scales: OLA_ERR_LEVEL, OLA_ERR_SCALE.
+ *  - `slots` is N/2; vectors are real. Vectors shorter than the slots have a period: a power of two.
+ *  - Outputs may be the same handle as an input unless said otherwise.
+ *  - Same input, same bytes, at any number of threads (OMP_NUM_THREADS).
+ *  - libola_sim has this very interface on cleartext slots; it checks levels, scales and keys alike. */
+#ifndef OLA_OLA_H
+#define OLA_OLA_H
+
+#include "ola/plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OLA_VERSION "0.1.0"
+#define OLA_MUST_CHECK __attribute__((warn_unused_result))
+
+typedef enum ola_status {
+    OLA_OK = 0,
+    OLA_ERR_NOMEM = -1,
+    OLA_ERR_PARAM = -2,       /* an argument out of its range */
+    OLA_ERR_INSECURE = -3,    /* log2(QP) above the 128-bit table and insecure_toy not set */
+    OLA_ERR_PRIME = -4,       /* not a prime = 1 mod 2N below 2^49, or given twice */
+    OLA_ERR_LEVEL = -5,       /* levels differ, or none is left */
+    OLA_ERR_SCALE = -6,       /* scales differ, or the scale does not fit the modulus left */
+    OLA_ERR_KEY = -7,         /* no key for this rotation or product at this level */
+    OLA_ERR_FORMAT = -8,      /* not a file of this kind, damaged, or truncated */
+    OLA_ERR_VERSION = -9,     /* a file of another version of libola */
+    OLA_ERR_FINGERPRINT = -10, /* of other parameters */
+    OLA_ERR_MODEL = -11,      /* of another model */
+    OLA_ERR_IO = -12,         /* the system could not read or write; errno says why */
+    OLA_ERR_RANDOM = -13,     /* no randomness */
+    OLA_ERR_RANGE = -14,      /* a value too large for scale and modulus, or not finite */
+    OLA_ERR_TOY = -15         /* a toy object where a secure one is wanted, or the reverse */
+} ola_status;
+
+const char *ola_status_text(ola_status s);
+/* "portable", "avx512ifma" ... : the kernels in use; chosen once by the CPU, or by OLA_BACKEND. */
+const char *ola_backend_name(void);
+
+/* All memory of the library comes through this pair (NULL: aligned_alloc/free). Set it before any
+ * other call; size is a multiple of 64, the result 64-byte aligned or NULL. */
+void ola_set_allocator(void *(*alloc)(size_t size), void (*release)(void *p, size_t size));
+/* Bytes held now and at most so far through it. */
+void ola_memory(uint64_t *now, uint64_t *peak);
+
+typedef struct ola_params ola_params; /* immutable; outlives everything made with it */
+typedef struct ola_ct ola_ct;         /* ciphertext */
+typedef struct ola_keys ola_keys;     /* evaluation keys: relinearisation and rotations */
+typedef struct ola_map ola_map;       /* a linear map, encoded for one level */
+typedef struct ola_poly ola_poly;     /* a polynomial, encoded for one level */
+typedef struct ola_server ola_server; /* evaluator: parameters, keys, scratch; one thread at a time */
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+OLA_MUST_CHECK ola_status ola_params_new(const struct ola_literal *literal, ola_params **out);
+void ola_params_free(ola_params *p);
+const struct ola_literal *ola_params_literal(const ola_params *p);
+uint32_t ola_params_slots(const ola_params *p);
+uint32_t ola_params_security(const ola_params *p); /* 0 for a toy */
+double ola_params_log_qp(const ola_params *p);
+/* BLAKE2b-256 over the literal: two objects fit together when these are equal. */
+void ola_params_fingerprint(const ola_params *p, uint8_t out[32]);
+
+/* ---- ciphertexts ----------------------------------------------------------------------------- */
+OLA_MUST_CHECK ola_status ola_ct_new(const ola_params *p, ola_ct **out); /* holds nothing yet */
+void ola_ct_free(ola_ct *ct);
+uint32_t ola_ct_level(const ola_ct *ct);
+double ola_ct_scale(const ola_ct *ct);
+OLA_MUST_CHECK ola_status ola_ct_copy(ola_ct *out, const ola_ct *in);
+
+/* ---- the server ------------------------------------------------------------------------------ */
+/* keys may be NULL where nothing needs them; parameters and keys outlive the server. */
+OLA_MUST_CHECK ola_status ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out);
+void ola_server_free(ola_server *s);
+
+OLA_MUST_CHECK ola_status ola_add(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
+OLA_MUST_CHECK ola_status ola_sub(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
+/* out = a + v, v of `period` entries (power of two dividing the slots). */
+OLA_MUST_CHECK ola_status ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v,
+                                        uint32_t period);
+/* Three components until relinearised; scale a.scale * b.scale, same level. Only relinearise, rescale, drop, add
+ * and sub take such a ciphertext. */
+OLA_MUST_CHECK ola_status ola_mul(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
+OLA_MUST_CHECK ola_status ola_relinearise(ola_server *s, ola_ct *out, const ola_ct *a);
+/* Divides by the last prime: level - 1, scale / q[level]. */
+OLA_MUST_CHECK ola_status ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a);
+/* To a lower level (or the same), scale unchanged. */
+OLA_MUST_CHECK ola_status ola_drop(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t level);
+/* Values times `factor` by changing the scale alone: scale / factor. factor > 0. */
+OLA_MUST_CHECK ola_status ola_relabel(ola_server *s, ola_ct *out, const ola_ct *a, double factor);
+/* out[t] = a[t + step mod slots], 0 <= step < slots. */
+OLA_MUST_CHECK ola_status ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step);
+
+/* Linear map: out[j] = rescale( sum_g rotate( sum_b d . rotate(in, b), g ) ), then folds, then bias; see
+ * ola/plan.h for the section's layout. Needs keys for every baby and giant step at `level`
+ * and every fold at the output's level. `in` is [args][in_cts] in order, out is [out_cts], handles of
+ * their own. Inputs at `level` and in_scale; outputs at level - 1 and out_scale, or
+ * (free_of_level) at level and in_scale. */
+struct ola_map_desc {
+    uint32_t level;
+    double in_scale, out_scale;
+};
+OLA_MUST_CHECK ola_status ola_map_new(const ola_params *p, const struct ola_map_desc *desc,
+                                      const void *section, size_t size, ola_map **out);
+void ola_map_free(ola_map *m);
+OLA_MUST_CHECK ola_status ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in,
+                                     ola_ct *const *out);
+
+/* Polynomial: from (level, in_scale) to (level - depth, out_scale), by the steps of ola_plan_poly. |x| <= 1.
+ * in and out are [cts]. */
+OLA_MUST_CHECK ola_status ola_poly_new(const ola_params *p, const struct ola_map_desc *desc,
+                                       const void *section, size_t size, ola_poly **out);
+void ola_poly_free(ola_poly *f);
+OLA_MUST_CHECK ola_status ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in,
+                                        ola_ct *const *out);
+
+/* What the server has done since it was made. */
+struct ola_counts {
+    uint64_t rotations, relinearisations, products, plain_products, rescales, additions;
+};
+void ola_server_counts(const ola_server *s, struct ola_counts *out);
+
+/* ---- files ----------------------------------------------------------------------------------- */
+/* Magic, version, kind, fingerprint, model hash, toy mark, payload, BLAKE2b-256 of all before it.
+ * Writers write to a temporary name and rename. Readers treat every byte as hostile: sizes are bounded by the
+ * parameters before anything is allocated, residues are checked to be below their prime. */
+OLA_MUST_CHECK ola_status ola_params_save(const ola_params *p, const char *path);
+OLA_MUST_CHECK ola_status ola_params_load(const char *path, ola_params **out);
+OLA_MUST_CHECK ola_status ola_keys_save(const ola_keys *k, const char *path);
+OLA_MUST_CHECK ola_status ola_keys_load(const ola_params *p, const char *path, ola_keys **out);
+void ola_keys_free(ola_keys *k);
+uint64_t ola_keys_bytes(const ola_keys *k); /* in memory */
+/* n ciphertexts in one file; load wants exactly n handles. Fresh ones are seed-compressed. */
+OLA_MUST_CHECK ola_status ola_cts_save(const ola_params *p, const ola_ct *const *ct, uint32_t n,
+                                       const char *path);
+OLA_MUST_CHECK ola_status ola_cts_load(const ola_params *p, const char *path, ola_ct *const *ct,
+                                       uint32_t n);
+/* The same on memory, for embedders and fuzzers. *out is malloc'ed through the library's allocator:
+ * give it back with ola_bytes_free. */
+OLA_MUST_CHECK ola_status ola_keys_parse(const ola_params *p, const void *data, size_t size, ola_keys **out);
+OLA_MUST_CHECK ola_status ola_cts_parse(const ola_params *p, const void *data, size_t size,
+                                        ola_ct *const *ct, uint32_t n);
+OLA_MUST_CHECK ola_status ola_params_parse(const void *data, size_t size, ola_params **out);
+OLA_MUST_CHECK ola_status ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **out,
+                                        size_t *size);
+void ola_bytes_free(void *bytes, size_t size);
+
+/* The weights file of a compiled network (ola/plan.h): opened, hash and model checked; sections
+ * by name ("map:conv1"). */
+typedef struct ola_weights ola_weights;
+OLA_MUST_CHECK ola_status ola_weights_open(const char *path, const uint8_t model[32], ola_weights **out);
+OLA_MUST_CHECK ola_status ola_weights_find(const ola_weights *w, const char *name, const void **section,
+                                           size_t *size);
+void ola_weights_close(ola_weights *w);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

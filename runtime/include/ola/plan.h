@@ -1,0 +1,127 @@
+/* plan.h - pure planning, shared by the compiler and the runtime so that what is planned and what runs
+ * can't drift apart: security table, primes, key-switching shapes, the steps of a polynomial, file layouts.
+ * No secrets, no allocation, no state: plain functions on integers and doubles. */
+#ifndef OLA_PLAN_H
+#define OLA_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OLA_MIN_LOG_N   10
+#define OLA_MAX_LOG_N   17
+#define OLA_MAX_Q       64 /* primes of the ciphertext modulus */
+#define OLA_MAX_P       16 /* primes for key switching */
+#define OLA_MAX_DEGREE  63
+#define OLA_PRIME_BITS  49 /* every prime is below 2^49 */
+#define OLA_NARROW_BITS 32 /* limbs of primes below 2^32 are kept in 4 bytes where they are only read */
+
+/* The largest log2(QP) at `bits` (128, 192, 256) of classical security for a uniform ternary secret:
+ * Bossuat et al., ePrint 2024/463, table 4.2. 0 when there is none. */
+double ola_plan_max_log_qp(uint32_t log_n, uint32_t bits);
+/* 256, 192 or 128: the highest level of security reached; 0 below 128. */
+uint32_t ola_plan_security(uint32_t log_n, double log_qp);
+
+/* `count` primes = 1 mod 2^(log_n + 1), the nearest to 2^bits, alternately above and below (below only
+ * when bits == OLA_PRIME_BITS), that are not among taken[0 .. n_taken-1]; in that order. False when
+ * there are not enough within a factor of 2^(1/4). bits in [log_n + 3, OLA_PRIME_BITS]. */
+bool ola_plan_primes(uint32_t log_n, uint32_t bits, uint32_t count, const uint64_t *taken,
+                     uint32_t n_taken, uint64_t *out);
+bool ola_plan_is_prime(uint64_t n); /* deterministic Miller-Rabin for n < 2^64 */
+
+/* A parameter set anybody can write; ola_params_new checks it and makes the immutable object. */
+struct ola_literal {
+    uint32_t log_n;
+    uint32_t n_q, n_p;
+    uint64_t q[OLA_MAX_Q]; /* q[0] stays last; rescaling at level l divides by q[l] */
+    uint64_t p[OLA_MAX_P];
+    uint32_t digit_limbs;  /* limbs of q to a digit of the key switch; product of a digit < product of p */
+    bool insecure_toy;     /* allows rings below the table; marked in everything that is serialised */
+    uint8_t model[32];     /* hash of the model; part of the fingerprint */
+};
+
+/* Level arithmetic. Digits of a key switch at a level: ceil((level + 1) / digit_limbs). */
+uint32_t ola_plan_digits(const struct ola_literal *p, uint32_t level);
+/* Bytes of one switching key for use up to `level`, in memory and on the wire (seed-compressed). */
+uint64_t ola_plan_key_bytes(const struct ola_literal *p, uint32_t level);
+uint64_t ola_plan_key_wire_bytes(const struct ola_literal *p, uint32_t level);
+/* The Galois element 5^step mod 2N of a rotation to the left by `step` (0 <= step < N/2). */
+uint32_t ola_plan_galois(uint32_t log_n, uint32_t step);
+
+/* ---- polynomials ------------------------------------------------------------------------------
+ * p = sum_k c_k T_k(x), Chebyshev, degree d, depth m = ceil(log2(d + 1)): the steps that the runtime
+ * executes, with the level and scale of every intermediate result. Register 0 is x.
+ *   POWER  dst = 2 * a * a - 1                      relinearise, rescale     (T_1 -> T_2 -> T_4 ...)
+ *   LEAF   dst = c1 * x + c0  (coefficient vectors) rescale
+ *   JOIN   dst = a * b + c    (c == NO_REG: none)   relinearise, rescale, then the sum
+ * The coefficients of a leaf are those of the Chebyshev division of p by T_(2^k), recursively;
+ * ola_plan_poly_split gives them for one slot. */
+enum ola_step_kind { OLA_STEP_POWER, OLA_STEP_LEAF, OLA_STEP_JOIN };
+#define OLA_NO_REG UINT32_MAX
+
+struct ola_step {
+    enum ola_step_kind kind;
+    uint32_t dst, a, b, c; /* registers */
+    uint32_t leaf;         /* LEAF: number of the leaf, in order of execution */
+    uint32_t level;        /* of dst */
+    double scale;          /* of dst */
+    double plain_scale;    /* LEAF: scale at which c1 is encoded (c0 is encoded at dst's scale) */
+};
+
+#define OLA_MAX_STEPS (4 * (OLA_MAX_DEGREE + 1))
+
+struct ola_poly_plan {
+    uint32_t degree, depth, n_steps, n_regs, n_leaves;
+    struct ola_step step[OLA_MAX_STEPS];
+};
+
+uint32_t ola_plan_poly_depth(uint32_t degree);
+/* The plan that takes x at (level, in_scale) to p(x) at (level - depth, out_scale), every sum at
+ * exactly equal scales. q: the primes. False when level < depth or degree is 0 or too high. */
+bool ola_plan_poly(uint32_t degree, uint32_t level, double in_scale, double out_scale, const uint64_t *q,
+                   struct ola_poly_plan *plan);
+/* Leaf coefficients of one polynomial: leaf l is c[2 * l] + c[2 * l + 1] * x. coef[0 .. degree]. */
+void ola_plan_poly_split(const struct ola_poly_plan *plan, const double *coef, double *leaves);
+/* Numbers of products with relinearisation, and of plaintext products. */
+void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, uint32_t *plain);
+
+/* ---- the weights file -------------------------------------------------------------------------
+ * Little endian. Header, section table, payloads, each section 8-byte aligned; the hash is BLAKE2b-256
+ * of everything behind the header. Sections: one "map:<name>" or "poly:<name>" each. */
+#define OLA_WEIGHTS_MAGIC   0x57414c4fu /* "OLAW" */
+#define OLA_WEIGHTS_VERSION 1u
+
+struct ola_weights_header {
+    uint32_t magic, version, sections, reserved;
+    uint64_t size;      /* of the whole file */
+    uint8_t model[32];  /* the model's hash */
+    uint8_t hash[32];
+};
+struct ola_weights_section {
+    char name[64];
+    uint64_t offset, size;
+};
+/* map section: this, then n_diagonals entries, then folds (u32), then bias (f64, out_cts * bias_period;
+ * bias_period 0: none), then the values of the diagonals. */
+struct ola_weights_map {
+    uint32_t args, in_cts, out_cts, n_diagonals, n_folds, bias_period, free_of_level, reserved;
+};
+struct ola_weights_diagonal {
+    uint32_t arg, in_ct, out_ct, giant, baby, period;
+    uint32_t encoding; /* 0: period floats; 1: runs of {u32 count; f32 value} that sum to period */
+    uint32_t count;    /* floats or runs */
+    uint64_t offset;   /* from the start of the section */
+};
+/* poly section: this, then for each ct and k: u32 length (1 or period), then that many floats. */
+struct ola_weights_poly {
+    uint32_t degree, cts, period, reserved;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
