@@ -98,6 +98,7 @@ struct graph {
     VEC(struct input) inputs;
     VEC(uint32_t) outputs; /* values */
     uint8_t hash[32];      /* BLAKE2b-256 of the model file (ONNX) or of the model's canonical print */
+    struct map value_names, node_names; /* name -> index, kept by the functions below */
 };
 
 struct graph *graph_new(struct arena *a, const char *name, const char *file);
@@ -127,8 +128,7 @@ struct graph *graph_copy(struct arena *a, const struct graph *g);
 /* The verifier: rules for each stage; false and E_GRAPH for each rule that is broken.
  * STAGE_IMPORTED   names unique, indices valid, topological, arity as ops.def says
  * STAGE_INFERRED   every value has a dtype and a shape
- * STAGE_SIMPLIFIED no BatchNormalization after a linear op, no Identity/Dropout/Constant, no node with
- *                  only constant inputs, no unused node
+ * STAGE_SIMPLIFIED no NOP trait, no node with only constant inputs, no unused node
  * STAGE_APPROXIMATED every encrypted NONLIN node has a poly; no node of class COMPOSITE */
 enum stage { STAGE_IMPORTED, STAGE_INFERRED, STAGE_SIMPLIFIED, STAGE_APPROXIMATED };
 bool graph_check(const struct graph *g, enum stage stage, struct diag *d);
