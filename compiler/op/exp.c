@@ -1,0 +1,23 @@
+/* exp.c - Exp. */
+#include "op/op.h"
+
+#include <math.h>
+
+static double
+fn(const struct op_ctx *c, uint32_t channel, double x)
+{
+    (void)c;
+    (void)channel;
+    return exp(x);
+}
+
+static double
+derivative(const struct op_ctx *c, uint32_t channel, double x)
+{
+    (void)c;
+    (void)channel;
+    return exp(x);
+}
+
+const struct op op_exp = {
+    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
