@@ -6,7 +6,7 @@
 #include "base/diag.h"
 
 /* Reads a whole file into the arena, with a NUL behind it. Plain or gzip (RFC 1952) when gz is
- * allowed. Fails with E_OPEN, E_READ, E_TOO_LARGE (also for what a .gz unpacks to). */
+ * allowed. Fails with E_OPEN, E_READ, E_GZIP, E_TOO_LARGE (also for what a .gz unpacks to). */
 bool file_read(struct arena *a, const char *path, bool gz, size_t limit, const uint8_t **data,
                size_t *size, struct diag *d);
 /* Writes path.tmp-PID, syncs, renames; removes it on failure. Fails with E_WRITE. */
