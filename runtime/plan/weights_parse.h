@@ -1,0 +1,52 @@
+/* weights_parse.h - reading the sections of a weights file (ola/plan.h) without believing a byte of them.
+ * A view is made over a section's bytes, which stay the caller's and must outlive it; it holds only
+ * after its open function said true. Pure functions, no allocation, no alignment wanted; the real
+ * runtime and the simulator read by this one code.
+ *
+ * What a section must be beyond ola/plan.h:
+ *  - parts follow one another without padding; reserved fields are 0; every float is finite;
+ *  - args, in_cts and out_cts are at least 1, and at most OLA_VIEW_CTS ciphertexts go in or come out;
+ *  - diagonals are sorted by (out_ct, giant, arg, in_ct, baby); periods are powers of two, at most the slots;
+ *  - values lie behind the bias and inside the section. Diagonals may share values, but all together name at
+ *    most OLA_VIEW_SHARING times the section's size (so that checking takes linear time);
+ *  - encoding 0: count == period. Encoding 1: 1 <= count <= period runs, none empty, summing to period;
+ *  - free_of_level: every value is 1 and none is stored: count and encoding are 0;
+ *  - a poly section ends with its last float. */
+#ifndef OLA_PLAN_WEIGHTS_PARSE_H
+#define OLA_PLAN_WEIGHTS_PARSE_H
+
+#include "ola/plan.h"
+
+#define OLA_VIEW_CTS     65536u
+#define OLA_VIEW_FOLDS   64u
+#define OLA_VIEW_SHARING 64u
+
+struct ola_map_view {
+    struct ola_weights_map head;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+/* Checks the whole section against `slots` = N / 2. */
+bool ola_map_view_open(struct ola_map_view *v, const void *section, size_t size, uint32_t slots);
+/* k < head.n_diagonals. */
+struct ola_weights_diagonal ola_map_view_diagonal(const struct ola_map_view *v, uint32_t k);
+/* out[period]. With free_of_level: ones. */
+void ola_map_view_values(const struct ola_map_view *v, const struct ola_weights_diagonal *d, double *out);
+/* k < head.n_folds; in [1, slots). */
+uint32_t ola_map_view_fold(const struct ola_map_view *v, uint32_t k);
+/* out[head.bias_period] of one output ciphertext; nothing when bias_period is 0. */
+void ola_map_view_bias(const struct ola_map_view *v, uint32_t out_ct, double *out);
+
+struct ola_poly_view {
+    struct ola_weights_poly head;
+    uint32_t period; /* 1 when every coefficient is one number, else head.period */
+    const uint8_t *bytes;
+    size_t size;
+};
+
+bool ola_poly_view_open(struct ola_poly_view *v, const void *section, size_t size, uint32_t slots);
+/* Of one ciphertext: out[(degree + 1) * period], coefficient by coefficient, `period` that of the view. */
+void ola_poly_view_coefs(const struct ola_poly_view *v, uint32_t ct, double *out);
+
+#endif
