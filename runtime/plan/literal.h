@@ -1,16 +1,18 @@
-/* literal.h - what libola and libola_sim both ask of a parameter set. */
+/* literal.h - what makes a parameter literal good, and its one byte form (for files and the fingerprint).
+ * Pure functions, shared by libola and the simulator. */
 #ifndef OLA_PLAN_LITERAL_H
 #define OLA_PLAN_LITERAL_H
 
 #include "ola/ola.h"
 
-/* OLA_ERR_PARAM: log_n, n_q, n_p or digit_limbs (1 .. OLA_MAX_P) out of range, or the product of some digit
- * not below the product of p. OLA_ERR_PRIME: see ola.h. OLA_ERR_INSECURE. */
-OLA_MUST_CHECK ola_status ola_literal_check(const struct ola_literal *l);
-double ola_literal_log_qp(const struct ola_literal *l);
-/* The canonical bytes of a literal, little endian, everything that is not in use left out: what the fingerprint
- * is the BLAKE2b-256 of. Returns their number, at most OLA_LITERAL_BYTES. */
-#define OLA_LITERAL_BYTES (6 * 4 + 8 * (OLA_MAX_Q + OLA_MAX_P) + 32)
-size_t ola_literal_bytes(const struct ola_literal *l, uint8_t *out);
+/* Everything that ola_params_new promises to check: OLA_ERR_PARAM, OLA_ERR_PRIME, OLA_ERR_INSECURE. On success
+ * log2(QP) and the security in bits (0 for a toy). */
+ola_status ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *security);
+
+/* Little endian: log_n, n_q, n_p, digit_limbs, toy (u32 each), model, then the primes q and p (u64). */
+#define OLA_LITERAL_MAX_BYTES (5 * 4 + 32 + 8 * (OLA_MAX_Q + OLA_MAX_P))
+size_t ola_literal_write(const struct ola_literal *l, uint8_t out[OLA_LITERAL_MAX_BYTES]);
+/* The reverse; false when `size` bytes are not exactly that form. The values still want checking. */
+bool ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size);
 
 #endif
