@@ -28,6 +28,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     int64_t axis = op_int(c, "axis", 0), inner = 1;
     bool last = op_int(c, "select_last_index", 0) != 0;
 
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     axis += axis < 0 ? s->rank : 0;
     for (int64_t d = axis + 1; d < s->rank; d++)
         inner *= s->dim[d];
@@ -45,4 +46,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_argmax = {.infer = infer, .eval = eval};
+const struct op op_argmax = {
+    .attrs = "axis keepdims select_last_index", .infer = infer, .eval = eval};

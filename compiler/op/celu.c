@@ -27,4 +27,5 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x < 0 ? exp(x / op_float(c, "alpha", 1)) : 1;
 }
 
-const struct op op_celu = {.infer = infer, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_celu = {
+    .attrs = "alpha", .infer = infer, .eval = op_eval_fn, .fn = fn, .derivative = derivative};

@@ -45,14 +45,14 @@ infer(struct op_ctx *c)
 }
 
 static void
-clip_floats(struct op_ctx *c, const struct tensor *const *in, uint32_t n_in, struct tensor *out)
+clip_floats(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
     float lo = (float)op_float(c, "min", -INFINITY), hi = (float)op_float(c, "max", INFINITY);
     int64_t n = shape_size(&out->shape);
 
-    if (n_in > 1 && in[1]->f)
+    if (in[1]->f)
         lo = in[1]->f[0];
-    if (n_in > 2 && in[2]->f)
+    if (in[2]->f)
         hi = in[2]->f[0];
     for (int64_t k = 0; k < n; k++) {
         float y = in[0]->f[k] < lo ? lo : in[0]->f[k];
@@ -61,10 +61,10 @@ clip_floats(struct op_ctx *c, const struct tensor *const *in, uint32_t n_in, str
 }
 
 static void
-clip_integers(const struct tensor *const *in, uint32_t n_in, struct tensor *out)
+clip_integers(const struct tensor *const *in, struct tensor *out)
 {
-    int64_t lo = n_in > 1 && in[1]->i ? in[1]->i[0] : INT64_MIN;
-    int64_t hi = n_in > 2 && in[2]->i ? in[2]->i[0] : INT64_MAX;
+    int64_t lo = in[1]->i ? in[1]->i[0] : INT64_MIN;
+    int64_t hi = in[2]->i ? in[2]->i[0] : INT64_MAX;
     int64_t n = shape_size(&out->shape);
 
     for (int64_t k = 0; k < n; k++) {
@@ -76,11 +76,13 @@ clip_integers(const struct tensor *const *in, uint32_t n_in, struct tensor *out)
 static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     if (out->f)
-        clip_floats(c, in, c->node->in.len, out);
-    else if (out->i)
-        clip_integers(in, c->node->in.len, out);
+        clip_floats(c, in, out);
+    else
+        clip_integers(in, out);
     return true;
 }
 
-const struct op op_clip = {.infer = infer, .eval = eval, .fn = fn, .derivative = derivative};
+const struct op op_clip = {
+    .attrs = "min max", .infer = infer, .eval = eval, .fn = fn, .derivative = derivative};

@@ -17,5 +17,8 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x < 0 ? op_float(c, "alpha", 1) * exp(x) : 1;
 }
 
-const struct op op_elu = {
-    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_elu = {.attrs = "alpha",
+                          .infer = op_infer_same,
+                          .eval = op_eval_fn,
+                          .fn = fn,
+                          .derivative = derivative};

@@ -46,4 +46,5 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return 0.5 * (1 + erf(x / ROOT_2)) + x * exp(-x * x / 2) * ROOT_2_OVER_PI / 2;
 }
 
-const struct op op_gelu = {.infer = infer, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_gelu = {
+    .attrs = "approximate", .infer = infer, .eval = op_eval_fn, .fn = fn, .derivative = derivative};

@@ -20,5 +20,8 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return y < 0 || y > 1 ? 0 : alpha;
 }
 
-const struct op op_hardsigmoid = {
-    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_hardsigmoid = {.attrs = "alpha beta",
+                                  .infer = op_infer_same,
+                                  .eval = op_eval_fn,
+                                  .fn = fn,
+                                  .derivative = derivative};

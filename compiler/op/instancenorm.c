@@ -9,6 +9,8 @@ infer(struct op_ctx *c)
 {
     const struct shape *x = &op_in(c, 0)->shape;
 
+    if (!op_need_float(c, 0) || !op_need_float(c, 1) || !op_need_float(c, 2))
+        return false;
     if (x->rank < 3)
         return op_error(c, E_SHAPE, "the input has rank %d, needs at least 3", x->rank);
     for (uint32_t k = 1; k <= 2; k++) {
@@ -26,10 +28,9 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     const struct shape *s = &in[0]->shape;
     double epsilon = op_float(c, "epsilon", 1e-5);
 
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     if (shape_size(s) == 0)
         return true;
-    if (!in[0]->f || !in[1]->f || !in[2]->f)
-        return op_error(c, E_DTYPE, "needs float inputs");
     int64_t rows = s->dim[0] * s->dim[1], n = shape_size(s) / rows;
     for (int64_t row = 0; row < rows; row++) {
         const float *x = in[0]->f + row * n;
@@ -47,4 +48,4 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_instancenorm = {.infer = infer, .eval = eval};
+const struct op op_instancenorm = {.attrs = "epsilon", .infer = infer, .eval = eval};

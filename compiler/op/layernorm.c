@@ -11,6 +11,8 @@ infer(struct op_ctx *c)
     struct shape stat = x->shape, both;
     int axis;
 
+    if (!op_need_float(c, 0) || !op_need_float(c, 1) || !op_need_float(c, 2))
+        return false;
     if (!op_axis(c, op_int(c, "axis", -1), x->shape.rank, &axis))
         return false;
     for (uint32_t k = 1; k <= 2; k++) {
@@ -49,7 +51,7 @@ normalise(const struct op_ctx *c, const struct tensor *const *in, int64_t first,
 {
     const struct shape *s = &in[0]->shape;
     const float *x = in[0]->f + first;
-    bool biased = c->node->in.len > 2 && in[2]->f;
+    bool biased = in[2]->f != NULL;
     int64_t by_scale[MAX_RANK], by_bias[MAX_RANK] = {0};
     double mean = 0, square = 0;
 
@@ -77,12 +79,12 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
     const struct shape *s = &in[0]->shape;
     int64_t axis = op_int(c, "axis", -1), n = 1;
-    uint32_t n_out = c->node->out.len;
 
+    for (uint32_t k = 0; k < c->node->out.len; k++)
+        if (op_out(c, k))
+            out[k] = tensor_new(c->arena, op_out(c, k)->dtype, op_out(c, k)->shape);
     if (shape_size(s) == 0)
         return true;
-    if (!in[0]->f || !in[1]->f)
-        return op_error(c, E_DTYPE, "needs float inputs");
     for (int64_t d = axis < 0 ? axis + s->rank : axis; d < s->rank; d++)
         n *= s->dim[d];
     /* output 0 may be left out when only the statistics are wanted */
@@ -90,11 +92,11 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     for (int64_t row = 0; row < shape_size(s) / n; row++) {
         double stat[2];
         normalise(c, in, row * n, n, y, stat);
-        for (uint32_t k = 1; k < n_out; k++)
+        for (uint32_t k = 1; k < c->node->out.len; k++)
             if (out[k].f)
                 out[k].f[row] = (float)stat[k - 1];
     }
     return true;
 }
 
-const struct op op_layernorm = {.infer = infer, .eval = eval};
+const struct op op_layernorm = {.attrs = "axis epsilon stash_type", .infer = infer, .eval = eval};

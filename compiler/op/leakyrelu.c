@@ -15,5 +15,8 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x < 0 ? op_float(c, "alpha", 0.01) : 1;
 }
 
-const struct op op_leakyrelu = {
-    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_leakyrelu = {.attrs = "alpha",
+                                .infer = op_infer_same,
+                                .eval = op_eval_fn,
+                                .fn = fn,
+                                .derivative = derivative};

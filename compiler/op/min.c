@@ -34,6 +34,8 @@ take(const struct tensor *in, int64_t at, struct tensor *out, int64_t k, bool fi
 static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
+
     const struct shape *s = &out->shape;
     int64_t n = shape_size(s);
 

@@ -52,6 +52,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 
     if (!reduced(c, x->rank, axis))
         return false;
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     for (int d = x->rank - 1; d >= 0; d--) {
         stride[d] = axis[d] ? 0 : step;
         step *= axis[d] ? 1 : x->dim[d];
@@ -76,4 +77,4 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_reducemax = {.infer = infer, .eval = eval};
+const struct op op_reducemax = {.attrs = "axes keepdims", .infer = infer, .eval = eval};

@@ -25,5 +25,8 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x > 0 ? gamma : gamma * op_float(c, "alpha", ALPHA) * exp(x);
 }
 
-const struct op op_selu = {
-    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_selu = {.attrs = "alpha gamma",
+                           .infer = op_infer_same,
+                           .eval = op_eval_fn,
+                           .fn = fn,
+                           .derivative = derivative};

@@ -10,6 +10,8 @@ infer(struct op_ctx *c)
     int64_t axis = op_int(c, "axis", c->graph->opset < 13 ? 1 : -1);
     int at;
 
+    if (!op_need_float(c, 0))
+        return false;
     if (!(c->graph->opset < 13 && axis == op_in(c, 0)->shape.rank) &&
         !op_axis(c, axis, op_in(c, 0)->shape.rank, &at))
         return false;
@@ -42,8 +44,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     int64_t outer, n, inner;
 
     split(c, &in[0]->shape, &outer, &n, &inner);
-    if (!out->f)
-        return shape_size(&out->shape) == 0 || op_error(c, E_DTYPE, "needs a float input");
+    out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     for (int64_t row = 0; row < outer * inner; row++) {
         int64_t first = row / inner * n * inner + row % inner;
         const float *x = in[0]->f + first;
@@ -60,4 +61,4 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_softmax = {.infer = infer, .eval = eval};
+const struct op op_softmax = {.attrs = "axis", .infer = infer, .eval = eval};

@@ -15,5 +15,8 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x > op_float(c, "alpha", 1) ? 1 : 0;
 }
 
-const struct op op_thresholdedrelu = {
-    .infer = op_infer_same, .eval = op_eval_fn, .fn = fn, .derivative = derivative};
+const struct op op_thresholdedrelu = {.attrs = "alpha",
+                                      .infer = op_infer_same,
+                                      .eval = op_eval_fn,
+                                      .fn = fn,
+                                      .derivative = derivative};
