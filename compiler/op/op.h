@@ -2,7 +2,8 @@
  *
  * Each file defines `const struct op op_<symbol>` and nothing else that is visible. It reads its
  * attributes through the accessors below, so that an attribute that became an input in a later opset
- * (axes, pads, shape ...) is one call. Errors go to ctx->diag with the node's place, codes 350-399. */
+ * (axes, pads, shape ...) is one call. Errors go to ctx->diag with the node's place, codes 300-399.
+ * Windows of convolutions and pools: window.h; broadcasting: broadcast.h. */
 #ifndef OLAC_OP_OP_H
 #define OLAC_OP_OP_H
 
@@ -29,12 +30,17 @@ struct linear_sink {
 };
 
 struct op {
+    /* The attributes that the op knows, blank-separated; NULL: none. Another one on a node is an error,
+     * so that nothing is computed without it. */
+    const char *attrs;
     /* Sets dtype and shape of every wanted output (graph_value(...)); all inputs have theirs. Shapes are
      * checked here, completely: eval and linear may rely on it. False after an error. */
     bool (*infer)(struct op_ctx *c);
     /* Computes outputs from inputs as ONNX says, out[k] allocated (tensor_new) with the inferred
-     * shape when wanted, data == NULL when not. Inputs left out have dtype DT_NONE. NULL for PLAIN
-     * ops that inference folds itself. Must not touch globals: images run on all cores. */
+     * shape when wanted, data == NULL when not. in[] is as long as the op may have inputs; those left
+     * out have dtype DT_NONE. A MOVE op takes the type from in[0]: it is also called on indices in
+     * place of floats. NULL for PLAIN ops that inference folds itself. Must not touch globals: images
+     * run on all cores. */
     bool (*eval)(struct op_ctx *c, const struct tensor *const *in, struct tensor *out);
     /* LINEAR (and ELTWISE, PRODUCT when exactly one input is not constant): lists output `output` of
      * the node as an affine map of the non-constant inputs. Constant inputs have their data in the
@@ -76,8 +82,16 @@ struct value *op_out(const struct op_ctx *c, uint32_t k);
 const struct tensor *op_const(const struct op_ctx *c, uint32_t k);
 /* Sets shape and dtype of output k; ignores an output that is not wanted. */
 void op_set(struct op_ctx *c, uint32_t k, enum dtype dtype, struct shape shape);
+/* Makes output k a constant, whatever the inputs are (Shape: it needs only the input's shape). */
+void op_set_const(struct op_ctx *c, uint32_t k, struct tensor data);
 /* Axis in [-rank, rank) -> [0, rank); reports E_ATTRIBUTE otherwise. */
 bool op_axis(struct op_ctx *c, int64_t axis, int rank, int *out);
+/* E_NOT_CONST when input k is there and not a constant: linear() of an op whose weights are encrypted. */
+bool op_need_const(struct op_ctx *c, uint32_t k);
+/* E_DTYPE unless input k is left out or of floats. */
+bool op_need_float(struct op_ctx *c, uint32_t k);
+/* An integer as a value of type t holds it: wrapped to its width; bool: 0 or 1. */
+int64_t op_wrap(enum dtype t, int64_t v);
 bool op_error(struct op_ctx *c, enum code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4))); /* always false */
 /* infer for "same shape and dtype as input 0". */
@@ -85,11 +99,17 @@ bool op_infer_same(struct op_ctx *c);
 /* eval of a NONLIN through fn; linear of a MOVE through eval on an index tensor. */
 bool op_eval_fn(struct op_ctx *c, const struct tensor *const *in, struct tensor *out);
 bool op_linear_move(struct op_ctx *c, uint32_t output, const struct linear_sink *sink);
+/* The same for an op whose eval leaves 0 where the output has no input element: those get bias `fill`. */
+bool op_linear_fill(struct op_ctx *c, uint32_t output, const struct linear_sink *sink, double fill);
 
 /* ---- the graph as a whole --------------------------------------------------------------------- */
+/* No tensor of the graph may have more elements. */
+#define OP_MAX_ELEMENTS ((int64_t)1 << 28)
+
 /* Infers every dtype and shape in order and folds nodes whose inputs are all constant (Constant,
  * Shape, arithmetic on shapes ...) into constants. A symbolic first dimension of an input was
- * made 1 by the importer. Reports all problems; false when there was one. */
+ * made 1 by the importer. Reports all problems; false when there was one. What folding makes is bounded
+ * by what the file holds (E_TENSOR_SIZE). Drops what no output needs (graph_tidy). */
 bool graph_infer(struct graph *g, struct diag *d);
 /* All entries of output `output` of a node. False after an error. */
 bool op_linear(struct graph *g, uint32_t node, uint32_t output, const struct linear_sink *sink,

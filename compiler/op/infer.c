@@ -1,0 +1,183 @@
+/* infer.c - types and shapes of the whole graph, and folding of what depends on constants only. */
+#include "op/op.h"
+
+#include <string.h>
+
+struct infer {
+    struct graph *g;
+    struct diag *d;
+    int64_t room; /* elements that folding may still make */
+};
+
+/* Folding may make this many times the elements of the model's constants, and some in any case. */
+#define FOLD_FACTOR 4
+#define FOLD_BASE   ((int64_t)1 << 24)
+
+static bool
+arity_ok(struct op_ctx *c, const struct op_row *row)
+{
+    uint32_t n_in = c->node->in.len, n_out = c->node->out.len;
+
+    if (n_in < row->in_lo || (row->in_hi != 255 && n_in > row->in_hi))
+        return op_error(c, E_OP_INPUTS, "has %u inputs", n_in);
+    if (n_out < 1 || (row->out_hi != 255 && n_out > row->out_hi))
+        return op_error(c, E_OP_INPUTS, "has %u outputs; olac computes at most %u", n_out, row->out_hi);
+    for (uint32_t k = 0; k < n_in; k++)
+        if (!op_in(c, k) && (k < row->in_lo || row->traits & VARIADIC))
+            return op_error(c, E_OP_INPUTS, "input %u is left out", k);
+    return true;
+}
+
+/* name is one of the blank-separated words of list. */
+static bool
+listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *p = list; p && *p;) {
+        const char *end = strchr(p, ' ');
+        size_t n = end ? (size_t)(end - p) : strlen(p);
+        if (n == len && memcmp(p, name, n) == 0)
+            return true;
+        p = end ? end + 1 : NULL;
+    }
+    return false;
+}
+
+static bool
+attrs_ok(struct op_ctx *c, const struct op *op)
+{
+    bool ok = true;
+    for (uint32_t k = 0; k < c->node->attrs.len; k++)
+        if (!listed(op->attrs, c->node->attrs.at[k].name))
+            ok = op_error(c, E_ATTRIBUTE, "has no attribute '%s'", c->node->attrs.at[k].name);
+    return ok;
+}
+
+/* False, without a message, when an input is unknown because of an earlier error. */
+static bool
+inputs_known(struct op_ctx *c, bool *ok)
+{
+    for (uint32_t k = 0; k < c->node->in.len; k++) {
+        const struct value *v = op_in(c, k);
+        if (!v)
+            continue;
+        if (v->dtype == DT_NONE)
+            return false;
+        if (v->dtype == DT_STRING)
+            *ok = op_error(c, E_DTYPE, "input %u ('%s') is of strings", k, v->name);
+    }
+    return *ok;
+}
+
+static bool
+outputs_ok(struct op_ctx *c)
+{
+    bool ok = true;
+    for (uint32_t k = 0; k < c->node->out.len; k++) {
+        struct value *v = op_out(c, k);
+        if (!v)
+            continue;
+        int64_t size = shape_size(&v->shape);
+        if (v->dtype != DT_NONE && size >= 0 && size <= OP_MAX_ELEMENTS)
+            continue;
+        ok = op_error(c, E_TENSOR_SIZE, "its output '%s' would be %s", v->name,
+                      shape_text(c->arena, &v->shape));
+        v->dtype = DT_NONE;
+    }
+    return ok;
+}
+
+/* Every wanted output is a constant already (Shape), or can be made one now. */
+static bool
+foldable(const struct op_ctx *c)
+{
+    bool left = false;
+    for (uint32_t k = 0; k < c->node->in.len; k++)
+        if (op_in(c, k) && op_in(c, k)->kind != VALUE_CONST)
+            return false;
+    for (uint32_t k = 0; k < c->node->out.len; k++)
+        left |= op_out(c, k) && op_out(c, k)->kind != VALUE_CONST;
+    return left;
+}
+
+static bool
+fold(struct infer *f, struct op_ctx *c, const struct op_row *row)
+{
+    uint32_t n_in = c->node->in.len, n_out = c->node->out.len;
+    const struct tensor **in = ARENA_ARRAY(c->arena, const struct tensor *, n_in + row->in_hi + 1);
+    struct tensor *out = ARENA_ARRAY(c->arena, struct tensor, n_out);
+    static const struct tensor absent;
+
+    for (uint32_t k = 0; k < n_out; k++)
+        f->room -= op_out(c, k) ? shape_size(&op_out(c, k)->shape) : 0;
+    if (f->room < 0)
+        return op_error(c, E_TENSOR_SIZE, "computing with constants would make far more data than the "
+                        "model holds");
+    for (uint32_t k = 0; k < n_in + row->in_hi; k++)
+        in[k] = k < n_in && op_in(c, k) ? &op_in(c, k)->data : &absent;
+    if (!row->op->eval(c, in, out))
+        return false;
+    for (uint32_t k = 0; k < n_out; k++)
+        if (op_out(c, k))
+            op_set_const(c, k, out[k]);
+    return true;
+}
+
+/* Outputs of a node that failed are of no type, so that its readers keep silent. */
+static void
+forget(struct op_ctx *c)
+{
+    for (uint32_t k = 0; k < c->node->out.len; k++)
+        if (op_out(c, k))
+            op_out(c, k)->dtype = DT_NONE;
+}
+
+static bool
+infer_node(struct infer *f, struct op_ctx *c)
+{
+    const struct op_row *row = op_row(c->node->op);
+    bool ok = true;
+
+    if (!row) {
+        diag_error(f->d, E_GRAPH, c->node->place, "node '%s' has no operator", c->node->name);
+        return false;
+    }
+    ok = arity_ok(c, row);
+    if (ok && !inputs_known(c, &ok)) {
+        forget(c);
+        return ok;
+    }
+    ok = attrs_ok(c, row->op) && ok;
+    ok = ok && row->op->infer(c) && outputs_ok(c);
+    if (ok && foldable(c) && row->op->eval)
+        ok = fold(f, c, row);
+    if (!ok)
+        forget(c);
+    return ok;
+}
+
+bool
+graph_infer(struct graph *g, struct diag *d)
+{
+    struct infer f = {g, d, FOLD_BASE};
+    bool ok = true;
+
+    for (uint32_t v = 0; v < g->values.len; v++) {
+        int64_t size = shape_size(&g->values.at[v].shape);
+        bool known = g->values.at[v].kind != VALUE_NODE;
+        if (known && size > 0 && g->values.at[v].kind == VALUE_CONST)
+            f.room += FOLD_FACTOR * size;
+        if (!known || (size >= 0 && size <= OP_MAX_ELEMENTS))
+            continue;
+        diag_error(d, E_TENSOR_SIZE, PLACE_FILE(g->file), "'%s' would be %s", g->values.at[v].name,
+                   shape_text(g->arena, &g->values.at[v].shape));
+        ok = false;
+    }
+    for (uint32_t n = 0; n < g->nodes.len; n++) {
+        struct op_ctx c = {g, &g->nodes.at[n], d, g->arena};
+        ok = infer_node(&f, &c) && ok;
+    }
+    if (ok)
+        graph_tidy(g);
+    return ok;
+}
