@@ -41,7 +41,8 @@ typedef enum ola_status {
     OLA_ERR_IO = -12,         /* the system could not read or write; errno says why */
     OLA_ERR_RANDOM = -13,     /* no randomness */
     OLA_ERR_RANGE = -14,      /* a value too large for scale and modulus, or not finite */
-    OLA_ERR_TOY = -15         /* a toy object where a secure one is wanted, or the reverse */
+    OLA_ERR_TOY = -15,        /* a toy object where a secure one is wanted, or the reverse */
+    OLA_ERR_SIM = -16         /* a file of libola_sim where one of libola is wanted, or the reverse */
 } ola_status;
 
 const char *ola_status_text(ola_status s);
