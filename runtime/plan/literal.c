@@ -40,7 +40,8 @@ ola_status
 ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *security)
 {
     if (l->log_n < OLA_MIN_LOG_N || l->log_n > OLA_MAX_LOG_N || l->n_q == 0 || l->n_q > OLA_MAX_Q ||
-        l->n_p == 0 || l->n_p > OLA_MAX_P || l->digit_limbs == 0 || l->digit_limbs > l->n_q)
+        l->n_p == 0 || l->n_p > OLA_MAX_P || l->digit_limbs == 0 || l->digit_limbs > l->n_q ||
+        l->digit_limbs > OLA_MAX_P)
         return OLA_ERR_PARAM;
     if (!primes_good(l))
         return OLA_ERR_PRIME;

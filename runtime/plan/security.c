@@ -1,0 +1,91 @@
+/* security.c - how large a modulus a ring degree carries, and what a level costs in keys. */
+#include "ola/plan.h"
+
+
+/* Max log2(QP) for a uniform ternary secret, classical attacks: Bossuat et al., "Security Guidelines for
+ * Implementing Homomorphic Encryption", ePrint 2024/463, table 4.2. Rows: log_n from OLA_MIN_LOG_N. */
+static const double max_log_qp[OLA_MAX_LOG_N - OLA_MIN_LOG_N + 1][3] = {
+    /* 128   192   256 */
+    {26, 0, 0},
+    {53, 36, 27},
+    {106, 73, 56},
+    {214, 147, 114},
+    {430, 297, 230},
+    {868, 597, 462},
+    {1747, 1199, 929},
+    {3523, 2411, 1866},
+};
+
+double
+ola_plan_max_log_qp(uint32_t log_n, uint32_t bits)
+{
+    if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || bits % 64 != 0 || bits < 128 || bits > 256)
+        return 0.0;
+    return max_log_qp[log_n - OLA_MIN_LOG_N][bits / 64 - 2];
+}
+
+uint32_t
+ola_plan_security(uint32_t log_n, double log_qp)
+{
+    for (uint32_t bits = 256; bits >= 128; bits -= 64) {
+        if (log_qp <= ola_plan_max_log_qp(log_n, bits))
+            return bits;
+    }
+    return 0;
+}
+
+uint32_t
+ola_plan_digits(const struct ola_literal *p, uint32_t level)
+{
+    return level / p->digit_limbs + 1;
+}
+
+uint32_t
+ola_plan_limb_width(uint64_t q)
+{
+    return q >> OLA_NARROW_BITS == 0 ? 4 : 8;
+}
+
+uint32_t
+ola_plan_wire_width(uint64_t q)
+{
+    uint32_t width = 1;
+    while (width < 8 && q >> (8 * width) != 0)
+        width++;
+    return width;
+}
+
+static uint64_t
+sum_widths(const struct ola_literal *p, uint32_t level, uint32_t (*width)(uint64_t))
+{
+    uint64_t sum = 0;
+    for (uint32_t k = 0; k <= level; k++)
+        sum += width(p->q[k]);
+    for (uint32_t k = 0; k < p->n_p; k++)
+        sum += width(p->p[k]);
+    return sum;
+}
+
+uint64_t
+ola_plan_key_bytes(const struct ola_literal *p, uint32_t level)
+{
+    return (sum_widths(p, level, ola_plan_limb_width) * 2 * ola_plan_digits(p, level)) << p->log_n;
+}
+
+uint64_t
+ola_plan_key_wire_bytes(const struct ola_literal *p, uint32_t level)
+{
+    return (sum_widths(p, level, ola_plan_wire_width) * ola_plan_digits(p, level)) << p->log_n;
+}
+
+uint32_t
+ola_plan_galois(uint32_t log_n, uint32_t step)
+{
+    uint32_t mask = (2u << log_n) - 1, result = 1, power = 5;
+    for (; step != 0; step >>= 1) {
+        if (step & 1)
+            result = result * power & mask;
+        power = power * power & mask;
+    }
+    return result;
+}
