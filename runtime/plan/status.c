@@ -37,6 +37,8 @@ ola_status_text(ola_status s)
         return "a value is not finite, or too large for scale and modulus";
     case OLA_ERR_TOY:
         return "a toy object where a secure one is wanted, or the reverse";
+    case OLA_ERR_SIM:
+        return "of the simulator where real encryption is wanted, or the reverse";
     }
     return "unknown status";
 }
