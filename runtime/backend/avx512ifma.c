@@ -1,0 +1,7 @@
+/* avx512ifma.c - kernels for CPUs with AVX-512 and its 52-bit multiply-add. */
+#include "backend/kernels.h"
+
+#ifdef OLA_HAVE_X86
+
+const struct ola_backend ola_backend_avx512ifma = {.name = "avx512ifma"};
+#endif

@@ -1,0 +1,206 @@
+/* portable.c - every kernel in plain C: the reference that the other backends are held to, bit for bit. */
+#include "backend/arith.h"
+#include "backend/kernels.h"
+
+/* Forward transform, decimation in time, after Harvey (arXiv 1205.2926): between stages values stay in
+ * [0, 4q); a butterfly brings its first operand below 2q, and Shoup's product of its second one lies below 2q. */
+static void
+portable_ntt_forward(uint64_t *a, const struct ola_ntt *t)
+{
+    const uint64_t q = t->mod.q;
+    const size_t n = (size_t)1 << t->log_n;
+    for (size_t blocks = 1, half = n / 2; blocks < n; blocks *= 2, half /= 2) {
+        for (size_t b = 0; b < blocks; b++) {
+            const uint64_t w = t->w[blocks + b], ws = t->ws[blocks + b];
+            uint64_t *x = a + 2 * half * b, *y = x + half;
+            for (size_t j = 0; j < half; j++) {
+                assert(x[j] < 4 * q && y[j] < 4 * q);
+                uint64_t u = ola_csub(x[j], 2 * q);
+                uint64_t v = ola_mul_shoup_lazy(y[j], w, ws, q);
+                x[j] = u + v;
+                y[j] = u - v + 2 * q;
+            }
+        }
+    }
+    for (size_t j = 0; j < n; j++)
+        a[j] = ola_csub(ola_csub(a[j], 2 * q), q);
+}
+
+/* Inverse transform, decimation in frequency: values stay in [0, 2q). The last stage multiplies both halves
+ * by n^-1 on its way (iw[0] and iw[1]). */
+static void
+portable_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
+{
+    const uint64_t q = t->mod.q;
+    const size_t n = (size_t)1 << t->log_n;
+    for (size_t blocks = n / 2, half = 1; blocks > 1; blocks /= 2, half *= 2) {
+        for (size_t b = 0; b < blocks; b++) {
+            const uint64_t w = t->iw[blocks + b], ws = t->iws[blocks + b];
+            uint64_t *x = a + 2 * half * b, *y = x + half;
+            for (size_t j = 0; j < half; j++) {
+                assert(x[j] < 2 * q && y[j] < 2 * q);
+                uint64_t u = x[j] + y[j], v = x[j] - y[j] + 2 * q;
+                x[j] = ola_csub(u, 2 * q);
+                y[j] = ola_mul_shoup_lazy(v, w, ws, q);
+            }
+        }
+    }
+    for (size_t j = 0; j < n / 2; j++) {
+        uint64_t u = a[j] + a[j + n / 2], v = a[j] - a[j + n / 2] + 2 * q;
+        a[j] = ola_csub(ola_mul_shoup_lazy(u, t->iw[0], t->iws[0], q), q);
+        a[j + n / 2] = ola_csub(ola_mul_shoup_lazy(v, t->iw[1], t->iws[1], q), q);
+    }
+}
+
+static void
+portable_add(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_csub(a[j] + b[j], m->q);
+}
+
+static void
+portable_sub(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_csub(a[j] - b[j] + m->q, m->q);
+}
+
+static void
+portable_negate(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_csub(m->q - a[j], m->q);
+}
+
+static void
+portable_mul(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_mul_barrett(a[j], b[j], m);
+}
+
+static void
+portable_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        acc[j] = ola_csub(acc[j] + ola_mul_barrett(a[j], b[j], m), m->q);
+}
+
+static void
+portable_mul_add_narrow(uint64_t *acc, const uint64_t *a, const uint32_t *b, size_t n,
+                        const struct ola_modulus *m)
+{
+    for (size_t j = 0; j < n; j++)
+        acc[j] = ola_csub(acc[j] + ola_mul_barrett(a[j], b[j], m), m->q);
+}
+
+static void
+portable_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+{
+    const uint64_t shoup = ola_shoup(factor, m->q);
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_csub(ola_mul_shoup_lazy(a[j], factor, shoup, m->q), m->q);
+}
+
+static void
+portable_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+{
+    const uint64_t shoup = ola_shoup(factor, m->q);
+    for (size_t j = 0; j < n; j++) {
+        uint64_t sum = acc[j] + ola_mul_shoup_lazy(a[j], factor, shoup, m->q); /* [0, 3q) */
+        acc[j] = ola_csub(ola_csub(sum, 2 * m->q), m->q);
+    }
+}
+
+/* Shoup's product with 1. */
+static void
+portable_reduce(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m)
+{
+    const uint64_t shoup = ola_shoup(1, m->q);
+    for (size_t j = 0; j < n; j++) {
+        assert(a[j] >> 52 == 0);
+        out[j] = ola_csub(ola_mul_shoup_lazy(a[j], 1, shoup, m->q), m->q);
+    }
+}
+
+static void
+portable_sub_scale(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t factor, size_t n,
+                   const struct ola_modulus *m)
+{
+    const uint64_t shoup = ola_shoup(factor, m->q);
+    for (size_t j = 0; j < n; j++)
+        out[j] = ola_csub(ola_mul_shoup_lazy(a[j] - b[j] + m->q, factor, shoup, m->q), m->q);
+}
+
+static void
+portable_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = a[index[j]];
+}
+
+/* Sums of up to 64 products stay below 2^104, which is what ola_fold_reduce takes. */
+static void
+portable_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
+               const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+               const struct ola_modulus *m)
+{
+    const struct ola_fold fold = ola_fold_make(m->q);
+    assert(digits >= 1 && digits <= OLA_MAX_DIGITS);
+    for (size_t j = 0; j < n; j++) {
+        const size_t from = perm ? perm[j] : j;
+        ola_u128 sum0 = 0, sum1 = 0;
+        for (uint32_t d = 0; d < digits; d++) {
+            const uint64_t x = a[d][from];
+            const uint64_t y0 = narrow ? ((const uint32_t *)b0[d])[j] : ((const uint64_t *)b0[d])[j];
+            const uint64_t y1 = narrow ? ((const uint32_t *)b1[d])[j] : ((const uint64_t *)b1[d])[j];
+            sum0 += (ola_u128)x * y0;
+            sum1 += (ola_u128)x * y1;
+        }
+        acc0[j] = ola_fold_reduce(sum0, &fold);
+        acc1[j] = ola_fold_reduce(sum1, &fold);
+    }
+}
+
+static void
+portable_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
+                 const uint64_t *weight, uint32_t k, uint64_t correction, size_t n,
+                 const struct ola_modulus *m)
+{
+    const struct ola_fold fold = ola_fold_make(m->q);
+    const uint64_t minus = m->q - correction; /* sum - multiple * correction, without a sign */
+    assert(k >= 1 && k <= OLA_MAX_DIGITS);
+    for (size_t j = 0; j < n; j++) {
+        ola_u128 sum = 0;
+        uint64_t fraction = UINT64_C(1) << 50; /* a half, in units of 2^-51; at most 64.5 in the end */
+        for (uint32_t i = 0; i < k; i++) {
+            assert(a[i][j] < source[i]->q);
+            sum += (ola_u128)a[i][j] * weight[i];
+            fraction += ola_fraction(a[i][j], source[i]);
+        }
+        uint64_t r = ola_fold_reduce(sum, &fold);
+        if (correction)
+            r = ola_csub(r + ola_mul_barrett(fraction >> 51, minus, m), m->q);
+        out[j] = r;
+    }
+}
+
+const struct ola_backend ola_backend_portable = {
+    .name = "portable",
+    .ntt_forward = portable_ntt_forward,
+    .ntt_inverse = portable_ntt_inverse,
+    .add = portable_add,
+    .sub = portable_sub,
+    .negate = portable_negate,
+    .mul = portable_mul,
+    .mul_add = portable_mul_add,
+    .mul_add_narrow = portable_mul_add_narrow,
+    .scale = portable_scale,
+    .scale_add = portable_scale_add,
+    .reduce = portable_reduce,
+    .sub_scale = portable_sub_scale,
+    .permute = portable_permute,
+    .inner = portable_inner,
+    .convert = portable_convert,
+};
