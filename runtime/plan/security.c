@@ -47,35 +47,35 @@ ola_plan_limb_width(uint64_t q)
 }
 
 uint32_t
-ola_plan_wire_width(uint64_t q)
+ola_plan_wire_bits(uint64_t q)
 {
-    uint32_t width = 1;
-    while (width < 8 && q >> (8 * width) != 0)
-        width++;
-    return width;
+    uint32_t bits = 0;
+    for (; q != 0; q >>= 1)
+        bits++;
+    return bits;
 }
 
 static uint64_t
-sum_widths(const struct ola_literal *p, uint32_t level, uint32_t (*width)(uint64_t))
+sum_of(const struct ola_literal *p, uint32_t level, uint32_t (*of)(uint64_t))
 {
     uint64_t sum = 0;
     for (uint32_t k = 0; k <= level; k++)
-        sum += width(p->q[k]);
+        sum += of(p->q[k]);
     for (uint32_t k = 0; k < p->n_p; k++)
-        sum += width(p->p[k]);
+        sum += of(p->p[k]);
     return sum;
 }
 
 uint64_t
 ola_plan_key_bytes(const struct ola_literal *p, uint32_t level)
 {
-    return (sum_widths(p, level, ola_plan_limb_width) * 2 * ola_plan_digits(p, level)) << p->log_n;
+    return (sum_of(p, level, ola_plan_limb_width) * 2 * ola_plan_digits(p, level)) << p->log_n;
 }
 
 uint64_t
 ola_plan_key_wire_bytes(const struct ola_literal *p, uint32_t level)
 {
-    return (sum_widths(p, level, ola_plan_wire_width) * ola_plan_digits(p, level)) << p->log_n;
+    return (sum_of(p, level, ola_plan_wire_bits) * ola_plan_digits(p, level)) << (p->log_n - 3);
 }
 
 uint32_t

@@ -46,9 +46,9 @@ struct ola_literal {
 
 /* Level arithmetic. Digits of a key switch at a level: ceil((level + 1) / digit_limbs). */
 uint32_t ola_plan_digits(const struct ola_literal *p, uint32_t level);
-/* Bytes of a residue modulo q: in memory where it is only read (4 or 8), and on the wire (as many as q has). */
+/* A residue modulo q: bytes in memory where it is only read (4 or 8), bits on the wire (those of q). */
 uint32_t ola_plan_limb_width(uint64_t q);
-uint32_t ola_plan_wire_width(uint64_t q);
+uint32_t ola_plan_wire_bits(uint64_t q);
 /* Bytes of one switching key for use up to `level`, in memory and on the wire (seed-compressed: the b halves
  * without the few bytes of header). */
 uint64_t ola_plan_key_bytes(const struct ola_literal *p, uint32_t level);
