@@ -88,6 +88,7 @@ struct he_inst {
     /* by schedule */
     uint32_t level;
     double scale;
+    double seconds;     /* predicted by the cost table; 0: not known */
 };
 
 struct he_port {
