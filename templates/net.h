@@ -1,0 +1,114 @@
+//%% The header of a compiled network. Marks: provenance, constants; condition pixels.
+//%% templates/README.md says how templates are read.
+/* net.h - a neural network on encrypted data: what a product calls. Generated; do not edit.
+ *
+//% provenance
+ *
+ * The client makes keys, encrypts and decrypts (net_client.c, links libola_client). The server
+ * evaluates (net_server.c, links libola alone and cannot hold a secret key). Both know the parameters;
+ * nothing but keys, ciphertexts and the weights file passes between them.
+ *
+ * An image is NET_INPUT_SIZE numbers, as the network takes them, row by row; an encrypted one is
+ * NET_INPUT_CTS ciphertexts. An answer is NET_OUTPUT_SIZE numbers in NET_OUTPUT_CTS ciphertexts.
+ * Every function that can fail returns a status of ola/ola.h and leaves *out alone when it does. */
+#ifndef NET_H
+#define NET_H
+
+#include "ola/ola.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+//% constants
+
+/* n new, empty ciphertexts, or none of them. */
+static inline OLA_MUST_CHECK ola_status
+net_cts_new(const ola_params *params, ola_ct **ct, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        ola_status status = ola_ct_new(params, &ct[i]);
+        if (status != OLA_OK) {
+            while (i-- > 0)
+                ola_ct_free(ct[i]);
+            return status;
+        }
+    }
+    return OLA_OK;
+}
+
+static inline void
+net_cts_free(ola_ct **ct, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        ola_ct_free(ct[i]);
+}
+
+/* ---- the client, owner of the secret key ------------------------------------------------------- */
+struct net_client;
+
+/* Makes a secret key from the system's randomness. */
+OLA_MUST_CHECK ola_status net_client_new(struct net_client **out);
+/* The secret key from its file; written with mode 0600. */
+OLA_MUST_CHECK ola_status net_client_load(const char *path, struct net_client **out);
+OLA_MUST_CHECK ola_status net_client_save(const struct net_client *c, const char *path);
+/* Wipes the key. */
+void net_client_free(struct net_client *c);
+const ola_params *net_client_params(const struct net_client *c);
+/* The evaluation keys that the server needs for this network, and no more. */
+OLA_MUST_CHECK ola_status net_client_keys(const struct net_client *c, ola_keys **out);
+
+/* image: NET_INPUT_SIZE finite floats; ct: NET_INPUT_CTS handles. */
+OLA_MUST_CHECK ola_status net_encrypt(const struct net_client *c, const float *image,
+                                      ola_ct *const *ct);
+//% if pixels
+/* The same from bytes of pixels, scaled as the model says. */
+OLA_MUST_CHECK ola_status net_encrypt_pixels(const struct net_client *c, const uint8_t *image,
+                                             ola_ct *const *ct);
+//% end
+/* ct: NET_OUTPUT_CTS handles; out: NET_OUTPUT_SIZE floats. For the owner of the key only: the low bits of
+ * an exact decryption tell about the key (ola/client.h). */
+OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct, float *out);
+/* For results that others will see: Gaussian noise of deviation sigma is added. */
+OLA_MUST_CHECK ola_status net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct,
+                                             float *out, double sigma);
+
+/* ---- the server -------------------------------------------------------------------------------- */
+/* Parameters and weights: read only once made, shared by all threads and clients. */
+struct net_server;
+/* One client's evaluation on one thread. */
+struct net_session;
+
+enum net_loading {
+    NET_RESIDENT, /* the weights are encoded once and kept: fastest */
+    NET_STREAMED  /* a layer's weights are encoded when it is reached and let go after: least memory */
+};
+
+/* weights: path of net_weights.bin. */
+OLA_MUST_CHECK ola_status net_server_new(const char *weights, enum net_loading loading,
+                                         struct net_server **out);
+void net_server_free(struct net_server *s);
+const ola_params *net_server_params(const struct net_server *s);
+
+/* Server and keys outlive the session. */
+OLA_MUST_CHECK ola_status net_session_new(const struct net_server *s, const ola_keys *keys,
+                                          struct net_session **out);
+void net_session_free(struct net_session *s);
+void net_session_counts(const struct net_session *s, struct ola_counts *out);
+
+/* Called before each layer and after the last (layer == layers); done: the share of the work that is
+ * behind, 0 to 1. */
+typedef void (*net_progress)(void *user, uint32_t layer, uint32_t layers, double done,
+                             const char *name);
+
+/* in: NET_INPUT_CTS ciphertexts as net_encrypt makes them, out: NET_OUTPUT_CTS handles. progress may be
+ * NULL. */
+OLA_MUST_CHECK ola_status net_evaluate(struct net_session *s, const ola_ct *const *in,
+                                       ola_ct *const *out, net_progress progress, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,210 @@
+//%% The client's half of a compiled network. Marks: parameters, key_plan, ports, pixels; condition pixels.
+/* net_client.c - keys, encryption and decryption for net. Generated; do not edit.
+ *
+//% provenance
+ */
+#include "net.h"
+#include "ola/client.h"
+
+#include <stdlib.h>
+
+//% parameters
+
+//% key_plan
+
+/* Elements elem, elem + elem_step ... of a tensor in slots slot, slot + slot_step ... of its bundle. */
+struct elements {
+    uint32_t elem, elem_step, slot, slot_step, count;
+};
+
+/* An input or output: where its elements are, and the level and scale of its ciphertexts. */
+struct port {
+    uint32_t size, cts, period, level;
+    double scale;
+    uint32_t n_elements;
+    const struct elements *elements;
+};
+
+//% ports
+
+struct net_client {
+    ola_params *params;
+    ola_client *key;
+};
+
+static ola_status
+client_open(const char *path, struct net_client **out)
+{
+    struct net_client *c = calloc(1, sizeof *c);
+    if (!c)
+        return OLA_ERR_NOMEM;
+    ola_status status = ola_params_new(&parameters, &c->params);
+    if (status == OLA_OK && path)
+        status = ola_client_load(c->params, path, &c->key);
+    else if (status == OLA_OK)
+        status = ola_client_new(c->params, &c->key);
+    if (status == OLA_OK)
+        *out = c;
+    else
+        net_client_free(c);
+    return status;
+}
+
+ola_status
+net_client_new(struct net_client **out)
+{
+    return client_open(NULL, out);
+}
+
+ola_status
+net_client_load(const char *path, struct net_client **out)
+{
+    return client_open(path, out);
+}
+
+ola_status
+net_client_save(const struct net_client *c, const char *path)
+{
+    return ola_client_save(c->key, path);
+}
+
+void
+net_client_free(struct net_client *c)
+{
+    if (!c)
+        return;
+    ola_client_free(c->key);
+    ola_params_free(c->params);
+    free(c);
+}
+
+const ola_params *
+net_client_params(const struct net_client *c)
+{
+    return c->params;
+}
+
+ola_status
+net_client_keys(const struct net_client *c, ola_keys **out)
+{
+    return ola_client_keys(c->key, &key_plan, out);
+}
+
+static ola_status
+encrypt_port(const struct net_client *c, const struct port *port, const double *image,
+             ola_ct *const *ct)
+{
+    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    if (!slots)
+        return OLA_ERR_NOMEM;
+    for (uint32_t e = 0; e < port->n_elements; e++) {
+        const struct elements *run = &port->elements[e];
+        for (uint32_t k = 0; k < run->count; k++)
+            slots[run->slot + k * run->slot_step] = image[run->elem + k * run->elem_step];
+    }
+    ola_status status = OLA_OK;
+    for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++)
+        status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period, port->level,
+                             port->scale);
+    free(slots);
+    return status;
+}
+
+static ola_status
+encrypt_image(const struct net_client *c, const double *image, ola_ct *const *ct)
+{
+    ola_status status = OLA_OK;
+    for (uint32_t i = 0; i < NET_INPUTS && status == OLA_OK; i++) {
+        status = encrypt_port(c, &inputs[i], image, ct);
+        image += inputs[i].size;
+        ct += inputs[i].cts;
+    }
+    return status;
+}
+
+ola_status
+net_encrypt(const struct net_client *c, const float *image, ola_ct *const *ct)
+{
+    double *number = malloc(NET_INPUT_SIZE * sizeof *number);
+    if (!number)
+        return OLA_ERR_NOMEM;
+    for (uint32_t e = 0; e < NET_INPUT_SIZE; e++)
+        number[e] = (double)image[e];
+    ola_status status = encrypt_image(c, number, ct);
+    free(number);
+    return status;
+}
+//% if pixels
+
+//% pixels
+
+ola_status
+net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *const *ct)
+{
+    double *number = malloc(NET_INPUT_SIZE * sizeof *number);
+    if (!number)
+        return OLA_ERR_NOMEM;
+    uint32_t e = 0;
+    for (uint32_t i = 0; i < NET_INPUTS; i++) {
+        const struct pixels *p = &pixels[i];
+        for (uint32_t k = 0; k < inputs[i].size; k++, e++) {
+            uint32_t channel = k / p->plane % p->channels;
+            number[e] = (image[e] / p->divisor - p->mean[channel]) / p->std[channel];
+        }
+    }
+    ola_status status = encrypt_image(c, number, ct);
+    free(number);
+    return status;
+}
+//% end
+
+/* sigma < 0: exactly as it is. */
+static ola_status
+decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct, float *out,
+             double sigma)
+{
+    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    if (!slots)
+        return OLA_ERR_NOMEM;
+    ola_status status = OLA_OK;
+    for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++) {
+        double *v = slots + (size_t)i * port->period;
+        if (ola_ct_level(ct[i]) != port->level)
+            status = OLA_ERR_LEVEL;
+        else if (sigma < 0)
+            status = ola_decrypt(c->key, ct[i], v, port->period);
+        else
+            status = ola_decrypt_shared(c->key, ct[i], v, port->period, sigma);
+    }
+    for (uint32_t e = 0; e < port->n_elements && status == OLA_OK; e++) {
+        const struct elements *run = &port->elements[e];
+        for (uint32_t k = 0; k < run->count; k++)
+            out[run->elem + k * run->elem_step] = (float)slots[run->slot + k * run->slot_step];
+    }
+    free(slots);
+    return status;
+}
+
+static ola_status
+decrypt_answer(const struct net_client *c, const ola_ct *const *ct, float *out, double sigma)
+{
+    ola_status status = OLA_OK;
+    for (uint32_t i = 0; i < NET_OUTPUTS && status == OLA_OK; i++) {
+        status = decrypt_port(c, &outputs[i], ct, out, sigma);
+        out += outputs[i].size;
+        ct += outputs[i].cts;
+    }
+    return status;
+}
+
+ola_status
+net_decrypt(const struct net_client *c, const ola_ct *const *ct, float *out)
+{
+    return decrypt_answer(c, ct, out, -1);
+}
+
+ola_status
+net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct, float *out, double sigma)
+{
+    return sigma >= 0 ? decrypt_answer(c, ct, out, sigma) : OLA_ERR_PARAM;
+}

@@ -1,0 +1,200 @@
+//%% Images in, answers out. Marks: provenance; condition pixels.
+/* net_npy.c - the .npy files of the program net. Generated; do not edit.
+ *
+//% provenance
+ *
+ * Every byte of a file is checked before it is used. */
+#define _POSIX_C_SOURCE 200809L
+#include "net_program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NPY_MAX_HEADER 65536
+
+/* The text behind key and colon in a .npy header, or NULL. */
+static const char *
+npy_value(const char *header, const char *key)
+{
+    const char *s = strstr(header, key);
+    if (!s)
+        return NULL;
+    s += strlen(key);
+    while (*s == ' ' || *s == ':')
+        s++;
+    return s;
+}
+
+/* The number of elements of a shape "(2, 3)", its first dimension in *first; 0 when it is no good. */
+static uint64_t
+npy_shape(const char *s, uint64_t *first)
+{
+    uint64_t elements = 1;
+    int rank = 0;
+    if (!s || *s++ != '(')
+        return 0;
+    while (*s != ')') {
+        char *end;
+        if (*s < '0' || *s > '9')
+            return 0;
+        errno = 0;
+        unsigned long long dim = strtoull(s, &end, 10);
+        if (errno || dim == 0 || dim > UINT32_MAX || elements > UINT64_C(0xFFFFFFFFFF) / dim)
+            return 0;
+        elements *= dim;
+        if (rank++ == 0)
+            *first = dim;
+        for (s = end; *s == ' ' || *s == ',' || *s == 'L'; s++)
+            ;
+    }
+    return rank ? elements : 0;
+}
+
+/* Reads the header, NUL-terminated, into `header`. */
+static int
+npy_header(struct net_images *in, char header[NPY_MAX_HEADER + 1])
+{
+    unsigned char head[12];
+    if (fread(head, 1, 10, in->file) != 10 || memcmp(head, "\x93NUMPY", 6) != 0)
+        return net_fail(in->path, "not a .npy file");
+    size_t size = head[8] | (size_t)head[9] << 8;
+    if (head[6] > 1) {
+        if (fread(head + 10, 1, 2, in->file) != 2)
+            return net_fail(in->path, "not a .npy file");
+        size |= (size_t)head[10] << 16 | (size_t)head[11] << 24;
+    }
+    if (size > NPY_MAX_HEADER || fread(header, 1, size, in->file) != size)
+        return net_fail(in->path, "damaged .npy header");
+    header[size] = 0;
+    return 0;
+}
+
+static int
+npy_check(struct net_images *in, const char *header)
+{
+    const char *type = npy_value(header, "'descr'"), *order = npy_value(header, "'fortran_order'");
+    uint64_t first = 0, elements = npy_shape(npy_value(header, "'shape'"), &first);
+
+    if (!type || !order || !elements)
+        return net_fail(in->path, "damaged .npy header, or no images in it");
+    in->bytes = strncmp(type, "'|u1'", 5) == 0;
+    if (!in->bytes && strncmp(type, "'<f4'", 5) != 0)
+        return net_fail(in->path, "elements are neither float32 nor uint8");
+//% if pixels
+//% else
+    if (in->bytes)
+        return net_fail(in->path, "the model does not say how pixels (uint8) become numbers: give float32");
+//% end
+    if (strncmp(order, "False", 5) != 0)
+        return net_fail(in->path, "in Fortran order; save it in C order");
+    uint64_t rows = elements / NET_INPUT_SIZE;
+    if (elements % NET_INPUT_SIZE || rows > UINT32_MAX || (rows != 1 && rows != first))
+        return net_fail(in->path, "%llu numbers in rows of %llu: the network takes rows of %u",
+                    (unsigned long long)elements, (unsigned long long)(elements / first),
+                    (unsigned)NET_INPUT_SIZE);
+    in->rows = (uint32_t)rows;
+    return 0;
+}
+
+void
+net_images_close(struct net_images *in)
+{
+    if (in->file)
+        fclose(in->file);
+    in->file = NULL;
+}
+
+int
+net_images_open(const struct net_options *o, struct net_images *in)
+{
+    *in = (struct net_images){.path = o->input};
+    if (!o->input)
+        return net_fail(o->command, "--input FILE.npy is missing");
+    in->file = fopen(o->input, "rb");
+    if (!in->file)
+        return net_fail(o->input, "%s", strerror(errno));
+    char *header = malloc(NPY_MAX_HEADER + 1);
+    int failed = header ? npy_header(in, header) : net_fail(o->input, "out of memory");
+    if (!failed)
+        failed = npy_check(in, header);
+    free(header);
+    if (!failed && o->count > in->rows)
+        failed = net_fail(o->input, "holds %u images, not the %u of --count", in->rows, o->count);
+    if (!failed) {
+        off_t start = ftello(in->file);
+        off_t size = (off_t)in->rows * NET_INPUT_SIZE * (in->bytes ? 1 : 4);
+        if (start < 0 || fseeko(in->file, 0, SEEK_END) != 0 || ftello(in->file) < start + size ||
+            fseeko(in->file, start, SEEK_SET) != 0)
+            failed = net_fail(o->input, "the file is cut off");
+    }
+    if (failed)
+        net_images_close(in);
+    else if (o->count)
+        in->rows = o->count;
+    return failed;
+}
+
+int
+net_images_encrypt(struct net_images *in, const struct net_client *client, ola_ct *const *ct)
+{
+    ola_status status = OLA_ERR_NOMEM;
+    size_t size = NET_INPUT_SIZE * (in->bytes ? sizeof(uint8_t) : sizeof(float));
+    void *row = malloc(size);
+    if (row) {
+        if (fread(row, 1, size, in->file) != size) {
+            free(row);
+            return net_fail(in->path, "cannot read");
+        }
+//% if pixels
+        status = in->bytes ? net_encrypt_pixels(client, row, ct) : net_encrypt(client, row, ct);
+//% else
+        status = net_encrypt(client, row, ct);
+//% end
+        free(row);
+    }
+    return status == OLA_OK ? 0 : net_fail_status(in->path, status);
+}
+
+FILE *
+net_create(const char *path, char **temporary)
+{
+    size_t size = strlen(path) + 32;
+    *temporary = malloc(size);
+    if (!*temporary)
+        return NULL;
+    snprintf(*temporary, size, "%s.tmp-%ld", path, (long)getpid());
+    return fopen(*temporary, "wb");
+}
+
+int
+net_commit(FILE *file, const char *path, char *temporary)
+{
+    int failed = 0;
+    if (!file || ferror(file) || fflush(file) != 0)
+        failed = net_fail(path, "cannot write: %s", strerror(errno));
+    if (file && fclose(file) != 0 && !failed)
+        failed = net_fail(path, "cannot write: %s", strerror(errno));
+    if (!failed && rename(temporary, path) != 0)
+        failed = net_fail(path, "cannot write: %s", strerror(errno));
+    if (failed && file)
+        unlink(temporary);
+    free(temporary);
+    return failed;
+}
+
+int
+net_write_answers(const char *path, const float *answers, uint32_t rows)
+{
+    char *temporary, text[128];
+    FILE *file = net_create(path, &temporary);
+    if (file) {
+        snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", rows,
+                 (unsigned)NET_OUTPUT_SIZE);
+        fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file); /* 10 + 118 bytes in front of the data */
+        fprintf(file, "%-117s\n", text);
+        fwrite(answers, sizeof *answers, (size_t)rows * NET_OUTPUT_SIZE, file);
+    }
+    return net_commit(file, path, temporary);
+}
