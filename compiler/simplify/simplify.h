@@ -1,10 +1,11 @@
 /* simplify.h - fold what can be computed now, name what exporters spell out. The door of simplify/.
  *
  * requires    STAGE_INFERRED
- * establishes STAGE_SIMPLIFIED: no Identity, Dropout, Constant; nodes of constants folded;
- *             BatchNormalization folded into the linear map before (or after) it where that is its
- *             only reader; GELU (erf and tanh forms), SiLU, HardSwish, Mish, Softplus that an exporter wrote
- *             as several nodes are one node again; no node that no output needs
+ * establishes STAGE_SIMPLIFIED: no Identity, Dropout, Constant; nodes of constants folded; moves that
+ *             move nothing gone; BatchNormalization folded into the linear map before it where
+ *             nothing else reads that map; GELU (erf and tanh forms), SiLU, HardSwish, Mish,
+ *             Softplus that an exporter wrote as several nodes one node again; Max and Min with a
+ *             number Relu or Clip; no node that no output needs
  * leaves      names of inputs and outputs, shapes, what the network computes
  * dump        --dump=simplify */
 #ifndef OLAC_SIMPLIFY_SIMPLIFY_H
