@@ -134,6 +134,13 @@ struct he_program {
     uint64_t count_rotations, count_products, count_plain_products;
 };
 
+/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation, and
+ * one more that shares its decomposition, at a level. The unit prices and where they come from are in
+ * he_price.c. */
+double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
+/* Fills seconds, peak_bytes, key_bytes and the counts of a scheduled program. */
+void he_price(struct he_program *p);
+
 /* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken rule. */
 enum he_stage { HE_LOWERED, HE_SCHEDULED };
 bool he_check(const struct he_program *p, enum he_stage stage, struct diag *d);

@@ -91,7 +91,7 @@ levels_of(const struct tp_node *n)
     case TP_INPUT:
         return 0;
     case TP_LINEAR:
-        return n->split.alias || n->split.free_of_level ? 0 : 1;
+        return n->split.alias || n->split.plain_sum || n->split.free_of_level ? 0 : 1;
     case TP_POLY:
         return ola_plan_poly_depth(n->poly->degree);
     case TP_MUL:
@@ -207,6 +207,8 @@ tp_print(const struct tp *t, struct str *out)
             str_addf(out, " degree %u, %u rows", n->poly->degree, n->poly->rows);
         if (n->split.alias)
             str_add(out, " alias");
+        if (n->split.plain_sum)
+            str_add(out, " plain sum");
         if (n->split.free_of_level)
             str_addf(out, " sum of equal weights %g", (double)n->split.weight);
         if (n->layout.slot)

@@ -38,6 +38,7 @@ struct tp_split {
     uint32_t baby;        /* baby steps lie in [-baby/2, baby - baby/2) */
     bool free_of_level;   /* all weights equal and every output reads at the same offsets */
     float weight;         /* free_of_level: that weight */
+    bool plain_sum;       /* all arguments lie alike and count +1 or -1: ciphertexts are added, no level */
     bool alias;           /* nothing to compute: the result is the argument under another layout */
 };
 
@@ -72,7 +73,7 @@ void tp_tidy(struct tp *t);
  * changed) when the product would be too large. The producer stays: tidy drops it when it was its only reader. */
 bool tp_fuse(struct tp *t, uint32_t to, uint32_t k);
 /* Levels from an input to an output along the deepest way, layouts ignored: linear and product 1,
- * polynomials their depth, aliases and free maps (once known) 0. */
+ * polynomials their depth; aliases, plain sums and level-free maps (once known) 0. */
 uint32_t tp_depth(const struct tp *t);
 /* Exact values of every node on cleartext inputs, in double: values[k] has n entries. For tests. */
 void tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **values);

@@ -1,0 +1,157 @@
+/* split.c - what a linear map costs under given layouts: its distinct offsets, and the best way to
+ * reach them by baby steps, giant steps and folds. */
+#include "layout/internal.h"
+
+#include <string.h>
+
+/* The most (input ciphertext, output ciphertext, offset) triples that are told apart. */
+#define MAX_TRIPLES ((uint64_t)1 << 26)
+
+void
+offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const struct he_layout *out,
+             uint32_t slots, struct offsets *o)
+{
+    memset(o, 0, sizeof *o);
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        const struct matrix *m = n->args.at[k].m;
+        const struct he_layout *in = &t->nodes.at[n->args.at[k].value].layout;
+        uint64_t width = 2 * (uint64_t)slots, triples = (uint64_t)in->cts * out->cts * width;
+        struct arena *scratch = arena_new();
+        if (triples > MAX_TRIPLES) {
+            o->too_many = true;
+            arena_free(scratch);
+            return;
+        }
+        uint8_t *seen = arena_alloc(scratch, triples);
+        for (uint32_t r = 0; r < m->rows; r++) {
+            uint32_t to = out->slot[r] % slots, out_ct = out->slot[r] / slots;
+            for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
+                uint32_t from = in->slot[m->col[i]] % slots, in_ct = in->slot[m->col[i]] / slots;
+                uint64_t key = ((uint64_t)in_ct * out->cts + out_ct) * width + slots + from - to;
+                if (seen[key])
+                    continue;
+                seen[key] = 1;
+                vec_push(a, &o->at, (struct offset){k, in_ct, out_ct, (int32_t)from - (int32_t)to});
+            }
+        }
+        arena_free(scratch);
+    }
+}
+
+/* Marks of what was counted already, by generation, so that they need no clearing. */
+struct marks {
+    uint32_t *mark;
+    uint32_t now;
+    uint64_t size;
+};
+
+static bool
+first_time(struct marks *m, uint64_t key)
+{
+    if (m->mark[key] == m->now)
+        return false;
+    m->mark[key] = m->now;
+    return true;
+}
+
+struct pricing {
+    uint32_t slots, in_stride; /* in_stride: most ciphertexts of one argument */
+    struct marks baby, giant, input;
+};
+
+/* An offset reduced modulo the smaller of the argument's period and the output's. */
+struct reduced {
+    uint32_t arg, in_ct, out_ct, d, modulus;
+};
+
+static double
+price_of(struct pricing *p, const struct reduced *r, uint32_t n, uint32_t baby_modulus)
+{
+    double price = 0;
+    p->baby.now++;
+    p->giant.now++;
+    p->input.now++;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t half = baby_modulus / 2;
+        int64_t baby = (int64_t)((r[k].d + half) % baby_modulus) - half;
+        int64_t giant = (((int64_t)r[k].d - baby) % r[k].modulus + r[k].modulus) % r[k].modulus;
+        uint64_t input = (uint64_t)r[k].arg * p->in_stride + r[k].in_ct;
+        if (baby != 0 && first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + p->slots))) {
+            price += PRICE_HOISTED + PRICE_KEY;
+            if (first_time(&p->input, input))
+                price += PRICE_DECOMPOSE;
+        }
+        if (giant != 0 && first_time(&p->giant, (uint64_t)r[k].out_ct * p->slots + (uint64_t)giant))
+            price += PRICE_ROTATION + PRICE_KEY;
+    }
+    return price;
+}
+
+static struct marks
+marks_new(struct arena *a, uint64_t size)
+{
+    return (struct marks){ARENA_ARRAY(a, uint32_t, size), 0, size};
+}
+
+/* Offsets modulo the period that each argument has under output period K, without repetition. */
+static uint32_t
+reduce(struct arena *a, const struct tp *t, const struct tp_node *n, const struct offsets *o,
+       const struct he_layout *out, uint32_t fold, uint32_t slots, struct reduced **list)
+{
+    uint32_t stride = 1, kept = 0;
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        uint32_t cts = t->nodes.at[n->args.at[k].value].layout.cts;
+        stride = cts > stride ? cts : stride;
+    }
+    struct marks seen = marks_new(a, (uint64_t)n->args.len * stride * out->cts * slots + 1);
+    seen.now = 1;
+    *list = ARENA_ARRAY(a, struct reduced, o->at.len + 1);
+    for (uint32_t k = 0; k < o->at.len; k++) {
+        const struct offset *f = &o->at.at[k];
+        uint32_t period = t->nodes.at[n->args.at[f->arg].value].layout.period;
+        uint32_t modulus = period < fold ? period : fold;
+        uint32_t d = (uint32_t)(f->delta + 2 * (int32_t)slots) % modulus;
+        uint64_t key = (((uint64_t)f->arg * stride + f->in_ct) * out->cts + f->out_ct) * slots + d;
+        if (first_time(&seen, key))
+            (*list)[kept++] = (struct reduced){f->arg, f->in_ct, f->out_ct, d, modulus};
+    }
+    return kept;
+}
+
+double
+split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o,
+            const struct he_layout *out, uint32_t fold, uint32_t slots, struct tp_split *best)
+{
+    struct arena *a = arena_new();
+    struct reduced *r;
+    uint32_t count = reduce(a, t, n, o, out, fold, slots, &r), widest = fold, stride = 1;
+
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        const struct he_layout *in = &t->nodes.at[n->args.at[k].value].layout;
+        widest = in->period > widest ? in->period : widest;
+        stride = in->cts > stride ? in->cts : stride;
+    }
+    struct pricing p = {slots, stride, marks_new(a, (uint64_t)n->args.len * stride * 2 * slots + 1),
+                        marks_new(a, (uint64_t)out->cts * slots + 1),
+                        marks_new(a, (uint64_t)n->args.len * stride + 1)};
+    const struct tp_grid *grid = n->args.len ? &t->nodes.at[n->args.at[0].value].grid : NULL;
+    double least = -1;
+    for (uint32_t modulus = 1; modulus <= fold; modulus++) {
+        bool power = (modulus & (modulus - 1)) == 0;
+        bool rows = grid && grid->present && grid->pitch > 1 && modulus % grid->pitch == 0;
+        if (modulus > 256 && !power && !rows)
+            continue;
+        double price = price_of(&p, r, count, modulus);
+        if (least < 0 || price < least - 1e-9) {
+            least = price;
+            best->baby = modulus;
+        }
+    }
+    least = least < 0 ? 0 : least;
+    least += PRICE_DIAGONAL * count;
+    for (uint32_t f = fold; f < widest; f *= 2)
+        least += (PRICE_ROTATION + PRICE_KEY) * out->cts;
+    best->fold = fold;
+    arena_free(a);
+    return least;
+}

@@ -1,0 +1,127 @@
+/* params.c - a small search: scale bits from the largest that keeps limbs narrow downwards, digits of
+ * every width; the cheapest secure set wins, the more precise of equals. */
+#include "params/params.h"
+
+#include "ola/plan.h"
+
+#include <math.h>
+
+/* Most bits of a rescaling prime: limbs below 2^32 are half as large in keys and weights. */
+#define MAX_SCALE_BITS 31
+/* Room above the scale at the last level beyond the declared output range: sign, and noise and
+ * intermediate sums of a last polynomial. */
+#define HEAD_BITS 4
+/* The smallest prime that exists in number for ring degree 2^log_n. */
+#define SPARE_PRIME_BITS 7
+
+/* The deviation, in bits, of one rounding in a slot at scale 1: sqrt(N) * sqrt(h / 12), h = 2 N / 3. */
+static double
+rounding_bits(uint32_t log_n)
+{
+    double n = (double)((uint64_t)1 << log_n);
+    return log2(sqrt(n) * sqrt(n / 18));
+}
+
+struct candidate {
+    uint32_t scale_bits, first_bits, digit_limbs, special, special_bits;
+    double price;
+};
+
+static bool
+enough_primes(const struct params_request *r, const struct candidate *s, struct arena *a, struct he_params *out)
+{
+    uint64_t q[OLA_MAX_Q], p[OLA_MAX_P], all[OLA_MAX_Q + OLA_MAX_P];
+    uint32_t n = 0;
+
+    if (r->depth + 1 > OLA_MAX_Q || s->special > OLA_MAX_P)
+        return false;
+    if (!ola_plan_primes(r->log_n, s->first_bits, 1, NULL, 0, q))
+        return false;
+    all[n++] = q[0];
+    if (r->depth && !ola_plan_primes(r->log_n, s->scale_bits, r->depth, all, n, q + 1))
+        return false;
+    for (uint32_t k = 1; k <= r->depth; k++)
+        all[n++] = q[k];
+    if (!ola_plan_primes(r->log_n, s->special_bits, s->special, all, n, p))
+        return false;
+    *out = (struct he_params){.log_n = r->log_n, .slots = (uint32_t)1 << (r->log_n - 1),
+                              .digit_limbs = s->digit_limbs, .scale = ldexp(1, (int)s->scale_bits),
+                              .insecure_toy = r->insecure_toy};
+    for (uint32_t k = 0; k <= r->depth; k++)
+        vec_push(a, &out->q, q[k]);
+    for (uint32_t k = 0; k < s->special; k++)
+        vec_push(a, &out->p, p[k]);
+    for (uint32_t k = 0; k < out->q.len; k++)
+        out->log_qp += log2((double)out->q.at[k]);
+    for (uint32_t k = 0; k < out->p.len; k++)
+        out->log_qp += log2((double)out->p.at[k]);
+    out->security = ola_plan_security(r->log_n, out->log_qp);
+    return r->insecure_toy || out->log_qp <= ola_plan_max_log_qp(r->log_n, r->security);
+}
+
+/* The product of the special primes must exceed that of any digit; a few bits more keep the noise of a key
+ * switch below that of one rounding. */
+static bool
+special_primes(struct candidate *s, uint32_t slack)
+{
+    uint32_t bits = s->first_bits + (s->digit_limbs - 1) * s->scale_bits + slack;
+    s->special = (bits + OLA_PRIME_BITS - 2) / (OLA_PRIME_BITS - 1);
+    s->special_bits = (bits + s->special - 1) / s->special;
+    return s->special <= OLA_MAX_P;
+}
+
+static double
+price(const struct params_request *r, const struct candidate *s)
+{
+    struct he_params p = {.log_n = r->log_n, .digit_limbs = s->digit_limbs};
+    double sum = 0;
+    p.p.len = s->special;
+    for (uint32_t l = 0; l <= r->depth; l++)
+        sum += r->switches[l] * he_price_rotation(&p, l, false);
+    return sum;
+}
+
+static bool
+search(const struct params_request *r, uint32_t least, double limit, struct arena *a, struct he_params *out)
+{
+    struct he_params found = {0};
+    double best = -1;
+
+    for (uint32_t bits = MAX_SCALE_BITS; bits >= least; bits--)
+        for (uint32_t limbs = 1; limbs <= r->depth + 1; limbs++)
+            for (uint32_t slack = 4; slack >= 2; slack -= 2) {
+                struct candidate s = {.scale_bits = bits, .digit_limbs = limbs};
+                s.first_bits = bits + HEAD_BITS + (uint32_t)ceil(r->output_bits);
+                if (s.first_bits > OLA_PRIME_BITS || !special_primes(&s, slack))
+                    continue;
+                double total = s.first_bits + (double)r->depth * bits + s.special * s.special_bits;
+                if (!r->insecure_toy && total > limit + 0.5)
+                    continue;
+                s.price = price(r, &s);
+                if (best >= 0 && s.price >= best * 0.999)
+                    continue;
+                if (!enough_primes(r, &s, a, &found))
+                    continue;
+                best = s.price;
+                *out = found;
+                break;
+            }
+    return best >= 0;
+}
+
+bool
+params_choose(struct arena *a, const struct params_request *r, struct he_params *out, double *missing)
+{
+    double limit = ola_plan_max_log_qp(r->log_n, r->security);
+    uint32_t least = (uint32_t)ceil(rounding_bits(r->log_n) + r->precision_bits);
+
+    if (least < r->log_n + SPARE_PRIME_BITS)
+        least = r->log_n + SPARE_PRIME_BITS;
+    /* Beyond what narrow limbs hold only the precision asked for decides. */
+    bool narrow = least <= MAX_SCALE_BITS;
+    double first = least + HEAD_BITS + ceil(r->output_bits);
+    *missing = 2 * first + 2 + (double)r->depth * least - limit;
+    if (!narrow || (!r->insecure_toy && *missing > 0.5))
+        return false;
+    return search(r, least, limit, a, out);
+}

@@ -1,0 +1,23 @@
+/* params.h - primes, scale and key-switching shape for a ring degree. The door of params/.
+ *
+ * requires    the depth, how often keys are switched at each level, what the outputs need
+ * establishes he_params: 128-bit secure by the table of ola/plan.h (unless insecure_toy), scale and
+ *             primes large enough for the precision, the digit number with the least price
+ * fails       returns false and sets *missing to the bits of modulus that are missing; no message: the
+ *             pipeline tries other ring degrees and says what it found */
+#ifndef OLAC_PARAMS_PARAMS_H
+#define OLAC_PARAMS_PARAMS_H
+
+#include "ir/he.h"
+
+struct params_request {
+    uint32_t log_n, security, depth;
+    bool insecure_toy;
+    double precision_bits;    /* of the largest output left above the noise */
+    double output_bits;       /* log2 of scale * |output| / default scale, at least 0 */
+    const double *switches;   /* [depth + 1]: full key switches at each level */
+};
+
+bool params_choose(struct arena *a, const struct params_request *r, struct he_params *out, double *missing);
+
+#endif

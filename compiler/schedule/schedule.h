@@ -1,0 +1,28 @@
+/* schedule.h - levels, scales, keys. The door of schedule/.
+ *
+ * requires    HE_LOWERED
+ * establishes (schedule_levels) the level of every value, drops where a reader wants a lower one;
+ *             (schedule_scales, parameters chosen) HE_SCHEDULED: scales, modelled noise, the key set, prices
+ * leaves      what is computed: he_eval is the same before and after
+ * dump        --dump=schedule
+ *
+ * Every value that is a tensor of the network has the default scale exactly: maps and polynomials
+ * choose the scale of their plaintexts so, a product's second factor is made at scale q of the prime that the product
+ * is rescaled by. Outputs are scaled down to fit the last prime. */
+#ifndef OLAC_SCHEDULE_SCHEDULE_H
+#define OLAC_SCHEDULE_SCHEDULE_H
+
+#include "ir/he.h"
+
+/* Levels below the inputs; key switches that each level sees (for params/), [depth + 1]. */
+struct schedule_levels {
+    uint32_t depth;
+    double *switches;
+    bool outputs_free; /* every output's scale can be chosen (a map or polynomial makes it) */
+};
+
+void schedule_levels(struct he_program *p, struct schedule_levels *out);
+/* output_range: bound on |output|, for the scale of the last level. */
+bool schedule_scales(struct he_program *p, double output_range, struct diag *d);
+
+#endif
