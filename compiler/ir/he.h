@@ -88,6 +88,7 @@ struct he_inst {
     /* by schedule */
     uint32_t level;
     double scale;
+    double noise;       /* modelled deviation of the CKKS error in a slot, in units of the value */
     double seconds;     /* predicted by the cost table; 0: not known */
 };
 

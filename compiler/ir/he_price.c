@@ -165,15 +165,17 @@ he_price(struct he_program *p)
     p->count_rotations = p->count_products = p->count_plain_products = 0;
     p->seconds = 0;
     for (uint32_t k = 0; k < p->insts.len; k++) {
-        const struct he_inst *i = &p->insts.at[k];
+        struct he_inst *i = &p->insts.at[k];
+        i->seconds = 0;
         if (i->op == HE_linear)
-            p->seconds += price_map(p, &p->maps.at[i->data]);
+            i->seconds = price_map(p, &p->maps.at[i->data]);
         else if (i->op == HE_poly)
-            p->seconds += price_poly(p, &p->polys.at[i->data]);
+            i->seconds = price_poly(p, &p->polys.at[i->data]);
         else if (i->op == HE_mul) {
-            p->seconds += i->cts * price_product(&p->params, i->level);
+            i->seconds = i->cts * price_product(&p->params, i->level);
             p->count_products += i->cts;
         }
+        p->seconds += i->seconds;
         widest = i->cts > widest ? i->cts : widest;
     }
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
