@@ -28,6 +28,7 @@ static const struct {
     {"Less", "a comparison of encrypted values: use Sign of the difference, with a fitted range"},
     {"QuantizeLinear", "export the float model: olac quantises by itself"},
     {"DequantizeLinear", "export the float model: olac quantises by itself"},
+    {"Quant", "export the float model: olac quantises by itself"},
     {"QLinearConv", "export the float model: olac quantises by itself"},
     {"QLinearMatMul", "export the float model: olac quantises by itself"},
     {"ConvInteger", "export the float model: olac quantises by itself"},
