@@ -100,7 +100,7 @@ check_diagonal(const struct ola_map_view *v, const struct ola_weights_diagonal *
            *named <= (uint64_t)v->size * OLA_VIEW_SHARING && check_values(v, d);
 }
 
-/* Whether b may follow a. */
+/* Whether b may follow a: strictly above. */
 static bool
 in_order(const struct ola_weights_diagonal *a, const struct ola_weights_diagonal *b)
 {
@@ -110,7 +110,7 @@ in_order(const struct ola_weights_diagonal *a, const struct ola_weights_diagonal
         if (ka[k] != kb[k])
             return ka[k] < kb[k];
     }
-    return true;
+    return false;
 }
 
 bool
@@ -126,7 +126,7 @@ ola_map_view_open(struct ola_map_view *v, const void *section, size_t size, uint
     struct ola_weights_diagonal before = {0};
     for (uint32_t k = 0; k < v->head.n_diagonals; k++) {
         struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
-        if (!check_diagonal(v, &d, slots, &named) || !in_order(&before, &d))
+        if (!check_diagonal(v, &d, slots, &named) || (k > 0 && !in_order(&before, &d)))
             return false;
         before = d;
     }
@@ -229,7 +229,8 @@ ola_poly_view_open(struct ola_poly_view *v, const void *section, size_t size, ui
         if (length > v->period)
             v->period = length;
     }
-    return at == size;
+    return at == size && (uint64_t)h->cts * (h->degree + 1) * v->period * sizeof(float) <=
+                             (uint64_t)size * OLA_VIEW_SHARING;
 }
 
 void

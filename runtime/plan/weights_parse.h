@@ -6,9 +6,10 @@
  * What a section must be beyond ola/plan.h:
  *  - parts follow one another without padding; reserved fields are 0; every float is finite;
  *  - args, in_cts and out_cts are at least 1, and at most OLA_VIEW_CTS ciphertexts go in or come out;
- *  - diagonals are sorted by (out_ct, giant, arg, in_ct, baby); periods are powers of two, at most the slots;
+ *  - diagonals ascend strictly by (out_ct, giant, arg, in_ct, baby); periods are powers of two, at most the slots;
  *  - values lie behind the bias and inside the section. Diagonals may share values, but all together name at
  *    most OLA_VIEW_SHARING times the section's size (so that checking takes linear time);
+ *    the coefficients of a polynomial, vectors all of them, would take at most as much;
  *  - encoding 0: count == period. Encoding 1: 1 <= count <= period runs, none empty, summing to period;
  *  - free_of_level: every value is 1 and none is stored: count and encoding are 0;
  *  - a poly section ends with its last float. */
@@ -19,7 +20,7 @@
 
 #define OLA_VIEW_CTS     65536u
 #define OLA_VIEW_FOLDS   64u
-#define OLA_VIEW_SHARING 64u
+#define OLA_VIEW_SHARING 1024u
 
 struct ola_map_view {
     struct ola_weights_map head;
