@@ -5,6 +5,8 @@
 #ifndef OLA_CKKS_H
 #define OLA_CKKS_H
 
+#include <string.h>
+
 #include "ring/ring.h"
 
 /* Conversion out of the product B of `k` primes of the chain. All tables are indexed by chain index. */
@@ -43,6 +45,13 @@ ola_params_modulus(const struct ola_params *p, uint32_t c)
     return &p->ring->ntt[c].mod;
 }
 
+/* The same object, or one of the same literal. */
+static inline bool
+ola_params_equal(const struct ola_params *a, const struct ola_params *b)
+{
+    return a == b || memcmp(a->fingerprint, b->fingerprint, sizeof a->fingerprint) == 0;
+}
+
 struct ola_ct {
     const struct ola_params *params;
     uint32_t parts; /* 0: holds nothing; 2; 3 until relinearised */
@@ -61,8 +70,8 @@ ola_ct_limb(const struct ola_ct *ct, uint32_t part, uint32_t i)
     return ct->data + (size_t)(part * ct->stride + i) * ct->params->n;
 }
 
-/* Makes room for parts * (level + 1) limbs and sets parts and level; the contents are unspecified. On failure ct
- * is as before. */
+/* Makes room for parts * (level + 1) limbs and sets parts and level; what ct held before stays where both have it,
+ * the rest is unspecified. On failure ct is as before. */
 OLA_MUST_CHECK ola_status ola_ct_reserve(struct ola_ct *ct, uint32_t parts, uint32_t level);
 void ola_ct_clear(struct ola_ct *ct); /* holds nothing, keeps its memory */
 /* Part 1 of a seeded ciphertext: limb i is ola_sample_uniform(seed, stream i). */
