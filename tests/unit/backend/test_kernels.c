@@ -1,0 +1,241 @@
+/* test_kernels.c - every entry of every backend against the portable one, bit for bit. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness.h"
+
+/* Sizes on both sides of what a kernel may treat apart: small primes, 32 bits, lazy variants, the top. */
+static const uint32_t prime_bits[] = {22, 26, 30, 31, 32, 33, 37, 40, 43, 45, 46, 47, 48, 49};
+#define PRIME_SIZES (sizeof prime_bits / sizeof *prime_bits)
+
+/* What one comparison works on: four inputs, an output for each side. */
+struct bench {
+    const struct ola_backend *ref, *other;
+    struct ola_modulus m;
+    size_t n;
+    enum fill fill;
+    uint64_t *in[4], *want, *got, *want2, *got2;
+    char what[96];
+};
+
+static void
+bench_open(struct bench *b, size_t n)
+{
+    b->n = n;
+    for (int i = 0; i < 4; i++)
+        b->in[i] = vector_new(n);
+    b->want = vector_new(n);
+    b->got = vector_new(n);
+    b->want2 = vector_new(n);
+    b->got2 = vector_new(n);
+}
+
+static void
+bench_close(struct bench *b)
+{
+    for (int i = 0; i < 4; i++)
+        vector_free(b->in[i]);
+    vector_free(b->want);
+    vector_free(b->got);
+    vector_free(b->want2);
+    vector_free(b->got2);
+}
+
+static void
+bench_fill(struct bench *b, uint64_t bound)
+{
+    for (uint64_t i = 0; i < 4; i++)
+        vector_fill(b->in[i], b->n, bound, b->fill, 77 * b->m.q + i);
+    memcpy(b->want, b->in[3], b->n * sizeof *b->want);
+    memcpy(b->got, b->in[3], b->n * sizeof *b->got);
+}
+
+static void
+bench_compare(struct bench *b, const char *entry)
+{
+    snprintf(b->what, sizeof b->what, "%s %s q=%llu n=%zu fill=%d", b->other->name, entry,
+             (unsigned long long)b->m.q, b->n, (int)b->fill);
+    vector_equal(b->got, b->want, b->n, b->what);
+    vector_check_guards(b->got, b->n, b->what);
+    for (size_t i = 0; i < b->n; i++)
+        cr_assert(b->want[i] < b->m.q, "portable %s: not reduced", b->what);
+}
+
+/* Runs `check` for every backend, prime size and fill. */
+static void
+for_all(void (*check)(struct bench *b), size_t n)
+{
+    const struct ola_backend *const *list;
+    uint32_t count = ola_backends(&list);
+    struct bench b = {.ref = list[0]};
+    cr_assert_str_eq(b.ref->name, "portable");
+    bench_open(&b, n);
+    for (size_t p = 0; p < PRIME_SIZES; p++) {
+        b.m = ola_modulus_make(prime_below(prime_bits[p], 0));
+        for (int fill = 0; fill < FILLS; fill++) {
+            b.fill = (enum fill)fill;
+            for (uint32_t i = 1; i < count; i++) {
+                b.other = list[i];
+                check(&b);
+            }
+        }
+    }
+    bench_close(&b);
+}
+
+static void
+check_binary(struct bench *b)
+{
+    bench_fill(b, b->m.q);
+#define BINARY(entry)                                           \
+    b->ref->entry(b->want, b->in[0], b->in[1], b->n, &b->m);    \
+    b->other->entry(b->got, b->in[0], b->in[1], b->n, &b->m);   \
+    bench_compare(b, #entry);                                   \
+    memcpy(b->got, b->in[0], b->n * sizeof *b->got);            \
+    b->other->entry(b->got, b->got, b->in[1], b->n, &b->m);     \
+    bench_compare(b, #entry " in place")
+    BINARY(add);
+    BINARY(sub);
+    BINARY(mul);
+#undef BINARY
+    b->ref->negate(b->want, b->in[0], b->n, &b->m);
+    b->other->negate(b->got, b->in[0], b->n, &b->m);
+    bench_compare(b, "negate");
+}
+
+Test(backend, elementwise)
+{
+    for_all(check_binary, 1024);
+    for_all(check_binary, 4096);
+}
+
+static void
+check_accumulating(struct bench *b)
+{
+    bench_fill(b, b->m.q);
+    b->ref->mul_add(b->want, b->in[0], b->in[1], b->n, &b->m);
+    b->other->mul_add(b->got, b->in[0], b->in[1], b->n, &b->m);
+    bench_compare(b, "mul_add");
+    b->ref->mul_add(b->want, b->in[0], b->in[0], b->n, &b->m);
+    b->other->mul_add(b->got, b->in[0], b->in[0], b->n, &b->m);
+    bench_compare(b, "mul_add of a square");
+    if (b->m.bits > OLA_NARROW_BITS)
+        return;
+    uint32_t *narrow = (uint32_t *)(void *)b->want2;
+    for (size_t i = 0; i < b->n; i++)
+        narrow[i] = (uint32_t)b->in[1][i];
+    b->ref->mul_add_narrow(b->want, b->in[0], narrow, b->n, &b->m);
+    b->other->mul_add_narrow(b->got, b->in[0], narrow, b->n, &b->m);
+    bench_compare(b, "mul_add_narrow");
+}
+
+Test(backend, accumulating)
+{
+    for_all(check_accumulating, 1024);
+}
+
+static void
+check_factor(struct bench *b)
+{
+    const uint64_t q = b->m.q, factor[] = {0, 1, 2, q / 2, q - 1, (q * 5) / 7};
+    for (size_t f = 0; f < sizeof factor / sizeof *factor; f++) {
+        bench_fill(b, q);
+        b->ref->scale(b->want, b->in[0], factor[f], b->n, &b->m);
+        b->other->scale(b->got, b->in[0], factor[f], b->n, &b->m);
+        bench_compare(b, "scale");
+        b->ref->scale_add(b->want, b->in[1], factor[f], b->n, &b->m);
+        b->other->scale_add(b->got, b->in[1], factor[f], b->n, &b->m);
+        bench_compare(b, "scale_add");
+        b->ref->sub_scale(b->want, b->in[1], b->in[2], factor[f], b->n, &b->m);
+        b->other->sub_scale(b->got, b->in[1], b->in[2], factor[f], b->n, &b->m);
+        bench_compare(b, "sub_scale");
+    }
+    bench_fill(b, UINT64_C(1) << 52);
+    b->ref->reduce(b->want, b->in[0], b->n, &b->m);
+    b->other->reduce(b->got, b->in[0], b->n, &b->m);
+    bench_compare(b, "reduce");
+}
+
+Test(backend, constant_factor)
+{
+    for_all(check_factor, 1024);
+}
+
+/* An index as automorphisms have it: groups of 8 to groups of 8, shuffled within. */
+static void
+grouped_index(uint32_t *index, size_t n)
+{
+    for (uint32_t g = 0; g < n / 8; g++)
+        for (uint32_t i = 0; i < 8; i++)
+            index[8 * g + i] = (uint32_t)(8 * ((g * 5 + 3) % (n / 8)) + ((i * 3 + g) & 7));
+}
+
+static void
+check_inner(struct bench *b)
+{
+    static const uint32_t digit_counts[] = {1, 2, 3, 7, 64};
+    const uint64_t *a[OLA_MAX_DIGITS];
+    const void *b0[OLA_MAX_DIGITS], *b1[OLA_MAX_DIGITS];
+    uint32_t *index = (uint32_t *)(void *)vector_new(b->n);
+    bench_fill(b, b->m.q);
+    grouped_index(index, b->n);
+    for (size_t i = 0; i < OLA_MAX_DIGITS; i++) {
+        a[i] = b->in[i % 2];
+        b0[i] = b->in[2 + i % 2];
+        b1[i] = b->in[(i / 2) % 4];
+    }
+    for (size_t c = 0; c < sizeof digit_counts / sizeof *digit_counts; c++) {
+        for (int narrow = 0; narrow <= (b->m.bits <= OLA_NARROW_BITS); narrow++) {
+            for (int permuted = 0; permuted < 2; permuted++) {
+                const uint32_t *perm = permuted ? index : NULL;
+                b->ref->inner(b->want, b->want2, a, b0, b1, digit_counts[c], narrow, perm, b->n, &b->m);
+                b->other->inner(b->got, b->got2, a, b0, b1, digit_counts[c], narrow, perm, b->n, &b->m);
+                bench_compare(b, "inner");
+                vector_equal(b->got2, b->want2, b->n, b->what);
+            }
+        }
+    }
+    b->ref->permute(b->want, b->in[0], index, b->n);
+    b->other->permute(b->got, b->in[0], index, b->n);
+    bench_compare(b, "permute");
+    vector_free((uint64_t *)(void *)index);
+}
+
+Test(backend, inner_product_and_permutation)
+{
+    for_all(check_inner, 1024);
+}
+
+static void
+check_convert(struct bench *b)
+{
+    static const uint32_t source_bits[] = {49, 25, 40, 31}, counts[] = {1, 2, 5, 64};
+    struct ola_modulus source[OLA_MAX_DIGITS];
+    const struct ola_modulus *sources[OLA_MAX_DIGITS];
+    const uint64_t *a[OLA_MAX_DIGITS];
+    uint64_t weight[OLA_MAX_DIGITS], state = b->m.q;
+    for (uint32_t i = 0; i < 4; i++)
+        source[i] = ola_modulus_make(prime_below(source_bits[i], 1));
+    bench_fill(b, b->m.q);
+    for (uint32_t i = 0; i < 4; i++)
+        vector_fill(b->in[i], b->n, source[i].q, b->fill, i);
+    for (uint32_t i = 0; i < OLA_MAX_DIGITS; i++) {
+        a[i] = b->in[i % 4];
+        sources[i] = &source[i % 4];
+        weight[i] = i % 3 == 0 ? b->m.q - 1 : random_word(&state) % b->m.q;
+    }
+    const uint64_t correction[] = {0, 1, b->m.q - 1, b->m.q / 3};
+    for (size_t c = 0; c < 4; c++) {
+        for (size_t k = 0; k < 4; k++) {
+            b->ref->convert(b->want, a, sources, weight, counts[c], correction[k], b->n, &b->m);
+            b->other->convert(b->got, a, sources, weight, counts[c], correction[k], b->n, &b->m);
+            bench_compare(b, "convert");
+        }
+    }
+}
+
+Test(backend, basis_conversion)
+{
+    for_all(check_convert, 1024);
+}
