@@ -100,21 +100,80 @@ levels_of(const struct tp_node *n)
     return 0;
 }
 
+/* Depth of every node; from[n] the argument on its deepest way (NONE for inputs). */
+static uint32_t
+depths(const struct tp *t, bool polys_only, uint32_t *depth, uint32_t *from)
+{
+    uint32_t deepest = 0;
+    for (uint32_t n = 0; n < t->nodes.len; n++) {
+        const struct tp_node *node = &t->nodes.at[n];
+        depth[n] = 0;
+        from[n] = node->args.len ? node->args.at[0].value : NONE;
+        for (uint32_t k = 0; k < node->args.len; k++)
+            if (depth[node->args.at[k].value] > depth[from[n]])
+                from[n] = node->args.at[k].value;
+        if (from[n] != NONE)
+            depth[n] = depth[from[n]];
+        if (!polys_only || node->kind == TP_POLY || node->kind == TP_MUL)
+            depth[n] += levels_of(node);
+        deepest = depth[n] > depth[deepest] ? n : deepest;
+    }
+    return deepest;
+}
+
+static uint32_t
+measure_depth(const struct tp *t, bool polys_only)
+{
+    struct arena *scratch = arena_new();
+    uint32_t *depth = ARENA_ARRAY(scratch, uint32_t, t->nodes.len + 1);
+    uint32_t *from = ARENA_ARRAY(scratch, uint32_t, t->nodes.len + 1);
+    uint32_t most = depth[depths(t, polys_only, depth, from)];
+    arena_free(scratch);
+    return most;
+}
+
 uint32_t
 tp_depth(const struct tp *t)
 {
-    struct arena *scratch = arena_new();
-    uint32_t *depth = ARENA_ARRAY(scratch, uint32_t, t->nodes.len + 1), deepest = 0;
-    for (uint32_t n = 0; n < t->nodes.len; n++) {
-        for (uint32_t k = 0; k < t->nodes.at[n].args.len; k++) {
-            uint32_t d = depth[t->nodes.at[n].args.at[k].value];
-            depth[n] = d > depth[n] ? d : depth[n];
-        }
-        depth[n] += levels_of(&t->nodes.at[n]);
-        deepest = depth[n] > deepest ? depth[n] : deepest;
+    return measure_depth(t, false);
+}
+
+uint32_t
+tp_depth_least(const struct tp *t)
+{
+    return measure_depth(t, true);
+}
+
+const char *
+tp_depth_text(struct arena *a, const struct tp *t)
+{
+    uint32_t *depth = ARENA_ARRAY(a, uint32_t, t->nodes.len + 1);
+    uint32_t *from = ARENA_ARRAY(a, uint32_t, t->nodes.len + 1), n = depths(t, false, depth, from);
+    const char *text = "";
+    for (; n != NONE; n = from[n]) {
+        uint32_t levels = levels_of(&t->nodes.at[n]);
+        if (levels)
+            text = arena_printf(a, "%s %u%s%s", t->nodes.at[n].name, levels, *text ? ", " : "", text);
     }
-    arena_free(scratch);
-    return deepest;
+    return text;
+}
+
+struct tp *
+tp_copy(struct arena *a, const struct tp *t)
+{
+    struct tp *c = ARENA_NEW(a, struct tp);
+    c->arena = a;
+    c->graph = t->graph;
+    for (uint32_t n = 0; n < t->nodes.len; n++) {
+        struct tp_node node = t->nodes.at[n];
+        memset(&node.args, 0, sizeof node.args);
+        for (uint32_t k = 0; k < t->nodes.at[n].args.len; k++)
+            vec_push(a, &node.args, t->nodes.at[n].args.at[k]);
+        vec_push(a, &c->nodes, node);
+    }
+    for (uint32_t k = 0; k < t->outputs.len; k++)
+        vec_push(a, &c->outputs, t->outputs.at[k]);
+    return c;
 }
 
 void

@@ -65,6 +65,8 @@ struct tp {
     VEC(uint32_t) outputs; /* nodes, one for each output of the graph */
 };
 
+/* A copy that layout may change; matrices, biases and polynomials are shared. */
+struct tp *tp_copy(struct arena *a, const struct tp *t);
 /* Counts the readers of every node again. */
 void tp_count_uses(struct tp *t);
 /* Drops nodes that nothing reads. */
@@ -75,6 +77,10 @@ bool tp_fuse(struct tp *t, uint32_t to, uint32_t k);
 /* Levels from an input to an output along the deepest way, layouts ignored: linear and product 1,
  * polynomials their depth; aliases, plain sums and level-free maps (once known) 0. */
 uint32_t tp_depth(const struct tp *t);
+/* "conv1 1, relu1 3, ...": the nodes of the deepest way with their levels. */
+const char *tp_depth_text(struct arena *a, const struct tp *t);
+/* The levels of the polynomials alone along the deepest way: no layout needs fewer. */
+uint32_t tp_depth_least(const struct tp *t);
 /* Exact values of every node on cleartext inputs, in double: values[k] has n entries. For tests. */
 void tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **values);
 bool tp_check(const struct tp *t, struct diag *d);

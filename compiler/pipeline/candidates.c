@@ -1,0 +1,118 @@
+/* candidates.c - the one cycle of the compile, cut in one place: ring degree -> layout -> depth ->
+ * parameters -> price. The candidates that lose are
+ * freed with the arena. */
+#include "pipeline/internal.h"
+
+#include "layout/layout.h"
+#include "lower/lower.h"
+#include "ola/plan.h"
+#include "params/params.h"
+#include "schedule/schedule.h"
+
+#include <math.h>
+
+/* The ring degrees that are tried; above 2^16 nothing runs in reasonable time and memory. */
+#define LEAST_LOG_N 12
+#define MOST_LOG_N  16
+/* Bits of the largest output left above the modelled noise of one operation. */
+#define PRECISION_BITS 14.0
+
+struct attempt {
+    struct he_program *program;
+    const char *levels; /* where the levels go, when the parameters do not hold them */
+    uint32_t depth;
+    double missing; /* bits of modulus */
+};
+
+static bool
+choose_params(struct arena *a, const struct compile_options *o, struct he_program *p,
+              struct schedule_levels *levels, double output_range, uint32_t log_n, double *missing)
+{
+    struct params_request r = {
+        .log_n = log_n,
+        .security = o->security ? o->security : 128,
+        .depth = levels->depth,
+        .insecure_toy = o->insecure_toy,
+        .precision_bits = o->precision_bits > 0 ? o->precision_bits : PRECISION_BITS,
+        .output_bits = levels->outputs_free || output_range <= 1 ? 0 : log2(output_range),
+        .switches = levels->switches,
+    };
+    return params_choose(a, &r, &p->params, missing);
+}
+
+/* False after an error; out->program stays NULL when the ring is too small. */
+static bool
+attempt(struct arena *a, const struct compile_options *o, const struct tp *t, double output_range,
+        uint32_t log_n, struct attempt *out, struct diag *d)
+{
+    struct tp *placed = tp_copy(a, t);
+    struct schedule_levels levels;
+
+    if (!layout(placed, log_n, d))
+        return false;
+    pipeline_dump_tp(o, "layout", placed);
+    struct he_program *p = lower(a, placed, log_n, d);
+    if (!p)
+        return false;
+    pipeline_dump_he(o, "lower", p);
+    schedule_levels(p, &levels);
+    out->depth = levels.depth;
+    if (!choose_params(a, o, p, &levels, output_range, log_n, &out->missing)) {
+        out->levels = tp_depth_text(a, placed);
+        return true;
+    }
+    if (!schedule_scales(p, output_range, d))
+        return false;
+    pipeline_dump_he(o, "schedule", p);
+    out->program = p;
+    return true;
+}
+
+/* Whether the polynomials alone are too deep for this ring: then its layout need not be tried. */
+static bool
+hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n)
+{
+    uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
+    return !o->insecure_toy && depth * (log_n + 8.0) > ola_plan_max_log_qp(log_n, security);
+}
+
+static void
+too_deep(struct diag *d, const struct compile_options *o, const struct attempt *last, uint32_t log_n)
+{
+    uint32_t short_of = (uint32_t)ceil(last->missing / fmax(20, log_n + 12.0));
+    diag_error(d, o->log_n ? E_INSECURE : E_TOO_DEEP, PLACE_FILE(o->model),
+               "the network needs %u levels; at %u-bit security a ring of 2^%u is %.0f bits of modulus "
+               "short, about %u level%s; they go to: %s",
+               last->depth, o->security ? o->security : 128, log_n, last->missing, short_of,
+               short_of == 1 ? "" : "s", last->levels ? last->levels : "-");
+    diag_hint(d, o->log_n ? "leave out --log-n, or use --degree with a lower degree"
+                          : "use --degree with a lower degree, or fewer layers");
+}
+
+struct he_program *
+pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
+                    double output_range, struct diag *d)
+{
+    uint32_t lo = o->log_n ? o->log_n : LEAST_LOG_N, hi = o->log_n ? o->log_n : MOST_LOG_N;
+    struct attempt best = {0}, last = {0};
+
+    if (lo < OLA_MIN_LOG_N || hi > OLA_MAX_LOG_N) {
+        diag_error(d, E_INSECURE, PLACE_FILE(o->model), "--log-n must be from %d to %d", OLA_MIN_LOG_N,
+                   OLA_MAX_LOG_N);
+        return NULL;
+    }
+    for (uint32_t log_n = lo, found = 0; log_n <= hi && found < 2; log_n++) {
+        struct attempt now = {0};
+        if (lo != hi && log_n < hi && hopeless(o, t, log_n))
+            continue;
+        if (!attempt(a, o, t, output_range, log_n, &now, d))
+            return NULL;
+        found += now.program != NULL;
+        if (now.program && (!best.program || now.program->seconds < best.program->seconds))
+            best = now;
+        last = now;
+    }
+    if (!best.program)
+        too_deep(d, o, &last, hi);
+    return best.program;
+}

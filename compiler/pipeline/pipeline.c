@@ -1,0 +1,224 @@
+/* pipeline.c - the whole compile as plain calls, in order; each STEP is followed by the verifier. */
+#include "pipeline/pipeline.h"
+
+#include "linearize/linearize.h"
+#include "op/op.h"
+#include "pipeline/internal.h"
+#include "simplify/simplify.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Outputs may be this much larger than any that calibration saw before they leave the modulus. */
+#define OUTPUT_HEADROOM 4.0
+
+static double
+now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* --mean and --std, or the plain v / 255 when the calibration data are bytes. */
+static bool
+set_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes, struct diag *d)
+{
+    struct pixels *p = &g->inputs.at[0].pixels;
+    uint32_t n = o->n_mean ? o->n_mean : o->n_std;
+    if (o->n_mean && o->n_std && o->n_mean != o->n_std) {
+        diag_error(d, E_PIXELS, PLACE_FILE(o->model), "--mean has %u numbers and --std %u", o->n_mean,
+                   o->n_std);
+        return false;
+    }
+    if (!n && (p->present || !bytes))
+        return true;
+    *p = (struct pixels){.present = true, .divisor = 255, .channels = n ? n : 1};
+    p->mean = ARENA_ARRAY(a, double, p->channels);
+    p->std = ARENA_ARRAY(a, double, p->channels);
+    for (uint32_t c = 0; c < p->channels; c++) {
+        p->mean[c] = o->n_mean ? o->mean[c] : 0;
+        p->std[c] = o->n_std ? o->std[c] : 1;
+        if (!(p->std[c] > 0) || !isfinite(p->mean[c]) || !isfinite(p->std[c])) {
+            diag_error(d, E_PIXELS, PLACE_FILE(o->model), "--std must be positive and --mean finite");
+            return false;
+        }
+    }
+    const struct shape *s = &graph_value(g, g->inputs.at[0].value)->shape;
+    if (p->channels > 1 && (s->rank != 4 || s->dim[1] != p->channels)) {
+        diag_error(d, E_PIXELS, PLACE_FILE(o->model),
+                   "--mean and --std have %u numbers, but the input is %s", p->channels, shape_text(a, s));
+        return false;
+    }
+    return true;
+}
+
+/* --set NODE:degree=7 */
+static bool
+set_pins(const struct compile_options *o, struct graph *g, struct diag *d)
+{
+    bool ok = true;
+    for (uint32_t k = 0; k < o->n_pins; k++) {
+        uint32_t n;
+        char *end;
+        unsigned long degree = strtoul(o->pins[k].value, &end, 10);
+        if (!map_get(&g->node_names, o->pins[k].node, &n)) {
+            diag_error(d, E_PIN, PLACE_FILE(o->model), "--set: there is no node '%s'", o->pins[k].node);
+            diag_hint(d, "olac show lists the nodes");
+            ok = false;
+        } else if (strcmp(o->pins[k].key, "degree") != 0 || *end || degree < 1 || degree > 63) {
+            diag_error(d, E_PIN, PLACE_FILE(o->model), "--set %s:%s=%s: only degree=1 .. 63 can be set",
+                       o->pins[k].node, o->pins[k].key, o->pins[k].value);
+            ok = false;
+        } else {
+            g->nodes.at[n].pins.degree_min = g->nodes.at[n].pins.degree_max = (uint32_t)degree;
+        }
+    }
+    return ok;
+}
+
+bool
+pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    struct graph *g = import_model(a, o->model, d);
+    if (!g || !graph_check(g, STAGE_IMPORTED, d) || !graph_infer(g, d) ||
+        !graph_check(g, STAGE_INFERRED, d))
+        return false;
+    if (!g->inputs.len) {
+        diag_error(d, E_GRAPH_INPUT, PLACE_FILE(o->model), "the network has no input");
+        return false;
+    }
+    if (!set_pins(o, g, d))
+        return false;
+    pipeline_dump_graph(o, "import", g);
+    out->imported = g;
+    out->graph = graph_copy(a, g);
+    return true;
+}
+
+static bool
+load_calibration(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    uint32_t most = o->calib_count ? o->calib_count : 1000;
+    if (!o->calib)
+        return set_pixels(a, o, out->graph, false, d) && set_pixels(a, o, out->imported, false, d);
+    if (!data_read(a, o->calib, &out->calib, d))
+        return false;
+    bool bytes = out->calib.dtype == DT_U8;
+    if (!set_pixels(a, o, out->graph, bytes, d) || !set_pixels(a, o, out->imported, bytes, d))
+        return false;
+    if (out->calib.shape.rank && out->calib.shape.dim[0] < most && !o->calib_count)
+        most = (uint32_t)out->calib.shape.dim[0];
+    return data_images(a, &out->calib, out->graph, &out->graph->inputs.at[0], most, &out->calib_images,
+                       &out->n_calib, d);
+}
+
+bool
+pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    struct approximate_options ao = o->approximate;
+    ao.progress = o->progress;
+    ao.user = o->user;
+
+    if (!pipeline_import(a, o, out, d))
+        return false;
+    if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
+        return false;
+    if (pipeline_dump_graph(o, "simplify", out->graph))
+        return true;
+    if (!load_calibration(a, o, out, d))
+        return false;
+    if (!approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation, d) ||
+        !graph_check(out->graph, STAGE_APPROXIMATED, d))
+        return false;
+    pipeline_dump_graph(o, "approximate", out->graph);
+    return true;
+}
+
+/* The options that change the generated code, spelled out, for its header. */
+static const char *
+options_text(struct arena *a, const struct compile_options *o, const struct compiled *c)
+{
+    struct str s = {0};
+    str_addf(&s, "degree %u%s", c->approximation.degree, o->approximate.degree ? "" : " (chosen)");
+    if (o->approximate.per_layer)
+        str_add(&s, ", one fit a layer");
+    for (uint32_t k = 0; k < o->n_pins; k++)
+        str_addf(&s, ", %s:%s=%s", o->pins[k].node, o->pins[k].key, o->pins[k].value);
+    str_addf(&s, ", %u calibration images", c->n_calib);
+    if (o->log_n)
+        str_addf(&s, ", log N %u", o->log_n);
+    if (o->precision_bits > 0) {
+        str_add(&s, ", precision ");
+        str_double(&s, o->precision_bits);
+    }
+    if (o->insecure_toy)
+        str_add(&s, ", INSECURE TOY");
+    const char *text = arena_strdup(a, str_text(&s));
+    str_free(&s);
+    return text;
+}
+
+bool
+pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    struct emit_options eo = {.templates = o->templates};
+    float *in, *reference;
+    double start = now(), output_max;
+
+    if (!pipeline_middle(a, o, out, d))
+        return false;
+    struct tp *t = linearize(a, out->graph, d);
+    if (!t || !pipeline_reference(a, out, &in, &reference, &eo.n_reference, &output_max, d))
+        return false;
+    pipeline_dump_tp(o, "linearize", t);
+    output_max = fmax(output_max, out->approximation.output_max);
+    out->program = pipeline_candidates(a, o, t, fmax(1, OUTPUT_HEADROOM * output_max), d);
+    if (!out->program)
+        return false;
+
+    eo.options = options_text(a, o, out);
+    eo.reference_in = in;
+    eo.reference_out = reference;
+    eo.graph = out->graph;
+    const struct he_port *port = &out->program->outputs.at[0];
+    eo.tolerance = fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, output_max));
+    bool ok = emit(a, out->program, &eo, &out->files, d);
+    out->seconds = now() - start;
+    return ok;
+}
+
+/* A stand-in for every activation, so that what follows can be checked without data. */
+static void
+assume_degree(struct arena *a, struct graph *g, uint32_t degree)
+{
+    for (uint32_t n = 0; n < g->nodes.len; n++) {
+        struct node *node = &g->nodes.at[n];
+        if (op_row(node->op)->class != NONLIN || node->poly)
+            continue;
+        uint32_t own = node->pins.degree_max ? node->pins.degree_max : degree;
+        node->poly = ARENA_NEW(a, struct poly);
+        *node->poly = (struct poly){.degree = own, .rows = 1, .coef = ARENA_ARRAY(a, double, own + 1),
+                                    .center = ARENA_ARRAY(a, double, 1), .radius = ARENA_ARRAY(a, double, 1)};
+        node->poly->radius[0] = 1;
+        node->poly->coef[own] = 1;
+    }
+}
+
+bool
+pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    uint32_t degree = o->approximate.degree ? o->approximate.degree : 3;
+
+    if (!pipeline_import(a, o, out, d) || !simplify(out->graph, d))
+        return false;
+    assume_degree(a, out->graph, degree);
+    struct tp *t = linearize(a, out->graph, d);
+    if (!t)
+        return false;
+    out->approximation.degree = degree;
+    out->program = pipeline_candidates(a, o, t, 64, d);
+    return out->program != NULL;
+}
