@@ -2,9 +2,10 @@
  *
  * requires    STAGE_SIMPLIFIED; at least one calibration image, floats as the network takes them
  * establishes STAGE_APPROXIMATED: node->poly on every encrypted NONLIN node
+ *             (degree 1 where it is straight on all that it was fed, unless its degree is pinned)
  * leaves      shapes, weights, node order
  * fails       400-449: no calibration data, an activation that has no value on its range (Log of a
- *             negative number), a COMPOSITE node (the message says which rewrite or option would do)
+ *             negative number), a COMPOSITE node (the message says what would do instead)
  * dump        --dump=approximate
  * source      weighted least squares in the Chebyshev basis on each channel's own inputs, layers in
  *             order, each fed by the layers before it as already replaced (arXiv 2310.10349, sec. 3) */
@@ -14,8 +15,9 @@
 #include "ir/graph.h"
 
 struct approximate_options {
-    uint32_t degree;    /* the same everywhere; 0: the smallest of 2, 3, 5, 7, 11, 15, 31 whose network agrees
-                           with the float network on at least `agree` of the calibration images */
+    uint32_t degree;    /* the same everywhere; 0: the smallest of 3, 7, 15, 31 (those that use a depth up)
+                           whose network agrees with the float network on at least `agree` of the
+                           calibration images, else, with a warning, the one that agrees most */
     double agree;       /* 0: 0.985 */
     bool per_layer;     /* one polynomial a layer in place of one a channel */
     double widen;       /* 0: 1.2 - the range is the calibrated one times this, about its middle */
@@ -27,10 +29,13 @@ struct approximate_options {
 /* What was chosen and why, for messages, the manifest and the report. */
 struct approximate_report {
     uint32_t degree;
-    double agree;       /* of calibration images: same arg max as the float network */
+    uint32_t images;    /* calibration images used: those that fit into 1 GiB with what they make */
+    double agree;       /* of calibration images: same answer as the float network (op/answer.h) */
     double output_max;  /* the largest |output| seen on calibration images, approximated network */
 };
 
+/* Every problem that needs no data to be seen; o may be NULL. For `olac check`. */
+bool approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d);
 bool approximate(struct graph *g, const float *images, uint32_t n_images,
                  const struct approximate_options *o, struct approximate_report *r, struct diag *d);
 

@@ -1,0 +1,170 @@
+/* approximate.c - the door: refuses what has no polynomial, then fits activation after activation
+ * in the order of the graph, at one degree or at the smallest that leaves the network's answers as
+ * they are. */
+#include "approximate/approximate.h"
+#include "approximate/layer.h"
+#include "approximate/lockstep.h"
+#include "approximate/refuse.h"
+#include "op/answer.h"
+
+#include <math.h>
+
+#define AGREE 0.985
+#define WIDEN 1.2
+
+/* The degrees that use a depth of 2, 3, 4, 5 up: depth is ceil(log2(degree + 1)). */
+static const uint32_t candidates[] = {3, 7, 15, 31};
+enum { CANDIDATES = sizeof candidates / sizeof *candidates };
+
+struct work {
+    struct graph *g;
+    const float *images;
+    uint32_t n;
+    const struct approximate_options *o;
+    uint32_t *acts, n_acts; /* nodes of class NONLIN */
+    struct diag *d;
+};
+
+static uint32_t
+degree_of(const struct work *w, uint32_t node, uint32_t uniform, bool *pinned)
+{
+    const struct pins *p = &w->g->nodes.at[node].pins;
+    uint32_t set = w->o->set_degree ? w->o->set_degree[node] : 0, degree = uniform;
+
+    *pinned = set || p->degree_min;
+    if (set)
+        return set;
+    if (p->degree_max && degree > p->degree_max)
+        degree = p->degree_max;
+    return degree < p->degree_min ? p->degree_min : degree;
+}
+
+static void
+compare(const struct work *w, const struct lockstep *s, struct approximate_report *r)
+{
+    uint32_t v = w->g->outputs.at[0];
+    const float *clean = lockstep_value(s, v, true), *ours = lockstep_value(s, v, false);
+    int64_t size = shape_size(&graph_value(w->g, v)->shape);
+    uint32_t same = 0;
+
+    r->agree = 1;
+    r->output_max = 0;
+    if (!clean || !ours || size == 0)
+        return;
+    struct answer_rule rule = answer_rule(clean, w->n, size);
+    for (uint32_t k = 0; k < w->n; k++)
+        same += answer_agrees(&rule, clean + k * size, ours + k * size);
+    for (int64_t k = 0; k < size * w->n; k++)
+        r->output_max = fmax(r->output_max, fabs((double)ours[k]));
+    r->agree = (double)same / w->n;
+}
+
+/* Polynomials for all activations, `uniform` where no pin says otherwise, and how they do. */
+static bool
+fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
+{
+    struct lockstep *s = lockstep_new(w->g, w->images, w->n);
+    bool ok = true, pinned;
+    const char *what = arena_printf(w->g->arena, "fitting degree %u", uniform);
+
+    for (uint32_t k = 0; k < w->n_acts; k++)
+        w->g->nodes.at[w->acts[k]].poly = NULL;
+    for (uint32_t k = 0; ok && k < w->n_acts; k++) {
+        uint32_t node = w->acts[k], x = w->g->nodes.at[node].in.at[0];
+        struct layer_options o = {.per_layer = w->o->per_layer};
+
+        o.widen = w->o->widen > 0 ? w->o->widen : WIDEN;
+        o.degree = degree_of(w, node, uniform, &pinned);
+        o.lower = !pinned;
+        ok = lockstep_advance(s, node, w->d);
+        if (!ok)
+            break;
+        struct layer_data data = {lockstep_value(s, x, false), lockstep_value(s, x, true), w->n};
+        w->g->nodes.at[node].poly = layer_fit(w->g, node, &data, &o, w->d);
+        ok = w->g->nodes.at[node].poly != NULL;
+        if (w->o->progress)
+            w->o->progress(w->o->user, what, k + 1, w->n_acts);
+    }
+    ok = ok && lockstep_advance(s, w->g->nodes.len, w->d);
+    if (ok) {
+        compare(w, s, r);
+        r->degree = uniform;
+    }
+    lockstep_free(s);
+    return ok;
+}
+
+/* The smallest degree whose network agrees often enough, else the one that agrees most. */
+static bool
+choose(const struct work *w, struct approximate_report *r)
+{
+    double wanted = w->o->agree > 0 ? w->o->agree : AGREE, most = -1;
+    uint32_t best = 0;
+
+    for (uint32_t k = 0; k < CANDIDATES; k++) {
+        if (!fit_all(w, candidates[k], r))
+            return false;
+        if (r->agree >= wanted)
+            return true;
+        if (r->agree > most) {
+            most = r->agree;
+            best = k;
+        }
+    }
+    diag_warning(w->d, W_APPROX_AGREE, PLACE_FILE(w->g->file),
+                 "no degree up to %u keeps the answers of %.1f %% of the calibration images: "
+                 "degree %u keeps most, %.1f %%",
+                 candidates[CANDIDATES - 1], 100 * wanted, candidates[best], 100 * most);
+    return best == CANDIDATES - 1 || fit_all(w, candidates[best], r);
+}
+
+static bool
+check_data(const struct work *w, const float *images, uint32_t n_images)
+{
+    const struct graph *g = w->g;
+
+    if (w->o->widen != 0 && !(w->o->widen >= 1)) {
+        diag_error(w->d, E_APPROX_DEGREE, PLACE_FILE(g->file),
+                   "a range cannot be made narrower than seen");
+        return false;
+    }
+    if (!images || !n_images) {
+        diag_error(w->d, E_APPROX_DATA, PLACE_FILE(g->file),
+                   "%u activations need calibration data, and there are none", w->n_acts);
+        diag_hint(w->d, "give some hundred typical inputs with --calib");
+        return false;
+    }
+    if (g->inputs.len != 1) {
+        diag_error(w->d, E_INPUT_DATA, PLACE_FILE(g->file),
+                   "the network has %u inputs; calibration data are for one", g->inputs.len);
+        return false;
+    }
+    return true;
+}
+
+bool
+approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d)
+{
+    return refuse(g, o ? o->set_degree : NULL, d);
+}
+
+bool
+approximate(struct graph *g, const float *images, uint32_t n_images,
+            const struct approximate_options *o, struct approximate_report *r, struct diag *d)
+{
+    struct work w = {.g = g, .images = images, .o = o, .d = d};
+
+    *r = (struct approximate_report){.agree = 1};
+    if (!refuse(g, o->set_degree, d))
+        return false;
+    w.acts = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        if (op_row(g->nodes.at[k].op)->class == NONLIN)
+            w.acts[w.n_acts++] = k;
+    if (w.n_acts == 0)
+        return true;
+    if (!check_data(&w, images, n_images))
+        return false;
+    w.n = r->images = lockstep_images(g, w.acts, w.n_acts, n_images);
+    return o->degree ? fit_all(&w, o->degree, r) : choose(&w, r);
+}

@@ -1,0 +1,363 @@
+/* fit.c - see fit.h. The least squares problem has one row for each bin of the histogram and one
+ * for each anchor: points all over the range, with a light weight of their own, a share of the
+ * normal prior, and more weight each round in which the polynomial is too far from the function
+ * there. */
+#include "approximate/fit.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+#define ANCHOR_WEIGHT 1e-4 /* of all anchors together, the data being 1 */
+#define FREE_WEIGHT                                                                                \
+    1e-12 /* the same without a hold: only so that few values decide all coefficients */
+#define ROUNDS 40
+#define SLACK  1.25 /* of the hold over what is possible */
+
+struct anchors {
+    uint32_t n;
+    double *t, *f, *weight; /* t: normalised, in [-1, 1] */
+    double steepness, span;
+};
+
+/* ---- the histogram ----------------------------------------------------------------------------
+ */
+
+static bool
+collect_range(uint64_t count, void (*get)(void *, uint64_t, double *, double *), void *user,
+              struct fit_data *d)
+{
+    double sum = 0, square = 0;
+
+    d->lo = INFINITY;
+    d->hi = -INFINITY;
+    for (uint64_t k = 0; k < count; k++) {
+        double x;
+        get(user, k, &x, NULL);
+        if (!isfinite(x))
+            return false;
+        d->lo = x < d->lo ? x : d->lo;
+        d->hi = x > d->hi ? x : d->hi;
+        sum += x;
+    }
+    d->mean = sum / (double)count;
+    for (uint64_t k = 0; k < count; k++) {
+        double x;
+        get(user, k, &x, NULL);
+        square += (x - d->mean) * (x - d->mean);
+    }
+    d->sd = sqrt(square / (double)count);
+    d->count = (double)count;
+    return isfinite(d->sd);
+}
+
+bool
+fit_collect(struct arena *a, uint64_t count,
+            void (*get)(void *user, uint64_t k, double *x, double *y), void *user,
+            struct fit_data *d)
+{
+    memset(d, 0, sizeof *d);
+    if (!count || !collect_range(count, get, user, d))
+        return false;
+    d->weight = ARENA_ARRAY(a, double, FIT_BINS);
+    d->x = ARENA_ARRAY(a, double, FIT_BINS);
+    d->y = ARENA_ARRAY(a, double, FIT_BINS);
+    double step = (d->hi - d->lo) / FIT_BINS;
+    for (uint64_t k = 0; k < count; k++) {
+        double x, y;
+        get(user, k, &x, &y);
+        if (!isfinite(y))
+            return false;
+        double place = step > 0 ? (x - d->lo) / step : 0;
+        uint32_t b = place >= FIT_BINS ? FIT_BINS - 1 : (uint32_t)place;
+        d->weight[b] += 1;
+        d->x[b] += x;
+        d->y[b] += y;
+    }
+    for (uint32_t b = 0; b < FIT_BINS; b++) {
+        double w = d->weight[b];
+        if (w == 0)
+            continue;
+        d->x[d->n] = d->x[b] / w;
+        d->y[d->n] = d->y[b] / w;
+        d->weight[d->n++] = w / d->count;
+    }
+    return true;
+}
+
+/* ---- the range --------------------------------------------------------------------------------
+ */
+
+/* Moves `far` towards `near`, where the function is finite, as far as it has no value: to 0 when it
+ * has one there, else half way from there. All functions of ops.def that have poles or edges have
+ * them at 0; others (Exp) only overflow. */
+static double
+within_domain(struct fit_function f, double near, double far)
+{
+    bool passes_zero = (near > 0 && far <= 0) || (near < 0 && far >= 0);
+
+    if (passes_zero && !isfinite(f.f(f.user, 0)))
+        return near / 2;
+    for (int halvings = 0; halvings < 60 && !isfinite(f.f(f.user, far)); halvings++) {
+        if ((passes_zero || near == 0) && isfinite(f.f(f.user, 0)))
+            return 0;
+        far = near + (far - near) / 2;
+    }
+    return far;
+}
+
+/* Center and radius: what was seen, wider, at least some deviations from the mean (few values show
+ * little of their range), inside the function's domain. */
+static bool
+choose_range(const struct fit_data *d, struct fit_function f, const struct fit_options *o,
+             double other_radius, struct fit *out)
+{
+    double deviations = 3 * (1 + 4 / sqrt(d->count)), middle = (d->lo + d->hi) / 2;
+    double half = (d->hi - d->lo) / 2 * o->widen;
+    double lo = middle - half, hi = middle + half;
+
+    if (o->hold > 0 && d->mean - deviations * d->sd < lo)
+        lo = d->mean - deviations * d->sd;
+    if (o->hold > 0 && d->mean + deviations * d->sd > hi)
+        hi = d->mean + deviations * d->sd;
+    if (!(hi - lo > 1e-9 * fabs(middle)) || hi - lo < 1e-30) {
+        double radius = other_radius > 0 ? other_radius : fmax(1, fabs(middle) / 4);
+        lo = middle - radius;
+        hi = middle + radius;
+    }
+    for (uint32_t b = 0; b < d->n; b++)
+        if (!isfinite(f.f(f.user, d->x[b])))
+            return false;
+    if (!isfinite(f.f(f.user, d->lo)) || !isfinite(f.f(f.user, d->hi)))
+        return false;
+    if (d->lo < 0 && d->hi > 0 && !isfinite(f.f(f.user, 0)))
+        return false; /* a pole between the values */
+    lo = within_domain(f, d->lo, lo);
+    hi = within_domain(f, d->hi, hi);
+    out->center = (lo + hi) / 2;
+    out->radius = (hi - lo) / 2;
+    return out->radius > 0 && isfinite(out->radius) && isfinite(out->center);
+}
+
+/* ---- least squares ----------------------------------------------------------------------------
+ */
+
+static double
+chebyshev(const double *coef, uint32_t degree, double t)
+{
+    double next = 0, after = 0;
+
+    for (uint32_t k = degree; k > 0; k--) {
+        double b = coef[k] + 2 * t * next - after;
+        after = next;
+        next = b;
+    }
+    return coef[0] + t * next - after;
+}
+
+/* Row `row` of the row-major matrix: root * T_0(t) ... root * T_degree(t). */
+static void
+fill_row(double *matrix, uint32_t degree, uint32_t row, double t, double root)
+{
+    double *to = matrix + (size_t)row * (degree + 1);
+
+    to[0] = root;
+    if (degree)
+        to[1] = root * t;
+    for (uint32_t k = 2; k <= degree; k++)
+        to[k] = 2 * t * to[k - 1] - to[k - 2];
+}
+
+/* Minimises sum over bins and anchors of weight * (p - target)^2; with d == NULL anchors only, all
+ * of weight 1. coef: degree + 1. */
+static bool
+solve(struct arena *a, const struct fit_data *d, const struct fit *range, uint32_t degree,
+      const struct anchors *at, double *coef)
+{
+    uint32_t bins = d ? d->n : 0, rows = bins + at->n, columns = degree + 1;
+    double *matrix = ARENA_ARRAY(a, double, (size_t)rows *columns);
+    double *right = ARENA_ARRAY(a, double, rows);
+
+    for (uint32_t b = 0; b < bins; b++) {
+        double root = sqrt(d->weight[b]);
+        fill_row(matrix, degree, b, (d->x[b] - range->center) / range->radius, root);
+        right[b] = root * d->y[b];
+    }
+    for (uint32_t k = 0; k < at->n; k++) {
+        double root = d ? sqrt(at->weight[k]) : 1;
+        fill_row(matrix, degree, bins + k, at->t[k], root);
+        right[bins + k] = root * at->f[k];
+    }
+    if (LAPACKE_dgels(LAPACK_ROW_MAJOR, 'N', (lapack_int)rows, (lapack_int)columns, 1, matrix,
+                      (lapack_int)columns, right, 1) != 0)
+        return false;
+    for (uint32_t k = 0; k < columns; k++) {
+        coef[k] = right[k];
+        if (!isfinite(coef[k]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- anchors and the hold ---------------------------------------------------------------------
+ */
+
+static struct anchors
+make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
+             const struct fit_options *o, const struct fit *range)
+{
+    struct anchors at = {.n = 8 * (o->degree + 1) + 33};
+    double share = o->prior / (o->prior + d->count), sum = 0, lowest = INFINITY,
+           highest = -INFINITY;
+
+    at.t = ARENA_ARRAY(a, double, at.n);
+    at.f = ARENA_ARRAY(a, double, at.n);
+    at.weight = ARENA_ARRAY(a, double, at.n);
+    for (uint32_t k = 0; k < at.n; k++) {
+        at.t[k] = -cos(M_PI * (double)k / (at.n - 1));
+        double x = range->center + range->radius * at.t[k];
+        double z = d->sd > 0 ? (x - d->mean) / d->sd : 0;
+        at.f[k] = f.f(f.user, x);
+        /* points stand sin(...) apart: the density times that is the share */
+        at.weight[k] = exp(-z * z / 2) * sqrt(1 - at.t[k] * at.t[k]);
+        sum += at.weight[k];
+        lowest = fmin(lowest, at.f[k]);
+        highest = fmax(highest, at.f[k]);
+        if (k)
+            at.steepness = fmax(at.steepness, fabs(at.f[k] - at.f[k - 1]) /
+                                                  ((at.t[k] - at.t[k - 1]) * range->radius));
+    }
+    at.span = highest - lowest;
+    for (uint32_t k = 0; k < at.n; k++)
+        at.weight[k] = (o->hold > 0 ? ANCHOR_WEIGHT : FREE_WEIGHT) / at.n +
+                       (sum > 0 ? share * at.weight[k] / sum : 0);
+    return at;
+}
+
+static double
+worst(const struct anchors *at, uint32_t degree, const double *coef)
+{
+    double most = 0;
+
+    for (uint32_t k = 0; k < at->n; k++)
+        most = fmax(most, fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]));
+    return most;
+}
+
+/* Where `coef` is beyond the bound, anchors get heavier. */
+static void
+press(const struct anchors *at, uint32_t degree, const double *coef, double bound)
+{
+    for (uint32_t k = 0; k < at->n; k++) {
+        double ratio = fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / bound;
+        if (ratio > 1)
+            at->weight[k] *= fmin(1.5 * ratio * ratio, 30);
+    }
+}
+
+/* coef <- the nearest point to coef, on the line to even, whose error is within the bound. */
+static void
+pull_in(const struct anchors *at, uint32_t degree, double *coef, const double *even, double bound)
+{
+    double share = 0; /* of even */
+
+    for (uint32_t k = 0; k < at->n; k++) {
+        double mine = chebyshev(coef, degree, at->t[k]) - at->f[k];
+        double other = chebyshev(even, degree, at->t[k]) - at->f[k];
+        if (fabs(mine) > bound && fabs(mine - other) > 0)
+            share = fmax(share, (fabs(mine) - bound) / fabs(mine - other));
+    }
+    share = fmin(share, 1);
+    for (uint32_t k = 0; k <= degree; k++)
+        coef[k] += share * (even[k] - coef[k]);
+}
+
+static bool
+held(struct arena *a, const struct fit_data *d, const struct fit_options *o,
+     const struct fit *range, const struct anchors *at, double *coef)
+{
+    double *even = ARENA_ARRAY(a, double, o->degree + 1);
+
+    if (!solve(a, d, range, o->degree, at, coef))
+        return false;
+    if (o->hold <= 0)
+        return true;
+    if (!solve(a, NULL, range, o->degree, at, even))
+        return false;
+    double bound = o->hold * fmin(d->sd * at->steepness, at->span);
+    bound = fmax(bound, SLACK * worst(at, o->degree, even));
+    if (!(bound > 0))
+        return true;
+    for (int round = 0; round < ROUNDS && worst(at, o->degree, coef) > bound; round++) {
+        press(at, o->degree, coef, bound);
+        struct arena *scratch = arena_new();
+        bool ok = solve(scratch, d, range, o->degree, at, coef);
+        arena_free(scratch);
+        if (!ok)
+            return false;
+    }
+    pull_in(at, o->degree, coef, even, bound);
+    return true;
+}
+
+/* ---- exact cases ------------------------------------------------------------------------------
+ */
+
+/* The straight line through the function at both ends of what was seen, when it is the function
+ * there and stays as near to it as the hold asks on the rest of the range. */
+static bool
+straight(const struct fit_data *d, struct fit_function f, const struct fit_options *o,
+         const struct fit *range, const struct anchors *at, double *coef)
+{
+    double left = f.f(f.user, d->lo), right = f.f(f.user, d->hi);
+    double slope = d->hi > d->lo ? (right - left) / (d->hi - d->lo) : 0;
+    double scale = fabs(left) + fabs(right) + fabs(slope) * (d->hi - d->lo);
+    double bound = fmax(o->hold * fmin(d->sd * at->steepness, at->span), 1e-9 * scale);
+
+    if (d->hi > d->lo)
+        for (uint32_t k = 0; k <= 64; k++) {
+            double x = d->lo + (d->hi - d->lo) * k / 64;
+            if (fabs(f.f(f.user, x) - (left + slope * (x - d->lo))) > 1e-12 * scale)
+                return false;
+        }
+    else if (d->count < 32)
+        return false; /* too few values to call it a constant */
+    double drift = 0;
+    for (uint32_t b = 0; b < d->n; b++) {
+        double e = d->y[b] - (left + slope * (d->x[b] - d->lo));
+        drift += d->weight[b] * e * e;
+    }
+    if (sqrt(drift) > 0.1 * d->sd + 1e-9 * scale)
+        return false; /* the clean network wants something else */
+    memset(coef, 0, (o->degree + 1) * sizeof *coef);
+    coef[0] = left + slope * (range->center - d->lo);
+    if (o->degree)
+        coef[1] = slope * range->radius;
+    return d->hi == d->lo || worst(at, o->degree, coef) <= bound;
+}
+
+enum fit_status
+fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
+               const struct fit_options *o, double other_radius, struct fit *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!choose_range(d, f, o, other_radius, out))
+        return FIT_DOMAIN;
+    struct arena *scratch = arena_new();
+    struct anchors at = make_anchors(scratch, d, f, o, out);
+    bool ok = true;
+    for (uint32_t k = 0; k < at.n; k++)
+        ok = ok && isfinite(at.f[k]);
+    out->coef = ARENA_ARRAY(a, double, o->degree + 1);
+    out->linear = ok && straight(d, f, o, out, &at, out->coef);
+    if (ok && !out->linear)
+        ok = held(scratch, d, o, out, &at, out->coef);
+    for (uint32_t b = 0; ok && b < d->n; b++) {
+        double t = (d->x[b] - out->center) / out->radius;
+        double e = chebyshev(out->coef, o->degree, t) - f.f(f.user, d->x[b]);
+        out->square_error += d->weight[b] * e * e;
+    }
+    out->worst = ok ? worst(&at, o->degree, out->coef) : INFINITY;
+    arena_free(scratch);
+    return ok ? FIT_OK : FIT_NUMERIC;
+}

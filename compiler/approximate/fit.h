@@ -1,0 +1,55 @@
+/* fit.h - one polynomial for one channel: weighted least squares in the Chebyshev basis, held near the
+ * function beyond the data. Pure numbers; knows nothing of graphs. */
+#ifndef OLAC_APPROXIMATE_FIT_H
+#define OLAC_APPROXIMATE_FIT_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FIT_DEGREE_MAX 63
+#define FIT_BINS       512
+
+/* What a channel was fed, as a histogram: bin b has the share weight[b] of all values (sum 1), their mean
+ * x[b] and the mean y[b] of what the activation should have made of them. Empty bins are left out. */
+struct fit_data {
+    double lo, hi;      /* seen; lo <= hi */
+    double mean, sd;
+    double count;       /* of values seen */
+    uint32_t n;         /* bins that are not empty, at most FIT_BINS */
+    double *weight, *x, *y;
+};
+
+struct fit_function {
+    double (*f)(const void *user, double x);
+    const void *user;
+};
+
+struct fit_options {
+    uint32_t degree;
+    double widen;   /* the range is the seen one, this much longer; >= 1 */
+    double hold;    /* |p - f| stays below hold * min(sd * steepness, f's span) on the whole range,
+                       or below 1.25 times what equal weights give, if that is larger; 0: no hold */
+    double prior;   /* a normal distribution worth this many values is mixed in */
+};
+
+struct fit {
+    double center, radius;  /* radius > 0 */
+    double *coef;           /* degree + 1 */
+    double square_error;    /* sum of weight * (p(x) - f(x))^2 */
+    double worst;           /* largest |p - f| at the points of the range that are held */
+    bool linear;            /* coefficients above the first are 0: exact on all that was seen */
+};
+
+enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT_NUMERIC };
+
+/* Histogram of `count` (x, y) pairs; pairs come by `get`, more than once, y only where it is not NULL.
+ * False when an x or y is not finite. */
+bool fit_collect(struct arena *a, uint64_t count, void (*get)(void *user, uint64_t k, double *x, double *y),
+                 void *user, struct fit_data *d);
+/* coef in arena a. other_radius: a radius for a channel that never changes (0: made up). */
+enum fit_status fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
+                               const struct fit_options *o, double other_radius, struct fit *out);
+
+#endif

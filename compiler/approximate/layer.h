@@ -1,0 +1,26 @@
+/* layer.h - the polynomials of one activation, from what the calibration images feed it. */
+#ifndef OLAC_APPROXIMATE_LAYER_H
+#define OLAC_APPROXIMATE_LAYER_H
+
+#include "op/op.h"
+
+/* What the activation at a node is fed on n images: inputs of the approximated and of the clean network,
+ * rows of shape_size floats. */
+struct layer_data {
+    const float *fed, *clean;
+    uint32_t n;
+};
+
+struct layer_options {
+    uint32_t degree;
+    double widen;
+    bool per_layer; /* one polynomial for all channels, where the function is the same in all */
+    bool lower;     /* degree 1 where the function is straight on all that was seen */
+};
+
+/* A polynomial for each channel, in the graph's arena. NULL after an error (E_APPROX_VALUES,
+ * E_APPROX_DOMAIN, E_APPROX_FIT). */
+struct poly *layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
+                       const struct layer_options *o, struct diag *d);
+
+#endif
