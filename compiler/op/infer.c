@@ -43,13 +43,50 @@ listed(const char *list, const char *name)
     return false;
 }
 
+static char
+kind_letter(enum attr_kind kind)
+{
+    static const char letters[] = {[ATTR_INT] = 'i',    [ATTR_FLOAT] = 'f',   [ATTR_STRING] = 's',
+                                   [ATTR_INTS] = 'I',   [ATTR_FLOATS] = 'F', [ATTR_STRINGS] = 'S',
+                                   [ATTR_TENSOR] = 't'};
+    return letters[kind];
+}
+
+const char *
+op_attr_kinds(const char *name)
+{
+    static const struct {
+        const char *kind, *names;
+    } all[] = {
+        {"i", "allowzero axis block_size blocksize ceil_mode count_include_pad end exclude_outside exclusive "
+              "group keepdims noop_with_empty_axes reverse seed select_last_index spatial start "
+              "stash_type storage_order to training_mode transA transB value_int"},
+        {"f", "alpha beta bias cubic_coeff_a epsilon extrapolation_value gamma lambd max min momentum "
+              "ratio value_float"},
+        {"s", "approximate auto_pad coordinate_transformation_mode mode nearest_mode"},
+        {"Ii", "axes dilations ends kernel_shape output_padding output_shape pads perm repeats shape split "
+              "starts strides value_ints"},
+        {"Ff", "scales value_floats"},
+        {"ft", "value"},
+    };
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        if (listed(all[k].names, name))
+            return all[k].kind;
+    return NULL;
+}
+
 static bool
 attrs_ok(struct op_ctx *c, const struct op *op)
 {
     bool ok = true;
-    for (uint32_t k = 0; k < c->node->attrs.len; k++)
-        if (!listed(op->attrs, c->node->attrs.at[k].name))
-            ok = op_error(c, E_ATTRIBUTE, "has no attribute '%s'", c->node->attrs.at[k].name);
+    for (uint32_t k = 0; k < c->node->attrs.len; k++) {
+        const struct attr *a = &c->node->attrs.at[k];
+        const char *kinds = op_attr_kinds(a->name);
+        if (!listed(op->attrs, a->name))
+            ok = op_error(c, E_ATTRIBUTE, "has no attribute '%s'", a->name);
+        else if (!kinds || !strchr(kinds, kind_letter(a->kind)))
+            ok = op_error(c, E_ATTRIBUTE, "attribute '%s' has the wrong type", a->name);
+    }
     return ok;
 }
 
@@ -69,6 +106,21 @@ inputs_known(struct op_ctx *c, bool *ok)
     return *ok;
 }
 
+/* At most OP_MAX_ELEMENTS, also without the dimensions that are 0: products of dimensions fit. */
+static bool
+sane(const struct shape *s)
+{
+    int64_t size = 1;
+    for (int k = 0; k < s->rank; k++) {
+        if (s->dim[k] < 0 || s->dim[k] > OP_MAX_ELEMENTS)
+            return false;
+        size *= s->dim[k] ? s->dim[k] : 1;
+        if (size > OP_MAX_ELEMENTS)
+            return false;
+    }
+    return true;
+}
+
 static bool
 outputs_ok(struct op_ctx *c)
 {
@@ -77,8 +129,7 @@ outputs_ok(struct op_ctx *c)
         struct value *v = op_out(c, k);
         if (!v)
             continue;
-        int64_t size = shape_size(&v->shape);
-        if (v->dtype != DT_NONE && size >= 0 && size <= OP_MAX_ELEMENTS)
+        if (v->dtype != DT_NONE && sane(&v->shape))
             continue;
         ok = op_error(c, E_TENSOR_SIZE, "its output '%s' would be %s", v->name,
                       shape_text(c->arena, &v->shape));
@@ -163,14 +214,15 @@ graph_infer(struct graph *g, struct diag *d)
     bool ok = true;
 
     for (uint32_t v = 0; v < g->values.len; v++) {
-        int64_t size = shape_size(&g->values.at[v].shape);
-        bool known = g->values.at[v].kind != VALUE_NODE;
-        if (known && size > 0 && g->values.at[v].kind == VALUE_CONST)
-            f.room += FOLD_FACTOR * size;
-        if (!known || (size >= 0 && size <= OP_MAX_ELEMENTS))
+        struct value *value = &g->values.at[v];
+        if (value->kind == VALUE_NODE)
             continue;
-        diag_error(d, E_TENSOR_SIZE, PLACE_FILE(g->file), "'%s' would be %s", g->values.at[v].name,
-                   shape_text(g->arena, &g->values.at[v].shape));
+        if (sane(&value->shape)) {
+            f.room += value->kind == VALUE_CONST ? FOLD_FACTOR * shape_size(&value->shape) : 0;
+            continue;
+        }
+        diag_error(d, E_TENSOR_SIZE, PLACE_FILE(g->file), "'%s' would be %s", value->name,
+                   shape_text(g->arena, &value->shape));
         ok = false;
     }
     for (uint32_t n = 0; n < g->nodes.len; n++) {

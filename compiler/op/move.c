@@ -51,23 +51,17 @@ move_maps(struct arena *a, const struct shape *shape)
     return map;
 }
 
-struct tensor
-move_map(struct arena *a, const struct tensor *x, const struct shape *shape, int64_t *const *map)
+int64_t
+move_at(const struct shape *x, int64_t *const *map, const int64_t *index)
 {
-    struct tensor y = tensor_new(a, x->dtype, *shape);
-    int64_t index[MAX_RANK] = {0}, n = shape_size(shape);
-
-    for (int64_t o = 0; o < n; o++) {
-        int64_t at = 0;
-        for (int k = 0; k < shape->rank && at >= 0; k++)
-            at = map[k][index[k]] < 0 ? -1 : at * x->shape.dim[k] + map[k][index[k]];
-        if (at >= 0 && y.f)
-            y.f[o] = x->f[at];
-        else if (at >= 0)
-            y.i[o] = x->i[at];
-        odometer(index, shape->dim, shape->rank);
+    int64_t at = 0;
+    for (int k = 0; k < x->rank; k++) {
+        int64_t from = map[k][index[k]];
+        if (from < 0)
+            return -1;
+        at = at * x->dim[k] + from;
     }
-    return y;
+    return at;
 }
 
 bool

@@ -1,4 +1,4 @@
-/* move.h - what the operators that only move elements share: three ways to read one tensor in another
+/* move.h - what the operators that only move elements share: ways to read one tensor in another
  * order. They work on floats and integers alike (op_linear_move calls them on indices). */
 #ifndef OLAC_OP_MOVE_H
 #define OLAC_OP_MOVE_H
@@ -10,11 +10,10 @@ struct tensor move_reshape(struct arena *a, const struct tensor *x, const struct
 /* Element index[] of the result is x[base + sum index[k] * stride[k]]. */
 struct tensor move_view(struct arena *a, const struct tensor *x, const struct shape *shape,
                         int64_t base, const int64_t *stride);
-/* Element index[] of the result is x[map[0][index[0]], map[1][index[1]], ...], or zero where one of the
- * maps says -1. Shape and x have one rank. */
-struct tensor move_map(struct arena *a, const struct tensor *x, const struct shape *shape,
-                       int64_t *const *map);
-/* Maps for move_map, one of dim[k] entries for each dimension of the shape; zeroed. */
+/* Element index[] of an output that takes x[map[0][index[0]], map[1][index[1]], ...]: where in x (of
+ * this shape) it comes from; -1 when one of the maps says -1. */
+int64_t move_at(const struct shape *x, int64_t *const *map, const int64_t *index);
+/* Maps for move_at, one of dim[k] entries for each dimension of the shape; zeroed. */
 int64_t **move_maps(struct arena *a, const struct shape *shape);
 
 /* eval of an op that gives input 0 another shape. */

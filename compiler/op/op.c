@@ -244,11 +244,11 @@ op_eval_fn(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-/* Which input, and where in it, an index code (1 + position in all data inputs) means. */
+/* Which input, and where in it, an index code (the position in all data inputs, one behind the other) means. */
 static void
 send_code(struct op_ctx *c, const struct linear_sink *sink, uint32_t o, int64_t code, uint32_t n_data)
 {
-    int64_t at = code - 1;
+    int64_t at = code;
     for (uint32_t k = 0; k < n_data; k++) {
         const struct value *v = op_in(c, k);
         int64_t size = shape_size(&v->shape);
@@ -268,7 +268,7 @@ send_code(struct op_ctx *c, const struct linear_sink *sink, uint32_t o, int64_t 
 }
 
 bool
-op_linear_fill(struct op_ctx *c, uint32_t output, const struct linear_sink *sink, double fill)
+op_linear_move(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 {
     const struct op_row *row = op_row(c->node->op);
     uint32_t n_in = c->node->in.len, n_data = row->traits & VARIADIC ? n_in : 1;
@@ -276,7 +276,7 @@ op_linear_fill(struct op_ctx *c, uint32_t output, const struct linear_sink *sink
     struct tensor *outs = ARENA_ARRAY(c->arena, struct tensor, c->node->out.len);
     const struct tensor **in = ARENA_ARRAY(c->arena, const struct tensor *, row->in_hi + n_in + 1);
     static const struct tensor absent;
-    int64_t code = 1;
+    int64_t code = 0;
 
     for (uint32_t k = 0; k < row->in_hi + n_in; k++)
         in[k] = &absent;
@@ -295,19 +295,9 @@ op_linear_fill(struct op_ctx *c, uint32_t output, const struct linear_sink *sink
     }
     if (!row->op->eval(c, in, outs))
         return false;
-    for (int64_t o = 0, n = shape_size(&outs[output].shape); o < n; o++) {
-        if (outs[output].i[o])
-            send_code(c, sink, (uint32_t)o, outs[output].i[o], n_data);
-        else if (fill != 0)
-            sink->bias(sink->user, (uint32_t)o, fill);
-    }
+    for (int64_t o = 0, n = shape_size(&outs[output].shape); o < n; o++)
+        send_code(c, sink, (uint32_t)o, outs[output].i[o], n_data);
     return true;
-}
-
-bool
-op_linear_move(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
-{
-    return op_linear_fill(c, output, sink, 0);
 }
 
 bool

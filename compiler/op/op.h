@@ -99,8 +99,11 @@ bool op_infer_same(struct op_ctx *c);
 /* eval of a NONLIN through fn; linear of a MOVE through eval on an index tensor. */
 bool op_eval_fn(struct op_ctx *c, const struct tensor *const *in, struct tensor *out);
 bool op_linear_move(struct op_ctx *c, uint32_t output, const struct linear_sink *sink);
-/* The same for an op whose eval leaves 0 where the output has no input element: those get bias `fill`. */
-bool op_linear_fill(struct op_ctx *c, uint32_t output, const struct linear_sink *sink, double fill);
+
+/* The kinds that an attribute of this name may have, a letter each: i f s of one, I F S of a list, t a
+ * tensor. NULL for a name that no operator has. In ONNX one name has one kind, but for
+ * value; a single number also serves as a list of one. */
+const char *op_attr_kinds(const char *name);
 
 /* ---- the graph as a whole --------------------------------------------------------------------- */
 /* No tensor of the graph may have more elements. */

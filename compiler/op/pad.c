@@ -79,9 +79,8 @@ source(const char *mode, int64_t p, int64_t dim)
     return -1;
 }
 
-/* The output with zeros where the constant belongs; the maps say where. */
 static bool
-move(struct op_ctx *c, const struct tensor *x, struct tensor *out, int64_t ***maps)
+read_maps(struct op_ctx *c, const struct shape *x, int64_t ***maps)
 {
     const struct shape *shape = &op_out(c, 0)->shape;
     const char *mode = op_string(c, "mode", "constant");
@@ -92,31 +91,27 @@ move(struct op_ctx *c, const struct tensor *x, struct tensor *out, int64_t ***ma
     *maps = move_maps(c->arena, shape);
     for (int k = 0; k < shape->rank; k++)
         for (int64_t p = 0; p < shape->dim[k]; p++)
-            (*maps)[k][p] = source(mode, p - before[k], x->shape.dim[k]);
-    *out = move_map(c->arena, x, shape, *maps);
+            (*maps)[k][p] = source(mode, p - before[k], x->dim[k]);
     return true;
 }
 
 static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
+    const struct tensor *x = in[0], *fill = in[2];
     const struct shape *shape = &op_out(c, 0)->shape;
-    bool codes = dtype_is_float(op_in(c, 0)->dtype) != dtype_is_float(in[0]->dtype);
     double value = op_float(c, "value", 0);
     int64_t **map, index[MAX_RANK] = {0};
 
-    if (!move(c, in[0], &out[0], &map))
+    if (!read_maps(c, &x->shape, &map))
         return false;
-    if (in[2]->dtype == DT_NONE && value == 0)
-        return true;
-    for (int64_t o = 0, n = codes ? 0 : shape_size(shape); o < n; o++) {
-        bool outside = false;
-        for (int k = 0; k < shape->rank; k++)
-            outside |= map[k][index[k]] < 0;
-        if (outside && out[0].f)
-            out[0].f[o] = in[2]->f ? in[2]->f[0] : (float)value;
-        else if (outside)
-            out[0].i[o] = in[2]->i ? in[2]->i[0] : (int64_t)value;
+    out[0] = tensor_new(c->arena, x->dtype, *shape);
+    for (int64_t o = 0, n = shape_size(shape); o < n; o++) {
+        int64_t at = move_at(&x->shape, map, index);
+        if (out[0].f)
+            out[0].f[o] = at >= 0 ? x->f[at] : fill->f ? fill->f[0] : (float)value;
+        else
+            out[0].i[o] = at >= 0 ? x->i[at] : fill->i ? fill->i[0] : (int64_t)value;
         odometer(index, shape->dim, shape->rank);
     }
     return true;
@@ -125,14 +120,24 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 static bool
 linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 {
+    const struct shape *x = &op_in(c, 0)->shape, *shape = &op_out(c, output)->shape;
     const struct tensor *fill = op_const(c, 2);
     double value = op_float(c, "value", 0);
+    int64_t **map, index[MAX_RANK] = {0};
 
-    if (!op_need_const(c, 2))
+    if (!op_need_const(c, 2) || !read_maps(c, x, &map))
         return false;
     if (fill)
         value = fill->f ? (double)fill->f[0] : (double)fill->i[0];
-    return op_linear_fill(c, output, sink, value);
+    for (int64_t o = 0, n = shape_size(shape); o < n; o++) {
+        int64_t at = move_at(x, map, index);
+        if (at >= 0)
+            sink->entry(sink->user, 0, (uint32_t)o, (uint32_t)at, 1);
+        else if (value != 0)
+            sink->bias(sink->user, (uint32_t)o, value);
+        odometer(index, shape->dim, shape->rank);
+    }
+    return true;
 }
 
 const struct op op_pad = {.attrs = "mode pads value", .infer = infer, .eval = eval, .linear = linear};

@@ -1,5 +1,6 @@
 /* tile.c - Tile: a tensor repeated along each axis. */
 #include "op/move.h"
+#include "op/window.h"
 
 static bool
 infer(struct op_ctx *c)
@@ -27,12 +28,20 @@ static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
     const struct shape *shape = &op_out(c, 0)->shape;
-    int64_t **map = move_maps(c->arena, shape);
+    int64_t **map = move_maps(c->arena, shape), index[MAX_RANK] = {0};
 
     for (int k = 0; k < shape->rank; k++)
         for (int64_t p = 0; p < shape->dim[k]; p++)
             map[k][p] = p % in[0]->shape.dim[k];
-    out[0] = move_map(c->arena, in[0], shape, map);
+    out[0] = tensor_new(c->arena, in[0]->dtype, *shape);
+    for (int64_t o = 0, n = shape_size(shape); o < n; o++) {
+        int64_t at = move_at(&in[0]->shape, map, index);
+        if (out[0].f)
+            out[0].f[o] = in[0]->f[at];
+        else
+            out[0].i[o] = in[0]->i[at];
+        odometer(index, shape->dim, shape->rank);
+    }
     return true;
 }
 

@@ -50,13 +50,14 @@ window_offset(const struct window *w, const int64_t *at, const int64_t *tap)
     return offset;
 }
 
-/* Product of dims entries. */
+/* Product of dims entries; INT64_MAX when it does not fit. */
 static inline int64_t
 window_volume(const int64_t *dim, int dims)
 {
     int64_t volume = 1;
     for (int k = 0; k < dims; k++)
-        volume *= dim[k];
+        if (__builtin_mul_overflow(volume, dim[k], &volume))
+            return INT64_MAX;
     return volume;
 }
 
