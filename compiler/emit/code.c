@@ -1,0 +1,135 @@
+/* code.c - the layers as C: one function each, a line for each instruction, and the table of them all. */
+#include "emit/room.h"
+
+#include <string.h>
+
+/* Index of the vector section of instruction k. */
+static uint32_t
+vector_index(const struct emitter *e, uint32_t k)
+{
+    uint32_t i = 0;
+    while (e->vectors.at[i] != k)
+        i++;
+    return i;
+}
+
+/* First ciphertext of port `index` among those of all ports. */
+static uint32_t
+port_offset(const struct he_program *p, bool output, uint32_t index)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < index; i++)
+        first += p->layouts.at[output ? p->outputs.at[i].layout : p->inputs.at[i].layout].cts;
+    return first;
+}
+
+static void
+linear_line(const struct emitter *e, uint32_t k, struct str *out)
+{
+    const struct he_inst *inst = &e->p->insts.at[k];
+    str_addf(out, "    linear(run, %u, %u, (const uint32_t[]){", inst->data, e->reg[k]);
+    for (uint32_t i = 0; i < inst->args.len; i++)
+        str_addf(out, "%s%u", i ? ", " : "", e->reg[inst->args.at[i]]);
+    str_add(out, "});\n");
+}
+
+static void
+call_line(const struct emitter *e, uint32_t k, struct str *out)
+{
+    const struct he_inst *inst = &e->p->insts.at[k];
+    uint32_t to = e->reg[k], n = inst->cts;
+    uint32_t a = inst->args.len ? e->reg[inst->args.at[0]] : 0;
+    uint32_t b = inst->args.len > 1 ? e->reg[inst->args.at[1]] : 0;
+
+    switch (inst->op) {
+    case HE_input:
+        str_addf(out, "    input(run, %u, %u, %u);\n", to, port_offset(e->p, false, inst->data), n);
+        break;
+    case HE_linear:
+        linear_line(e, k, out);
+        break;
+    case HE_poly:
+        str_addf(out, "    poly(run, %u, %u, %u);\n", inst->data, to, a);
+        break;
+    case HE_add:
+        str_addf(out, "    add(run, %u, %u, %u, %u);\n", to, a, b, n);
+        break;
+    case HE_sub:
+        str_addf(out, "    sub(run, %u, %u, %u, %u);\n", to, a, b, n);
+        break;
+    case HE_mul:
+        str_addf(out, "    mul(run, %u, %u, %u, %u);\n", to, a, b, n);
+        break;
+    case HE_relin:
+        str_addf(out, "    relinearise(run, %u, %u, %u);\n", to, a, n);
+        break;
+    case HE_rescale:
+        str_addf(out, "    rescale(run, %u, %u, %u);\n", to, a, n);
+        break;
+    case HE_drop:
+        str_addf(out, "    drop(run, %u, %u, %u, %u);\n", to, a, n, inst->level);
+        break;
+    case HE_add_plain:
+        str_addf(out, "    add_plain(run, %u, %u, %u);\n", vector_index(e, k), to, a);
+        break;
+    case HE_relabel:
+        str_addf(out, "    relabel(run, %u, %u, %u, ", to, a, n);
+        str_double(out, inst->number);
+        str_add(out, ");\n");
+        break;
+    case HE_output:
+        str_addf(out, "    output(run, %u, %u, %u);\n", port_offset(e->p, true, inst->data), a, n);
+        break;
+    case HE_NONE:
+    case HE_COUNT:
+        break;
+    }
+}
+
+/* Values that nothing needs behind instruction k. */
+static void
+release_lines(const struct emitter *e, uint32_t k, struct str *out)
+{
+    const struct he_inst *inst = &e->p->insts.at[k];
+    for (uint32_t i = 0; i < inst->args.len; i++) {
+        uint32_t arg = inst->args.at[i];
+        bool again = e->in_place[k] && e->reg[arg] == e->reg[k];
+        for (uint32_t j = 0; j < i; j++)
+            again |= inst->args.at[j] == arg;
+        if (e->last_use[arg] == k && !again)
+            str_addf(out, "    release(run, %u, %u);\n", e->reg[arg], e->p->insts.at[arg].cts);
+    }
+    if (e->last_use[k] == k && inst->op != HE_output)
+        str_addf(out, "    release(run, %u, %u);\n", e->reg[k], inst->cts);
+}
+
+void
+emit_code(struct emitter *e, struct str *out)
+{
+    for (uint32_t i = 0; i < e->layers.len; i++) {
+        const struct layer *l = &e->layers.at[i];
+        str_addf(out, "/* %s */\nstatic void\nlayer_%u(struct run *run)\n{\n", l->title, i);
+        for (uint32_t k = l->first; k < l->first + l->count; k++) {
+            call_line(e, k, out);
+            release_lines(e, k, out);
+        }
+        str_add(out, "}\n\n");
+    }
+    str_addf(out, "static const struct layer {\n"
+                  "    const char *name;\n"
+                  "    void (*call)(struct run *run);\n"
+                  "    double seconds; /* predicted; all 1 where nothing is known */\n"
+                  "} layers[%s_LAYERS] = {\n",
+             e->capitals);
+    double all = 0;
+    for (uint32_t i = 0; i < e->layers.len; i++)
+        all += e->layers.at[i].seconds;
+    for (uint32_t i = 0; i < e->layers.len; i++) {
+        str_add(out, "    {");
+        emit_string(out, e->layers.at[i].name);
+        str_addf(out, ", layer_%u, ", i);
+        str_double(out, all > 0 ? e->layers.at[i].seconds : 1);
+        str_add(out, "},\n");
+    }
+    str_add(out, "};\n");
+}

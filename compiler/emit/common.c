@@ -1,0 +1,157 @@
+/* common.c - names, literals and lines of the generated text. */
+#include "emit/room.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS        100
+#define MAX_IDENTIFIER 40
+
+const char *
+emit_version(void)
+{
+    return OLAC_VERSION;
+}
+
+/* Names that would clash: targets of CMake, and everything of the runtime's. */
+static bool
+is_taken(const char *name)
+{
+    static const char *const taken[] = {"all",  "clean",   "help",    "install", "net",
+                                        "test", "package", "rebuild_cache", "edit_cache", "depend"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(name, taken[i]) == 0)
+            return true;
+    return strncmp(name, "ola", 3) == 0 || strncmp(name, "OLA", 3) == 0;
+}
+
+const char *
+emit_identifier(struct arena *a, const char *name)
+{
+    char text[MAX_IDENTIFIER + 1];
+    size_t n = 0;
+    for (const char *s = name ? name : ""; *s && n < MAX_IDENTIFIER; s++) {
+        bool good = isalnum((unsigned char)*s) && (unsigned char)*s < 0x80;
+        if (good)
+            text[n++] = *s;
+        else if (n && text[n - 1] != '_')
+            text[n++] = '_';
+    }
+    while (n && text[n - 1] == '_')
+        n--;
+    text[n] = 0;
+    if (!n)
+        return "network";
+    if (isdigit((unsigned char)text[0]) || is_taken(text))
+        return arena_printf(a, "network_%s", text);
+    return arena_strdup(a, text);
+}
+
+const char *
+emit_plain(struct arena *a, const char *text)
+{
+    size_t n = strlen(text), to = 0;
+    char *out = arena_alloc(a, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        char before = to ? out[to - 1] : 0;
+        if (c < 0x20 || c > 0x7e || c == '\\' || (c == '?' && before == '?'))
+            c = '_';
+        if ((before == '*' && c == '/') || (before == '/' && c == '*'))
+            out[to++] = ' ';
+        out[to++] = c;
+    }
+    return out;
+}
+
+void
+emit_string(struct str *out, const char *text)
+{
+    str_add(out, "\"");
+    for (const char *s = text; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            str_addf(out, "\\%c", *s);
+        else if (*s == '?' || *s < 0x20 || *s > 0x7e)
+            str_addf(out, "\\%03o", (unsigned)(unsigned char)*s);
+        else
+            str_addn(out, s, 1);
+    }
+    str_add(out, "\"");
+}
+
+void
+emit_hex(struct str *out, const uint8_t *bytes, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        str_addf(out, "%02x", bytes[i]);
+}
+
+void
+emit_scale(struct str *out, double x)
+{
+    str_addf(out, "%a", x);
+}
+
+/* Where a line of C may be broken: the last blank within `room` that is in no string; 0: nowhere. */
+static size_t
+break_at(const char *line, size_t room, size_t from)
+{
+    bool in_string = false;
+    size_t best = 0;
+    for (size_t i = 0; i <= room; i++) {
+        if (line[i] == '"' && (i == 0 || line[i - 1] != '\\'))
+            in_string = !in_string;
+        if (line[i] == ' ' && !in_string && i > from)
+            best = i;
+    }
+    return best;
+}
+
+static void
+wrap_line(const char *line, size_t length, struct str *out)
+{
+    size_t indent = strspn(line, " "), start = 0, lead = 0;
+    const char *more = strncmp(line + indent, "/*", 2) == 0   ? " * "
+                       : strncmp(line + indent, "* ", 2) == 0 ? "*   "
+                                                              : "        ";
+    for (;;) {
+        size_t room = COLUMNS - lead, left = length - start;
+        size_t at = left > room && line[0] != '#' ? break_at(line + start, room, start ? 0 : indent) : 0;
+        if (lead)
+            str_addf(out, "%*s%s", (int)indent, "", more);
+        str_addn(out, line + start, at ? at : left);
+        str_add(out, "\n");
+        if (!at)
+            return;
+        start += at + 1;
+        lead = indent + strlen(more);
+    }
+}
+
+void
+emit_wrap(const char *text, struct str *out)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        wrap_line(text, length, out);
+        text += length + (text[length] == '\n');
+    }
+}
+
+const char *
+emit_shape(struct arena *a, const struct shape *s)
+{
+    struct shape one = *s;
+    if ((s->rank == 2 || s->rank == 4) && s->dim[0] == 1) {
+        one.rank--;
+        memmove(one.dim, one.dim + 1, (size_t)one.rank * sizeof one.dim[0]);
+    }
+    return shape_text(a, &one);
+}
+
+const char *
+emit_vector_name(const struct emitter *e, uint32_t k)
+{
+    return arena_printf(e->a, "vector:%u", k);
+}

@@ -1,0 +1,172 @@
+/* layers.c - the instructions cut into layers: those in a row that compute one node, at most
+ * MAX_INSTRUCTIONS in one function; and what the comment above each says. */
+#include "emit/room.h"
+
+#include "ola/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_INSTRUCTIONS 40
+
+static const char *
+node_of(const struct emitter *e, uint32_t k)
+{
+    const char *node = e->p->insts.at[k].node;
+    return node && *node ? node : "network";
+}
+
+static int
+compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint32_t
+count_distinct(uint64_t *keys, uint32_t n)
+{
+    uint32_t distinct = 0;
+    if (n)
+        qsort(keys, n, sizeof *keys, compare_u64);
+    for (uint32_t i = 0; i < n; i++)
+        distinct += i == 0 || keys[i] != keys[i - 1];
+    return distinct;
+}
+
+/* Rotations of a map: each baby step of each input ciphertext once, each giant step of each output
+ * ciphertext once, the folds of each output ciphertext. */
+static uint32_t
+map_rotations(struct arena *a, const struct he_map *m)
+{
+    uint64_t *babies = ARENA_ARRAY(a, uint64_t, m->diagonals.len + 1);
+    uint64_t *giants = ARENA_ARRAY(a, uint64_t, m->diagonals.len + 1);
+    uint32_t n_babies = 0, n_giants = 0;
+    for (uint32_t i = 0; i < m->diagonals.len; i++) {
+        const struct he_diagonal *g = &m->diagonals.at[i];
+        if (g->baby)
+            babies[n_babies++] = ((uint64_t)g->arg * m->in_cts + g->in_ct) << 32 | g->baby;
+        if (g->giant)
+            giants[n_giants++] = (uint64_t)g->out_ct << 32 | g->giant;
+    }
+    return count_distinct(babies, n_babies) + count_distinct(giants, n_giants) +
+           m->folds.len * m->out_cts;
+}
+
+static void
+add_linear(const struct emitter *e, struct layer *l, const struct he_map *m, struct str *what)
+{
+    uint32_t rotations = map_rotations(e->a, m);
+    l->rotations += rotations;
+    if (!m->free_of_level)
+        l->plain_products += m->diagonals.len;
+    str_addf(what, ", %u diagonal%s", m->diagonals.len, m->diagonals.len == 1 ? "" : "s");
+    str_addf(what, ", %u rotation%s", rotations, rotations == 1 ? "" : "s");
+}
+
+static void
+add_poly(struct layer *l, const struct he_poly *f, const struct he_program *p, struct str *what)
+{
+    struct ola_poly_plan plan;
+    uint32_t products = 0, plain = 0;
+    if (ola_plan_poly(f->degree, f->level, f->in_scale, f->out_scale, p->params.q.at, &plan))
+        ola_plan_poly_count(&plan, &products, &plain);
+    l->products += products * f->cts;
+    l->plain_products += plain * f->cts;
+    if (f->degree > l->degree)
+        l->degree = f->degree;
+    str_addf(what, ", degree %u, %u product%s", f->degree, products * f->cts,
+             products * f->cts == 1 ? "" : "s");
+}
+
+static void
+describe(const struct emitter *e, struct layer *l, struct str *what)
+{
+    for (uint32_t k = l->first; k < l->first + l->count; k++) {
+        const struct he_inst *inst = &e->p->insts.at[k];
+        l->seconds += inst->seconds;
+        if (inst->op == HE_linear)
+            add_linear(e, l, &e->p->maps.at[inst->data], what);
+        if (inst->op == HE_poly)
+            add_poly(l, &e->p->polys.at[inst->data], e->p, what);
+        if (inst->op == HE_mul) {
+            l->products += inst->cts;
+            str_addf(what, ", %u product%s", inst->cts, inst->cts == 1 ? "" : "s");
+        }
+    }
+}
+
+/* The name of an operator as ONNX spells it. */
+static const char *
+op_name(enum op_id op)
+{
+    static const char *const names[OP_COUNT] = {
+#define OP(onnx, symbol, in_lo, in_hi, out_hi, class, traits) [OP_##symbol] = onnx,
+#include "ir/ops.def"
+#undef OP
+    };
+    return op < OP_COUNT && names[op] ? names[op] : "";
+}
+
+static const char *
+layer_op(const struct emitter *e, const char *node, enum he_op op)
+{
+    static const char *const names[HE_COUNT] = {
+#define HE(symbol, runtime, lo, hi, data, level, scale) [HE_##symbol] = #symbol,
+#include "ir/heops.def"
+#undef HE
+    };
+    uint32_t index;
+    if (e->o->graph && map_get(&e->o->graph->node_names, node, &index))
+        return op_name(e->o->graph->nodes.at[index].op);
+    return names[op];
+}
+
+static void
+finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
+{
+    struct layer l = {.first = first, .count = count};
+    uint32_t main = first, end = first + count - 1;
+    while (main < end && e->p->insts.at[main].op == HE_input)
+        main++;
+    const struct he_inst *from = &e->p->insts.at[main], *to = &e->p->insts.at[end];
+    const char *node = node_of(e, main);
+    if (from->args.len)
+        from = &e->p->insts.at[from->args.at[0]];
+    l.op = layer_op(e, node, e->p->insts.at[main].op);
+    l.name = emit_plain(e->a, part ? arena_printf(e->a, "%s (%u)", node, part + 1) : node);
+    struct str what = {0};
+    describe(e, &l, &what);
+    l.title = arena_printf(e->a, "%s: %s %s -> %s, level %u -> %u%s", l.name, l.op,
+                           emit_shape(e->a, &e->p->layouts.at[from->layout].shape),
+                           emit_shape(e->a, &e->p->layouts.at[to->layout].shape), from->level,
+                           to->level, str_text(&what));
+    str_free(&what);
+    vec_push(e->a, &e->layers, l);
+}
+
+/* Whether instruction k belongs to the layer that begins at `first`: inputs to what follows them, outputs
+ * to what is before them. */
+static bool
+same_layer(const struct emitter *e, uint32_t first, uint32_t k)
+{
+    while (first < k && e->p->insts.at[first].op == HE_input)
+        first++;
+    return e->p->insts.at[k].op == HE_output || first == k ||
+           strcmp(node_of(e, first), node_of(e, k)) == 0;
+}
+
+void
+emit_layers(struct emitter *e)
+{
+    uint32_t first = 0, part = 0;
+    for (uint32_t k = 1; k <= e->p->insts.len; k++) {
+        bool full = k - first == MAX_INSTRUCTIONS;
+        bool same = k < e->p->insts.len && same_layer(e, first, k);
+        if (same && !full)
+            continue;
+        finish(e, first, k - first, part);
+        part = same ? part + 1 : 0;
+        first = k;
+    }
+}

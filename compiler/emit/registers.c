@@ -1,0 +1,91 @@
+/* registers.c - which registers hold a value, by its first and last use. A register is one ciphertext; a
+ * value takes as many in a row as it has ciphertexts. An instruction that works ciphertext by ciphertext
+ * takes the registers of an argument over when that dies there. */
+#include "emit/room.h"
+
+static bool
+may_overwrite(enum he_op op)
+{
+    switch (op) {
+    case HE_add:
+    case HE_sub:
+    case HE_mul:
+    case HE_relin:
+    case HE_rescale:
+    case HE_drop:
+    case HE_add_plain:
+    case HE_relabel:
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct registers {
+    struct arena *a;
+    VEC(bool) busy;
+};
+
+static uint32_t
+take(struct registers *r, uint32_t n)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < r->busy.len && i - first < n; i++)
+        if (r->busy.at[i])
+            first = i + 1;
+    while (r->busy.len < first + n)
+        vec_push(r->a, &r->busy, false);
+    for (uint32_t i = first; i < first + n; i++)
+        r->busy.at[i] = true;
+    return first;
+}
+
+static void
+give_back(struct registers *r, uint32_t first, uint32_t n)
+{
+    for (uint32_t i = first; i < first + n; i++)
+        r->busy.at[i] = false;
+}
+
+/* The argument whose registers instruction k takes over, or NONE. */
+static uint32_t
+overwritten(const struct emitter *e, uint32_t k)
+{
+    const struct he_inst *inst = &e->p->insts.at[k];
+    for (uint32_t i = 0; i < inst->args.len && may_overwrite(inst->op); i++) {
+        uint32_t arg = inst->args.at[i];
+        if (e->last_use[arg] == k && e->p->insts.at[arg].cts == inst->cts)
+            return arg;
+    }
+    return NONE;
+}
+
+void
+emit_registers(struct emitter *e)
+{
+    uint32_t n = e->p->insts.len;
+    struct registers r = {.a = e->a};
+    e->last_use = ARENA_ARRAY(e->a, uint32_t, n);
+    e->reg = ARENA_ARRAY(e->a, uint32_t, n);
+    e->in_place = ARENA_ARRAY(e->a, bool, n);
+    for (uint32_t k = 0; k < n; k++) {
+        const struct he_inst *inst = &e->p->insts.at[k];
+        e->last_use[k] = k;
+        for (uint32_t i = 0; i < inst->args.len; i++)
+            e->last_use[inst->args.at[i]] = k;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        const struct he_inst *inst = &e->p->insts.at[k];
+        uint32_t over = overwritten(e, k);
+        e->in_place[k] = over != NONE;
+        e->reg[k] = inst->op == HE_output ? NONE : over != NONE ? e->reg[over] : take(&r, inst->cts);
+        for (uint32_t i = 0; i < inst->args.len; i++) {
+            uint32_t arg = inst->args.at[i];
+            if (e->last_use[arg] == k && arg != over)
+                give_back(&r, e->reg[arg], e->p->insts.at[arg].cts);
+        }
+        if (e->last_use[k] == k && inst->op != HE_output)
+            give_back(&r, e->reg[k], inst->cts);
+    }
+    e->registers = r.busy.len ? r.busy.len : 1;
+}

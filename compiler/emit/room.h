@@ -1,0 +1,71 @@
+/* room.h - what the files of emit/ share: the program with everything that the text needs to know about
+ * it, worked out once. Inside emit/. */
+#ifndef OLAC_EMIT_ROOM_H
+#define OLAC_EMIT_ROOM_H
+
+#include "emit/emit.h"
+
+/* Instructions in a row that compute one node; one C function. */
+struct layer {
+    uint32_t first, count; /* instructions */
+    const char *name;      /* of the node, fit for a comment and a string */
+    const char *title;     /* "c1: Conv 1x28x28 -> 6x28x28, level 9 -> 8, 25 diagonals, 9 rotations" */
+    const char *op;        /* of the node in the graph; of the instruction where there is none */
+    uint32_t rotations, products, plain_products, degree;
+    double seconds;
+};
+
+struct emitter {
+    struct arena *a;
+    const struct he_program *p;
+    const struct emit_options *o;
+    struct diag *d;
+    const char *name, *capitals;      /* C identifiers */
+    const char **map_name, **poly_name; /* of the sections of the weights file */
+    VEC(uint32_t) vectors;            /* instructions with an added vector */
+    VEC(struct layer) layers;
+    uint32_t *reg;                    /* by instruction: its first register, NONE for outputs */
+    uint32_t *last_use;               /* by instruction: the last one that reads it, or itself */
+    bool *in_place;                   /* by instruction: it takes the registers of an argument over */
+    uint32_t registers;
+    uint32_t input_size, input_cts, output_size, output_cts; /* all ports together */
+    uint64_t weights_bytes;
+    uint8_t weights_hash[32];
+};
+
+/* common.c */
+const char *emit_version(void);
+/* A C identifier from any name; never one that olac, the runtime or CMake use. */
+const char *emit_identifier(struct arena *a, const char *name);
+/* Printable ASCII that can stand in a comment. */
+const char *emit_plain(struct arena *a, const char *text);
+/* `text` as a C string literal. */
+void emit_string(struct str *out, const char *text);
+void emit_hex(struct str *out, const uint8_t *bytes, uint32_t n);
+/* A double for C: shortest decimal that reads back the same; scales as hexadecimal floats. */
+void emit_scale(struct str *out, double x);
+/* Breaks lines of C longer than 100 columns behind a comma or a blank. */
+void emit_wrap(const char *text, struct str *out);
+/* The shape without a leading dimension of one image. */
+const char *emit_shape(struct arena *a, const struct shape *s);
+/* The name of the vector section of an instruction. */
+const char *emit_vector_name(const struct emitter *e, uint32_t k);
+
+/* registers.c: last_use, in_place, reg, registers */
+void emit_registers(struct emitter *e);
+/* layers.c: layers */
+void emit_layers(struct emitter *e);
+/* marks.c, code.c: what stands for marks and conditions of the templates; data is the emitter */
+bool emit_mark(void *data, const char *word, struct str *out);
+bool emit_condition(void *data, const char *word, bool *holds);
+void emit_code(struct emitter *e, struct str *out);
+/* binary.c: map_name, poly_name; the weights (weights_bytes, weights_hash) and the self-test */
+void emit_sections(struct emitter *e);
+void emit_weights(struct emitter *e, struct str *out);
+void emit_selftest(const struct emitter *e, struct str *out);
+/* manifest.c */
+void emit_manifest(const struct emitter *e, struct str *out);
+/* diff.c: unified diff with three lines of context; nothing when equal. */
+void emit_diff(struct arena *a, const char *name, const char *old, const char *new, struct str *out);
+
+#endif

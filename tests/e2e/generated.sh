@@ -1,0 +1,172 @@
+#!/bin/sh
+# generated.sh FIXTURE COMPILER LIBRARY BUILD INCLUDE: compiles the generated code of the hand-made networks with
+# every warning on, links it with libola_sim (LIBRARY sim) or libola (ola), and runs it: four processes, the
+# server alone, the whole trip, the self-test; then everything that must be refused.
+set -eu
+fixture=$1 compiler=$2 library=$3 build=$4 include=$5
+command -v "$compiler" > /dev/null || { echo "skipped: no $compiler"; exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+flags="-std=c11 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror -I$include"
+system="-lsodium -lm"
+case $(cat "$build/CMakeCache.txt") in *"OpenMP_C_FLAGS:STRING=-fopenmp"*) system="$system -fopenmp" ;; esac
+if [ "$library" = sim ]; then
+  server="$build/libola_sim.a" client=$server
+else
+  server="$build/libola.a" client="$build/libola_client.a $build/libola.a"
+fi
+
+fail() { echo "FAILED: $*"; exit 1; }
+# must_fail TEXT COMMAND...: exit status 1 and TEXT in the message, and nothing like a crash.
+must_fail() {
+  want=$1; shift
+  status=0
+  "$@" > "$dir/out" 2> "$dir/err" || status=$?
+  [ "$status" = 1 ] || fail "status $status, not 1: $*: $(cat "$dir/err")"
+  grep -q -- "$want" "$dir/err" || fail "no '$want' from $*: $(cat "$dir/err")"
+}
+
+compile() { # network name
+  (
+    cd "$dir/$1"
+    for part in client server eval main npy trip; do
+      # shellcheck disable=SC2086
+      "$compiler" $flags -c "$2_$part.c" -o "$part.o"
+    done
+    echo "#include \"$2.h\"" > alone.c
+    # shellcheck disable=SC2086
+    "$compiler" $flags -fsyntax-only alone.c
+    # shellcheck disable=SC2086
+    "$compiler" -o "$2" main.o npy.o trip.o client.o server.o $client $system
+    # shellcheck disable=SC2086
+    "$compiler" -o "$2_eval" eval.o server.o $server $system
+    # No line is longer than 100 columns.
+    ! grep -n '.\{101,\}' ./*.c ./*.h || fail "long lines"
+    # Nothing of the server's knows a secret: neither what it wants nor, linked with libola, what it holds.
+    ! nm -u server.o eval.o | grep -E 'ola_(client|encrypt|decrypt)' || fail "a server that wants a secret"
+    if [ "$library" = ola ]; then
+      ! nm "$2_eval" | grep -E 'ola_(client|encrypt|decrypt)' || fail "a server that holds a secret"
+    fi
+  )
+}
+
+# differ A B LIMIT: the two .npy of floats have one form and differ by at most LIMIT.
+cat > "$dir/differ.c" <<'END'
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    FILE *a = fopen(argv[1], "rb"), *b = fopen(argv[2], "rb");
+    char ha[128], hb[128];
+    float x, y;
+    double worst = 0;
+    long n = 0;
+    if (argc != 4 || !a || !b || fread(ha, 1, 128, a) != 128 || fread(hb, 1, 128, b) != 128)
+        return 2;
+    if (memcmp(ha, hb, 128) != 0)
+        return fprintf(stderr, "headers differ: %.118s / %.118s\n", ha + 10, hb + 10), 1;
+    while (fread(&x, 4, 1, a) == 1) {
+        if (fread(&y, 4, 1, b) != 1)
+            return 2;
+        n++;
+        if (!(fabs((double)x - (double)y) <= worst))
+            worst = fabs((double)x - (double)y);
+    }
+    if (!(worst <= atof(argv[3])) || n == 0)
+        return fprintf(stderr, "%ld numbers differ by up to %g\n", n, worst), 1;
+    return 0;
+}
+END
+"$compiler" -o "$dir/differ" "$dir/differ.c" -lm
+
+network() { # fixture's name, C name
+  mkdir "$dir/$1"
+  "$fixture" "$1" "$dir/$1"
+  compile "$1" "$2"
+  cd "$dir/$1"
+  "./$2" selftest
+  "./$2" run --input images.npy --output run.npy --json run.json
+  "$dir/differ" answers.npy run.npy 1e-3
+  grep -q '"images": 3' run.json || fail "no images in run.json"
+  "./$2" run --input images.npy --output streamed.npy --stream
+  "$dir/differ" answers.npy streamed.npy 1e-3
+  # Four processes.
+  "./$2" keygen --dir keys
+  [ "$(stat -c %a keys/secret.key)" = 600 ] || fail "others may read the secret key"
+  "./$2" encrypt --dir keys --input images.npy --count 3
+  mv keys/secret.key . # the server does not have it
+  "./$2" eval --dir keys --count 3 2> err
+  [ ! -s err ] || fail "not silent in a pipe"
+  mv secret.key keys/
+  "./$2" decrypt --dir keys --count 3 --output four.npy
+  "$dir/differ" answers.npy four.npy 1e-3
+  cp keys/output.ct first.ct
+  "./$2_eval" "$2_weights.bin" keys/eval.keys keys/input.ct keys/output.ct
+  cmp first.ct keys/output.ct || fail "the server alone answers otherwise"
+  cd "$dir"
+}
+
+network dense dense
+network wide network_2_wide_net
+network sums network_net
+
+# Bytes of pixels are the numbers that the model makes of them.
+cd "$dir/dense"
+./dense run --input pixels.npy --output a.npy
+./dense run --input same.npy --output b.npy
+"$dir/differ" a.npy b.npy 1e-3
+must_fail "uint8" "$dir/wide/network_2_wide_net" run --input pixels.npy
+
+# What must be refused.
+must_fail "usage" ./dense
+must_fail "usage" ./dense fly
+must_fail "no such option" ./dense run --speed 9
+must_fail "wants a value" ./dense run --input
+must_fail "number of images" ./dense run --count 0x3
+must_fail "input FILE.npy is missing" ./dense run
+must_fail "nowhere.npy: No such file" ./dense run --input nowhere.npy
+must_fail "holds 3 images" ./dense run --input images.npy --count 4
+must_fail "takes rows of 16" ./dense run --input ../wide/images.npy
+must_fail "not a .npy file" ./dense run --input dense.h
+must_fail "is there already" ./dense keygen --dir keys
+must_fail "none: No such file" ./dense eval --dir keys --weights none
+must_fail "network_2_wide_net_weights.bin" ./dense eval --dir keys --weights ../wide/network_2_wide_net_weights.bin
+must_fail "params" ./dense eval --dir ../wide/keys
+must_fail "eval.keys" ./dense_eval dense_weights.bin ../wide/keys/eval.keys keys/input.ct out.ct
+must_fail "input.ct" ./dense_eval dense_weights.bin keys/eval.keys ../wide/keys/input.ct out.ct
+must_fail "not the self-test" ./dense selftest --selftest ../wide/network_2_wide_net_selftest.bin
+cp -r keys other
+./dense keygen --dir other --force
+cmp -s keys/secret.key other/secret.key && fail "two secret keys are equal"
+
+# Damaged files: cut off anywhere, or any byte changed, is an error with the file's name.
+printf '\223NUMPY\1\0\377\377{' > cut.npy
+must_fail "cut.npy" ./dense run --input cut.npy
+head -c 200 images.npy > cut.npy
+must_fail "cut.npy: the file is cut off" ./dense run --input cut.npy
+sed 's/(3, 16)/(99999999999, 99999999999)/' images.npy > cut.npy
+must_fail "cut.npy" ./dense run --input cut.npy
+sed "s/'<f4'/'<f8'/" images.npy > cut.npy
+must_fail "neither float32 nor uint8" ./dense run --input cut.npy
+sed "s/False/True /" images.npy > cut.npy
+must_fail "Fortran" ./dense run --input cut.npy
+head -c 100 dense_selftest.bin > cut.bin
+must_fail "cut.bin" ./dense selftest --selftest cut.bin
+head -c 1000 dense_weights.bin > cut.bin
+must_fail "cut.bin" ./dense selftest --weights cut.bin
+for file in params eval.keys input.ct; do
+  rm -rf cut
+  cp -r keys cut
+  head -c 100 "keys/$file" > "cut/$file"
+  must_fail "$file" ./dense eval --dir cut
+  rm "cut/$file"
+  must_fail "$file: No such file" ./dense eval --dir cut
+done
+# A self-test that does not hold.
+cp dense_selftest.bin wrong.bin
+printf '\0\0\100\100' | dd of=wrong.bin bs=1 seek=$((64 + 3 * 16 * 4)) conv=notrunc 2> /dev/null
+must_fail "more than the 0.001 allowed" ./dense selftest --selftest wrong.bin
+echo "generated code: $compiler, $library: good"
