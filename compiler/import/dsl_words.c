@@ -1,0 +1,118 @@
+/* dsl_words.c - see dsl_words.h. */
+#include "import/dsl_words.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+size_t
+words_utf8(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    if (n == 0 || s[0] < 0x80)
+        return n ? 1 : 0;
+    size_t len = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
+               : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t k = 1; k < len; k++)
+        if ((s[k] & 0xC0) != 0x80)
+            return 0;
+    /* overlong forms, surrogates, beyond U+10FFFF */
+    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
+        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
+        return 0;
+    return len;
+}
+
+static bool
+letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* NAME of model.l, and no word that is always special. */
+static bool
+plain_name(const char *name)
+{
+    static const char *const special[] = {"_", "as", "from", "inf", "nan", "true", "false"};
+    for (size_t k = 0; k < sizeof special / sizeof *special; k++)
+        if (strcmp(name, special[k]) == 0)
+            return false;
+    if (!letter(*name))
+        return false;
+    for (const char *c = name; *c; c++) {
+        bool digit = *c >= '0' && *c <= '9';
+        if (!letter(*c) && !digit && *c != '.')
+            return false;
+        if (*c == '.' && (c[1] == '.' || c[1] == 0))
+            return false;
+    }
+    return true;
+}
+
+static void
+quoted(struct str *out, char quote, const char *text)
+{
+    size_t left = strlen(text);
+    str_addn(out, &quote, 1);
+    while (left) {
+        size_t n = words_utf8(text, left);
+        if (*text == quote || *text == '\\')
+            str_addf(out, "\\%c", *text);
+        else if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+            str_addf(out, "\\x%02x", (unsigned)(unsigned char)*text);
+        else
+            str_addn(out, text, n);
+        text += n ? n : 1;
+        left -= n ? n : 1;
+    }
+    str_addn(out, &quote, 1);
+}
+
+void
+words_name(struct str *out, const char *name)
+{
+    if (plain_name(name))
+        str_add(out, name);
+    else
+        quoted(out, '`', name);
+}
+
+void
+words_string(struct str *out, const char *text)
+{
+    quoted(out, '"', text);
+}
+
+/* Levenshtein's distance of two words of at most 63 bytes. */
+static uint32_t
+distance(const char *a, size_t n, const char *b, size_t m)
+{
+    uint32_t row[64];
+    for (uint32_t k = 0; k <= m; k++)
+        row[k] = k;
+    for (size_t i = 1; i <= n; i++) {
+        uint32_t corner = row[0];
+        row[0] = (uint32_t)i;
+        for (size_t k = 1; k <= m; k++) {
+            uint32_t change = corner + (a[i - 1] != b[k - 1]);
+            uint32_t least = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+            corner = row[k];
+            row[k] = change < least ? change : least;
+        }
+    }
+    return row[m];
+}
+
+void
+words_nearest(const char *word, const char *candidate, const char **best, uint32_t *score)
+{
+    size_t n = strlen(word), m = strlen(candidate);
+    if (n > 63 || m > 63 || n == 0 || m == 0)
+        return;
+    uint32_t d = distance(word, n, candidate, m);
+    if (d <= (n + m) / 6 + 1 && d < (n > m ? n : m) && d < *score) {
+        *best = candidate;
+        *score = d;
+    }
+}

@@ -1,0 +1,19 @@
+/* dsl_words.h - names and strings as the language writes them; private to import/. */
+#ifndef OLAC_IMPORT_DSL_WORDS_H
+#define OLAC_IMPORT_DSL_WORDS_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+/* Length of the UTF-8 sequence at s (n bytes are there), 0 when it is none (RFC 3629). */
+size_t words_utf8(const char *s, size_t n);
+/* A name: as it is where the scanner reads it as one, else in `backticks` with escapes. */
+void words_name(struct str *out, const char *name);
+/* "a string" with escapes; control characters and bytes that are not UTF-8 as \xHH. */
+void words_string(struct str *out, const char *text);
+/* Keeps in *best the candidate that is nearest to `word`, when it is near enough to be meant; *score is
+ * UINT32_MAX at the start. */
+void words_nearest(const char *word, const char *candidate, const char **best, uint32_t *score);
+
+#endif
