@@ -32,7 +32,7 @@ ola_sim_output(const struct ola_params *p, const struct ola_ct *ct)
 {
     if (ct == NULL)
         return OLA_ERR_PARAM;
-    return ola_sim_same(p, ct->params) ? OLA_OK : OLA_ERR_FINGERPRINT;
+    return ola_sim_same(p, ct->params) ? OLA_OK : OLA_ERR_PARAM;
 }
 
 ola_status

@@ -77,7 +77,7 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
 {
     if (c == NULL || v == NULL || n > c->params->slots)
         return OLA_ERR_PARAM;
-    ola_status s = ola_sim_operand(c->params, ct, 0);
+    ola_status s = ola_sim_operand(c->params, ct, 2);
     if (s == OLA_OK)
         memcpy(v, ct->v, n * sizeof *v);
     return s;
@@ -86,7 +86,7 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
 ola_status
 ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v, uint32_t n, double sigma)
 {
-    if (!isfinite(sigma) || sigma < 0.0)
+    if (!isfinite(sigma) || sigma <= 0.0)
         return OLA_ERR_PARAM;
     ola_status s = ola_decrypt(c, ct, v, n);
     if (s != OLA_OK)

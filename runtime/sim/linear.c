@@ -309,10 +309,8 @@ count(struct ola_counts *counts, const struct ola_map *m)
 ola_status
 ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *const *out)
 {
-    if (s == NULL || m == NULL || in == NULL || out == NULL)
+    if (s == NULL || m == NULL || in == NULL || out == NULL || !ola_sim_same(s->params, m->params))
         return OLA_ERR_PARAM;
-    if (!ola_sim_same(s->params, m->params))
-        return OLA_ERR_FINGERPRINT;
     ola_status e = check_inputs(s, m, in, out);
     if (e == OLA_OK)
         e = check_keys(s, m);

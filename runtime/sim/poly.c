@@ -290,10 +290,8 @@ run_all(struct run *r, const ola_ct *const *in, struct ola_results *results)
 ola_status
 ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in, ola_ct *const *out)
 {
-    if (s == NULL || f == NULL || in == NULL || out == NULL)
+    if (s == NULL || f == NULL || in == NULL || out == NULL || !ola_sim_same(s->params, f->params))
         return OLA_ERR_PARAM;
-    if (!ola_sim_same(s->params, f->params))
-        return OLA_ERR_FINGERPRINT;
     struct ola_results results;
     struct run r = {.p = s->params, .f = f};
     ola_status e = check_inputs(s, f, in, out);

@@ -13,10 +13,8 @@ ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
     if (out == NULL)
         return OLA_ERR_PARAM;
     *out = NULL;
-    if (p == NULL)
+    if (p == NULL || (keys != NULL && !ola_sim_same(p, keys->params)))
         return OLA_ERR_PARAM;
-    if (keys != NULL && !ola_sim_same(p, keys->params))
-        return OLA_ERR_FINGERPRINT;
     ola_server *s = ola_alloc_zero(sizeof *s);
     if (s == NULL)
         return OLA_ERR_NOMEM;

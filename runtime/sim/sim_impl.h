@@ -35,7 +35,7 @@ struct ola_keys {
     uint32_t relin_level; /* UINT32_MAX: none */
     uint32_t n_rotations;
     uint32_t *step, *level; /* step ascending */
-    uint64_t bytes;         /* of the real keys */
+    uint64_t bytes;         /* of the real keys: the switching keys and an index of N for each rotation */
 };
 
 struct ola_client {
