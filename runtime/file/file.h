@@ -29,6 +29,9 @@ struct ola_file_head {
 /* BLAKE2b-256 over ola_literal_write's bytes. */
 void ola_file_fingerprint(const struct ola_literal *l, uint8_t out[32]);
 
+/* Opens a regular file for reading; -1 and errno otherwise. */
+int ola_file_open(const char *path, uint64_t *size);
+
 /* ---- writing --------------------------------------------------------------------------------- */
 struct ola_writer;
 /* path NULL: to memory. The file gets a temporary name beside `path` and permissions `mode` (less the
@@ -52,9 +55,11 @@ OLA_MUST_CHECK ola_status ola_writer_close(struct ola_writer *w, void **bytes, s
 
 /* ---- reading --------------------------------------------------------------------------------- */
 struct ola_reader;
-/* path NULL: from data[0 .. size-1], which must stay until the close. Checks the head: OLA_ERR_FORMAT, OLA_ERR_SIM (the other
- * magic), OLA_ERR_VERSION, and against `l` (NULL: later, by ola_reader_match) OLA_ERR_TOY, OLA_ERR_MODEL,
- * OLA_ERR_FINGERPRINT. On failure *out is NULL and there is nothing to close. */
+/* path NULL: from data[0 .. size-1], which must stay until the close. A path must name a regular file (its size is
+ * known before anything is allocated), else OLA_ERR_IO. Checks the head:
+ * OLA_ERR_FORMAT, OLA_ERR_SIM (the other magic), OLA_ERR_VERSION, and against `l` (NULL: later, by
+ * ola_reader_match) OLA_ERR_TOY, OLA_ERR_MODEL, OLA_ERR_FINGERPRINT. On failure *out is NULL and there is nothing to
+ * close. */
 OLA_MUST_CHECK ola_status ola_reader_open(const char *path, const void *data, size_t size, uint32_t magic,
                                           enum ola_file_kind kind, const struct ola_literal *l,
                                           struct ola_reader **out);
@@ -72,6 +77,12 @@ void ola_reader_fail(struct ola_reader *r, ola_status s);
 /* OLA_ERR_FORMAT too when payload is left, the trailer is wrong, or something follows it. What was read may be used
  * only after OLA_OK. Frees r and wipes what it held. */
 OLA_MUST_CHECK ola_status ola_reader_close(struct ola_reader *r);
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+OLA_MUST_CHECK ola_status ola_file_write_params(const char *path, uint32_t magic, const struct ola_literal *l);
+/* path NULL: from memory. The literal read still wants ola_params_new's checks. */
+OLA_MUST_CHECK ola_status ola_file_read_params(const char *path, const void *data, size_t size,
+                                               uint32_t magic, struct ola_literal *l);
 
 /* ---- weights --------------------------------------------------------------------------------- */
 /* ola_weights_open on bytes, which are copied. */

@@ -98,21 +98,27 @@ reader_free(struct ola_reader *r)
     errno = error;
 }
 
-/* A regular file's size is known, and with it whether the head tells the truth. */
-static void
-check_size(struct ola_reader *r, size_t memory_size)
+int
+ola_file_open(const char *path, uint64_t *size)
 {
-    uint64_t size = memory_size;
-    if (r->fd >= 0) {
-        struct stat st;
-        if (fstat(r->fd, &st) != 0) {
-            ola_reader_fail(r, OLA_ERR_IO);
-            return;
-        }
-        if (!S_ISREG(st.st_mode))
-            return;
-        size = (uint64_t)st.st_size;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+    if (fd < 0)
+        return -1;
+    int error = fstat(fd, &st) != 0 ? errno : S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+    if (error != 0) {
+        close(fd);
+        errno = error;
+        return -1;
     }
+    *size = (uint64_t)st.st_size;
+    return fd;
+}
+
+/* Whether the head tells the truth. */
+static void
+check_size(struct ola_reader *r, uint64_t size)
+{
     const uint64_t around = sizeof r->head + OLA_FILE_HASH;
     if (size < around || r->head.payload != size - around)
         ola_reader_fail(r, OLA_ERR_FORMAT);
@@ -159,8 +165,9 @@ ola_reader_open(const char *path, const void *data, size_t size, uint32_t magic,
     r->fd = -1;
     r->memory = data;
     r->memory_left = size;
+    uint64_t total = size;
     if (path != NULL) {
-        r->fd = open(path, O_RDONLY | O_CLOEXEC);
+        r->fd = ola_file_open(path, &total);
         if (r->fd < 0)
             ola_reader_fail(r, OLA_ERR_IO);
     }
@@ -168,7 +175,7 @@ ola_reader_open(const char *path, const void *data, size_t size, uint32_t magic,
     if (r->status == OLA_OK)
         check_head(r, magic, kind);
     if (r->status == OLA_OK)
-        check_size(r, size);
+        check_size(r, total);
     if (r->status == OLA_OK && l != NULL)
         ola_reader_match(r, l);
     if (r->status != OLA_OK) {

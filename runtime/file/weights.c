@@ -3,10 +3,8 @@
 #include "ring/ring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct ola_weights_header) == 88, "no padding");
@@ -128,16 +126,13 @@ read_all(int fd, void *out, size_t size)
 }
 
 static ola_status
-open_fd(int fd, const uint8_t model[32], ola_weights **out)
+read_fd(int fd, uint64_t file_size, const uint8_t model[32], ola_weights **out)
 {
     struct ola_weights_header h;
-    struct stat st;
     ola_weights *w = NULL;
-    if (fstat(fd, &st) != 0)
-        return OLA_ERR_IO;
-    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof h)
+    if (file_size < sizeof h)
         return OLA_ERR_FORMAT;
-    size_t size = (size_t)st.st_size;
+    size_t size = (size_t)file_size;
     ola_status s = read_all(fd, &h, sizeof h);
     if (s == OLA_OK)
         s = check_header(&h, size, model);
@@ -162,10 +157,11 @@ ola_weights_open(const char *path, const uint8_t model[32], ola_weights **out)
     *out = NULL;
     if (path == NULL || model == NULL)
         return OLA_ERR_PARAM;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint64_t size;
+    int fd = ola_file_open(path, &size);
     if (fd < 0)
         return OLA_ERR_IO;
-    ola_status s = open_fd(fd, model, out);
+    ola_status s = read_fd(fd, size, model, out);
     int error = errno;
     close(fd);
     errno = error;

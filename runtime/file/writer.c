@@ -236,6 +236,12 @@ ola_writer_residues(struct ola_writer *w, const uint64_t *v, size_t n, uint32_t 
     }
 }
 
+void
+ola_bytes_free(void *bytes, size_t size)
+{
+    ola_release(bytes, size);
+}
+
 static void
 finish_file(struct ola_writer *w)
 {

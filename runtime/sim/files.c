@@ -19,14 +19,7 @@ ola_params_save(const ola_params *p, const char *path)
 {
     if (p == NULL || path == NULL)
         return OLA_ERR_PARAM;
-    uint8_t bytes[OLA_LITERAL_MAX_BYTES];
-    size_t size = ola_literal_write(&p->literal, bytes);
-    struct ola_writer *w;
-    ola_status s = ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_PARAMS, &p->literal, size, &w);
-    if (s != OLA_OK)
-        return s;
-    ola_writer_put(w, bytes, size);
-    return ola_writer_close(w, NULL, NULL);
+    return ola_file_write_params(path, OLA_FILE_SIM, &p->literal);
 }
 
 static ola_status
@@ -35,19 +28,8 @@ params_read(const char *path, const void *data, size_t size, ola_params **out)
     if (out == NULL)
         return OLA_ERR_PARAM;
     *out = NULL;
-    struct ola_reader *r;
-    ola_status s = ola_reader_open(path, data, size, OLA_FILE_SIM, OLA_FILE_PARAMS, NULL, &r);
-    if (s != OLA_OK)
-        return s;
-    uint8_t bytes[OLA_LITERAL_MAX_BYTES];
     struct ola_literal l;
-    size_t left = ola_reader_left(r) <= sizeof bytes ? (size_t)ola_reader_left(r) : 0;
-    ola_reader_get(r, bytes, left);
-    if (ola_literal_read(&l, bytes, left))
-        ola_reader_match(r, &l);
-    else
-        ola_reader_fail(r, OLA_ERR_FORMAT);
-    s = ola_reader_close(r);
+    ola_status s = ola_file_read_params(path, data, size, OLA_FILE_SIM, &l);
     return s == OLA_OK ? ola_params_new(&l, out) : s;
 }
 
@@ -189,12 +171,6 @@ ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **o
     *out = NULL;
     *size = 0;
     return cts_write(p, ct, n, NULL, out, size);
-}
-
-void
-ola_bytes_free(void *bytes, size_t size)
-{
-    ola_release(bytes, size);
 }
 
 /* One ciphertext into `fresh`. */

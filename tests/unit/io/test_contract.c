@@ -1,0 +1,2 @@
+/* test_contract.c - the public interface, of libola. */
+#include "contract/contract.h"
