@@ -325,7 +325,7 @@ static void
 check_arity(struct build *b, struct onnx_node *n)
 {
     const struct op_row *row = op_row(n->op);
-    uint32_t at;
+    uint32_t at, had = n->n_out;
 
     if (n->n_in < row->in_lo || (row->in_hi != 255 && n->n_in > row->in_hi))
         bad_arity(b, n, "inputs", n->n_in, row->in_lo, row->in_hi);
@@ -342,7 +342,7 @@ check_arity(struct build *b, struct onnx_node *n)
         n->n_out--;
     }
     n->n_out = trimmed(n->p->output, n->n_out);
-    if (!n->n_out)
+    if (had && !n->n_out)
         diag_error(b->x->diag, E_ONNX_ARITY, onnx_at(b->x, n->name),
                    "operator '%s': none of its outputs that can be computed is wanted",
                    n->p->op_type);
