@@ -5,8 +5,8 @@
 //% provenance
  *
  * The client makes keys, encrypts and decrypts (net_client.c, links libola_client). The server
- * evaluates (net_server.c, links libola alone and cannot hold a secret key). Both know the parameters;
- * nothing but keys, ciphertexts and the weights file passes between them.
+ * evaluates (net_server.c, links libola alone and cannot hold a secret key). Both know the
+ * parameters; evaluation keys and ciphertexts are all that passes between them.
  *
  * An image is NET_INPUT_SIZE numbers, as the network takes them, row by row; an encrypted one is
  * NET_INPUT_CTS ciphertexts. An answer is NET_OUTPUT_SIZE numbers in NET_OUTPUT_CTS ciphertexts.
@@ -46,7 +46,7 @@ net_cts_free(ola_ct **ct, uint32_t n)
         ola_ct_free(ct[i]);
 }
 
-/* ---- the client, owner of the secret key ------------------------------------------------------- */
+/* ---- the client, owner of the secret key ----------------------------------------------------- */
 struct net_client;
 
 /* Makes a secret key from the system's randomness. */
@@ -68,14 +68,15 @@ OLA_MUST_CHECK ola_status net_encrypt(const struct net_client *c, const float *i
 OLA_MUST_CHECK ola_status net_encrypt_pixels(const struct net_client *c, const uint8_t *image,
                                              ola_ct *const *ct);
 //% end
-/* ct: NET_OUTPUT_CTS handles; out: NET_OUTPUT_SIZE floats. For the owner of the key only: the low bits of
- * an exact decryption tell about the key (ola/client.h). */
-OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct, float *out);
+/* ct: NET_OUTPUT_CTS handles; out: NET_OUTPUT_SIZE floats. For the owner of the key only: the low
+ * bits of an exact decryption tell about the key (ola/client.h). */
+OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct,
+                                      float *out);
 /* For results that others will see: Gaussian noise of deviation sigma is added. */
 OLA_MUST_CHECK ola_status net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct,
                                              float *out, double sigma);
 
-/* ---- the server -------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 /* Parameters and weights: read only once made, shared by all threads and clients. */
 struct net_server;
 /* One client's evaluation on one thread. */
@@ -83,7 +84,7 @@ struct net_session;
 
 enum net_loading {
     NET_RESIDENT, /* the weights are encoded once and kept: fastest */
-    NET_STREAMED  /* a layer's weights are encoded when it is reached and let go after: least memory */
+    NET_STREAMED  /* each layer's weights are encoded for that layer only: least memory */
 };
 
 /* weights: path of net_weights.bin. */
@@ -98,13 +99,13 @@ OLA_MUST_CHECK ola_status net_session_new(const struct net_server *s, const ola_
 void net_session_free(struct net_session *s);
 void net_session_counts(const struct net_session *s, struct ola_counts *out);
 
-/* Called before each layer and after the last (layer == layers); done: the share of the work that is
- * behind, 0 to 1. */
+/* Called before each layer and after the last (layer == layers); done: the share of the work that
+ * is behind, 0 to 1. */
 typedef void (*net_progress)(void *user, uint32_t layer, uint32_t layers, double done,
                              const char *name);
 
-/* in: NET_INPUT_CTS ciphertexts as net_encrypt makes them, out: NET_OUTPUT_CTS handles. progress may be
- * NULL. */
+/* in: NET_INPUT_CTS ciphertexts as net_encrypt makes them, out: NET_OUTPUT_CTS handles. progress
+ * may be NULL. */
 OLA_MUST_CHECK ola_status net_evaluate(struct net_session *s, const ola_ct *const *in,
                                        ola_ct *const *out, net_progress progress, void *user);
 

@@ -1,4 +1,4 @@
-//%% The client's half of a compiled network. Marks: parameters, key_plan, ports, pixels; condition pixels.
+//%% The client's half. Marks: parameters, key_plan, ports, pixels; condition pixels.
 /* net_client.c - keys, encryption and decryption for net. Generated; do not edit.
  *
 //% provenance
@@ -12,7 +12,7 @@
 
 //% key_plan
 
-/* Elements elem, elem + elem_step ... of a tensor in slots slot, slot + slot_step ... of its bundle. */
+/* Elements elem, elem + elem_step ... of a tensor are in slots slot, slot + slot_step ... */
 struct elements {
     uint32_t elem, elem_step, slot, slot_step, count;
 };
@@ -104,8 +104,8 @@ encrypt_port(const struct net_client *c, const struct port *port, const double *
     }
     ola_status status = OLA_OK;
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++)
-        status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period, port->level,
-                             port->scale);
+        status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period,
+                             port->level, port->scale);
     free(slots);
     return status;
 }
@@ -160,8 +160,8 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
 
 /* sigma < 0: exactly as it is. */
 static ola_status
-decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct, float *out,
-             double sigma)
+decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
+             float *out, double sigma)
 {
     double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
     if (!slots)

@@ -1,5 +1,5 @@
 //%% The server alone, as a program. Mark: provenance.
-/* net_eval.c - evaluates encrypted images; links nothing that could decrypt. Generated; do not edit.
+/* net_eval.c - evaluates encrypted images; cannot decrypt any. Generated; do not edit.
  *
 //% provenance
  */
@@ -18,7 +18,8 @@ fail(const char *path, ola_status status)
 }
 
 static int
-answer(struct net_session *session, const ola_params *params, const char *in_path, const char *out_path)
+answer(struct net_session *session, const ola_params *params, const char *in_path,
+       const char *out_path)
 {
     ola_ct *in[NET_INPUT_CTS], *out[NET_OUTPUT_CTS];
     ola_status status = net_cts_new(params, in, NET_INPUT_CTS);
@@ -31,7 +32,8 @@ answer(struct net_session *session, const ola_params *params, const char *in_pat
     } else {
         if ((status = ola_cts_load(params, in_path, in, NET_INPUT_CTS)) != OLA_OK)
             fail(in_path, status);
-        else if ((status = net_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) != OLA_OK)
+        else if ((status = net_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) !=
+                 OLA_OK)
             fail(in_path, status);
         else if ((status = ola_cts_save(params, (const ola_ct *const *)out, NET_OUTPUT_CTS,
                                         out_path)) != OLA_OK)

@@ -3,8 +3,8 @@
  *
 //% provenance
  *
- *   keygen | encrypt | eval | decrypt   four processes over the files params, secret.key (stays with the
- *                                       client), eval.keys, input.ct, output.ct of one folder
+ *   keygen | encrypt | eval | decrypt   four processes over files of one folder: params, eval.keys,
+ *                                       input.ct, output.ct; secret.key is the client's alone
  *   run | selftest                      the whole trip in one process (net_trip.c)
  *
  * Images and answers are .npy files; image k > 0 of several is in input.k.ct and output.k.ct. */
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- messages ---------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 int
 net_fail(const char *what, const char *format, ...)
@@ -62,13 +62,14 @@ net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done, co
         return;
     if (p->images > 1)
         fprintf(stderr, "image %u of %u, ", p->image + 1, p->images);
-    fprintf(stderr, "layer %u of %u %.40s", layer + 1 < n_layers ? layer + 1 : n_layers, n_layers, name);
+    fprintf(stderr, "layer %u of %u %.40s", layer + 1 < n_layers ? layer + 1 : n_layers, n_layers,
+            name);
     if (share > 0)
         fprintf(stderr, ", %.0f s left", ceil(spent * (1 - share) / share));
     fflush(stderr);
 }
 
-/* ---- files of the four processes ---------------------------------------------------------------- */
+/* ---- files of the four processes ------------------------------------------------------------- */
 
 /* dir/stem or, for image k > 0, dir/stem.k with the suffix behind; free it. */
 static char *
@@ -87,7 +88,7 @@ file_name(const struct net_options *o, const char *stem, uint32_t k, const char 
     return path;
 }
 
-/* The folder's params must be those of this network: one clear message instead of one for each file. */
+/* The folder's params must be those of this network: one message instead of one a file. */
 static int
 check_params(const struct net_options *o, const ola_params *mine)
 {
@@ -113,8 +114,8 @@ check_params(const struct net_options *o, const ola_params *mine)
 }
 
 static int
-load_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_params *params, ola_ct **ct,
-         uint32_t n)
+load_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_params *params,
+         ola_ct **ct, uint32_t n)
 {
     char *path = file_name(o, stem, k, ".ct");
     if (!path)
@@ -126,8 +127,8 @@ load_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_pa
 }
 
 static int
-save_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_params *params, ola_ct **ct,
-         uint32_t n)
+save_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_params *params,
+         ola_ct **ct, uint32_t n)
 {
     char *path = file_name(o, stem, k, ".ct");
     if (!path)
@@ -151,7 +152,7 @@ load_client(const struct net_options *o, struct net_client **client)
     return failed;
 }
 
-/* ---- the commands ------------------------------------------------------------------------------- */
+/* ---- the commands ---------------------------------------------------------------------------- */
 
 static int
 save_keygen(const struct net_options *o, const struct net_client *client, const ola_keys *keys,
@@ -183,12 +184,14 @@ command_keygen(const struct net_options *o)
     if (mkdir(o->dir, 0777) != 0 && errno != EEXIST)
         failed = net_fail(o->dir, "%s", strerror(errno));
     else if (!o->force && access(secret, F_OK) == 0)
-        failed = net_fail(secret, "is there already; --force replaces it, and what it encrypted is lost");
+        failed = net_fail(secret, "is there already; --force replaces it, "
+                                  "and nothing can decrypt what it encrypted");
     ola_status status = failed ? OLA_OK : net_client_new(&client);
     if (!failed && status == OLA_OK)
         status = net_client_keys(client, &keys);
     if (!failed)
-        failed = status == OLA_OK ? save_keygen(o, client, keys, secret) : net_fail_status("keygen", status);
+        failed = status == OLA_OK ? save_keygen(o, client, keys, secret)
+                                  : net_fail_status("keygen", status);
     ola_keys_free(keys);
     net_client_free(client);
     free(secret);
@@ -255,7 +258,8 @@ command_eval(const struct net_options *o)
     if (!path)
         return 1;
     int failed = 1;
-    ola_status status = net_server_new(o->weights, o->stream ? NET_STREAMED : NET_RESIDENT, &server);
+    ola_status status =
+        net_server_new(o->weights, o->stream ? NET_STREAMED : NET_RESIDENT, &server);
     if (status != OLA_OK)
         net_fail_status(o->weights, status);
     else if (check_params(o, net_server_params(server)))
@@ -274,7 +278,8 @@ command_eval(const struct net_options *o)
 }
 
 static int
-decrypt_files(const struct net_options *o, const struct net_client *client, float *answers, uint32_t rows)
+decrypt_files(const struct net_options *o, const struct net_client *client, float *answers,
+              uint32_t rows)
 {
     ola_ct *ct[NET_OUTPUT_CTS];
     ola_status status = net_cts_new(net_client_params(client), ct, NET_OUTPUT_CTS);
@@ -285,7 +290,8 @@ decrypt_files(const struct net_options *o, const struct net_client *client, floa
         failed = load_cts(o, "output", k, net_client_params(client), ct, NET_OUTPUT_CTS);
         if (failed)
             break;
-        status = net_decrypt(client, (const ola_ct *const *)ct, answers + (size_t)k * NET_OUTPUT_SIZE);
+        status =
+            net_decrypt(client, (const ola_ct *const *)ct, answers + (size_t)k * NET_OUTPUT_SIZE);
         failed = status == OLA_OK ? 0 : net_fail_status("decrypt", status);
     }
     net_cts_free(ct, NET_OUTPUT_CTS);
@@ -311,7 +317,7 @@ command_decrypt(const struct net_options *o)
     return failed;
 }
 
-/* ---- the command line --------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static const struct command {
     const char *name;
@@ -323,7 +329,7 @@ static const struct command {
     {"eval", command_eval, "evaluate input.ct to output.ct with eval.keys"},
     {"decrypt", command_decrypt, "decrypt output.ct to --output or output.npy"},
     {"run", net_command_run, "all of it in one process, for every image of --input"},
-    {"selftest", net_command_selftest, "the same on reference images, compared with reference answers"},
+    {"selftest", net_command_selftest, "the same on reference images with known answers"},
 };
 
 static int
@@ -338,8 +344,8 @@ usage(FILE *to)
                 "  --output Y.npy   where the answers go\n"
                 "  --count N        so many images\n"
                 "  --json FILE      run: times, memory and counts\n"
-                "  --weights FILE   net_weights.bin, if it is not beside the program\n"
-                "  --selftest FILE  net_selftest.bin, if it is not beside the program\n"
+                "  --weights FILE   the weights, if they are not beside the program\n"
+                "  --selftest FILE  the reference, if it is not beside the program\n"
                 "  --stream         encode weights layer by layer: less memory, slower\n"
                 "  --force          keygen: replace a secret key\n");
     return to == stdout ? 0 : 1;

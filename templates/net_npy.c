@@ -27,7 +27,7 @@ npy_value(const char *header, const char *key)
     return s;
 }
 
-/* The number of elements of a shape "(2, 3)", its first dimension in *first; 0 when it is no good. */
+/* The number of elements of a shape "(2, 3)", its first dimension in *first; 0: no good. */
 static uint64_t
 npy_shape(const char *s, uint64_t *first)
 {
@@ -85,15 +85,16 @@ npy_check(struct net_images *in, const char *header)
 //% if pixels
 //% else
     if (in->bytes)
-        return net_fail(in->path, "the model does not say how pixels (uint8) become numbers: give float32");
+        return net_fail(in->path, "pixels (uint8), and the model does not say how they become "
+                                  "numbers: give float32");
 //% end
     if (strncmp(order, "False", 5) != 0)
         return net_fail(in->path, "in Fortran order; save it in C order");
     uint64_t rows = elements / NET_INPUT_SIZE;
     if (elements % NET_INPUT_SIZE || rows > UINT32_MAX || (rows != 1 && rows != first))
         return net_fail(in->path, "%llu numbers in rows of %llu: the network takes rows of %u",
-                    (unsigned long long)elements, (unsigned long long)(elements / first),
-                    (unsigned)NET_INPUT_SIZE);
+                        (unsigned long long)elements, (unsigned long long)(elements / first),
+                        (unsigned)NET_INPUT_SIZE);
     in->rows = (uint32_t)rows;
     return 0;
 }
@@ -190,8 +191,8 @@ net_write_answers(const char *path, const float *answers, uint32_t rows)
     char *temporary, text[128];
     FILE *file = net_create(path, &temporary);
     if (file) {
-        snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", rows,
-                 (unsigned)NET_OUTPUT_SIZE);
+        snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }",
+                 rows, (unsigned)NET_OUTPUT_SIZE);
         fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file); /* 10 + 118 bytes in front of the data */
         fprintf(file, "%-117s\n", text);
         fwrite(answers, sizeof *answers, (size_t)rows * NET_OUTPUT_SIZE, file);

@@ -17,7 +17,7 @@ struct net_options {
     bool force, stream;
 };
 
-/* ---- net_main.c -------------------------------------------------------------------------------- */
+/* ---- net_main.c ------------------------------------------------------------------------------ */
 /* Prints one line on stderr; the result is the exit status, 1. */
 int net_fail(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int net_fail_status(const char *what, ola_status status);
@@ -30,9 +30,10 @@ struct net_waiting {
     double start;
 };
 
-void net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done, const char *name);
+void net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done,
+                       const char *name);
 
-/* ---- net_npy.c --------------------------------------------------------------------------------- */
+/* ---- net_npy.c ------------------------------------------------------------------------------- */
 /* An open file of images: rows of NET_INPUT_SIZE floats, or bytes (pixels). */
 struct net_images {
     const char *path;
@@ -47,13 +48,13 @@ void net_images_close(struct net_images *in);
 /* Encrypts the next row. */
 int net_images_encrypt(struct net_images *in, const struct net_client *client, ola_ct *const *ct);
 
-/* A file that appears by rename: *temporary is its name until then, owned. net_commit takes NULL for a
- * file that could not be made, says so, and returns 1. */
+/* A file that appears by rename: *temporary is its name until then, owned. net_commit takes NULL
+ * for a file that could not be made, says so, and returns 1. */
 FILE *net_create(const char *path, char **temporary);
 int net_commit(FILE *file, const char *path, char *temporary);
 int net_write_answers(const char *path, const float *answers, uint32_t rows);
 
-/* ---- net_trip.c -------------------------------------------------------------------------------- */
+/* ---- net_trip.c ------------------------------------------------------------------------------ */
 int net_command_run(const struct net_options *o);
 int net_command_selftest(const struct net_options *o);
 

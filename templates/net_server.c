@@ -1,11 +1,11 @@
-//%% The server's half. Marks: parameters, parts, layers, inputs; conditions linear, poly, vector, parts
-//%% (the program has maps, polynomials, added vectors, any of them) and one for each HE instruction, by its name.
+//%% The server's half. Marks: parameters, parts, layers; conditions parts, vector and one for each
+//%% HE instruction, by its name.
 /* net_server.c - evaluation of net on encrypted images. Generated; do not edit.
  *
 //% provenance
  *
- * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered registers, a
- * tensor in consecutive ones, and are freed as soon as nothing needs them. */
+ * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered
+ * registers, a tensor in consecutive ones, and are freed as soon as nothing needs them. */
 #include "net.h"
 
 #include <stdlib.h>
@@ -138,7 +138,8 @@ poly(struct run *run, uint32_t index, uint32_t to, uint32_t from)
     if (!s->poly[index])
         run->status = open_poly(s, s->weights, index, &made);
     if (run->status == OLA_OK)
-        run->status = ola_poly_eval(run->session->ola, made ? made : s->poly[index], in, run->r + to);
+        run->status =
+            ola_poly_eval(run->session->ola, made ? made : s->poly[index], in, run->r + to);
     ola_poly_free(made);
 }
 //% end
@@ -254,11 +255,11 @@ relabel(struct run *run, uint32_t to, uint32_t from, uint32_t n, double factor)
 }
 //% end
 
-/* ---- the layers, in the order of evaluation ----------------------------------------------------- */
+/* ---- the layers, in the order of evaluation -------------------------------------------------- */
 
 //% layers
 
-/* ---- the interface of net.h --------------------------------------------------------------------- */
+/* ---- the interface of net.h ------------------------------------------------------------------ */
 
 //% if parts
 static ola_status
@@ -384,8 +385,8 @@ check_inputs(const ola_ct *const *in)
 }
 
 ola_status
-net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out, net_progress progress,
-             void *user)
+net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
+             net_progress progress, void *user)
 {
     struct run run = {.session = s, .in = in, .out = out, .status = check_inputs(in)};
     double all = 0, done = 0;

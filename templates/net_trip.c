@@ -1,10 +1,10 @@
 //%% The whole trip in one process, and the self-test. Mark: provenance.
-/* net_trip.c - keys, encryption, evaluation and decryption of net in one process. Generated; do not edit.
+/* net_trip.c - the whole trip of net in one process, and the self-test. Generated; do not edit.
  *
 //% provenance
  *
- * net_selftest.bin, little endian: "OLAT", u32 1, u8 model[32], u32 images, u32 input size, u32 output
- * size, u32 0, f64 tolerance, then the images and then the answers as f32. */
+ * net_selftest.bin, little endian: "OLAT", u32 1, u8 model[32], u32 images, u32 input size,
+ * u32 output size, u32 0, f64 tolerance, then the images and then the answers as f32. */
 #define _POSIX_C_SOURCE 200809L
 #include "net_program.h"
 
@@ -54,8 +54,8 @@ trip_open(const struct net_options *o, struct trip *t)
     status = net_session_new(t->server, t->keys, &t->session);
     if (status == OLA_OK)
         status = net_cts_new(net_client_params(t->client), t->in, NET_INPUT_CTS);
-    if (status == OLA_OK && (status = net_cts_new(net_client_params(t->client), t->out,
-                                                  NET_OUTPUT_CTS)) != OLA_OK)
+    if (status == OLA_OK &&
+        (status = net_cts_new(net_client_params(t->client), t->out, NET_OUTPUT_CTS)) != OLA_OK)
         memset(t->out, 0, sizeof t->out);
     else if (status != OLA_OK)
         memset(t->in, 0, sizeof t->in);
@@ -68,7 +68,8 @@ static int
 trip_answer(struct trip *t, struct net_waiting *p, float *answer)
 {
     double start = net_seconds();
-    ola_status status = net_evaluate(t->session, (const ola_ct *const *)t->in, t->out, net_show_progress, p);
+    ola_status status =
+        net_evaluate(t->session, (const ola_ct *const *)t->in, t->out, net_show_progress, p);
     if (status != OLA_OK)
         return net_fail_status("evaluate", status);
     t->evaluate += net_seconds() - start;
@@ -100,8 +101,9 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
                 (unsigned long long)usage.ru_maxrss * 1024, (unsigned long long)peak,
                 (unsigned long long)ola_keys_bytes(t->keys));
         fprintf(file,
-                " \"counts\": {\"rotations\": %llu, \"relinearisations\": %llu, \"products\": %llu, "
-                "\"plain_products\": %llu, \"rescales\": %llu, \"additions\": %llu},\n",
+                " \"counts\": {\"rotations\": %llu, \"relinearisations\": %llu, "
+                "\"products\": %llu, \"plain_products\": %llu, \"rescales\": %llu, "
+                "\"additions\": %llu},\n",
                 (unsigned long long)n.rotations, (unsigned long long)n.relinearisations,
                 (unsigned long long)n.products, (unsigned long long)n.plain_products,
                 (unsigned long long)n.rescales, (unsigned long long)n.additions);
@@ -166,7 +168,7 @@ net_command_run(const struct net_options *o)
     return failed;
 }
 
-/* ---- self-test ---------------------------------------------------------------------------------- */
+/* ---- self-test ------------------------------------------------------------------------------- */
 
 struct reference {
     char magic[4];
@@ -207,10 +209,11 @@ compare(const struct net_options *o, struct trip *t, FILE *file, const struct re
     free(image);
     free(want);
     if (!failed && !(worst <= ref->tolerance))
-        failed = net_fail("selftest", "answers differ by %g, more than the %g allowed", worst, ref->tolerance);
+        failed = net_fail("selftest", "answers differ by %g, more than the %g allowed", worst,
+                          ref->tolerance);
     if (!failed)
-        printf("net: selftest: %u images, largest difference %.3g (allowed %.3g)\n", ref->images, worst,
-               ref->tolerance);
+        printf("net: selftest: %u images, largest difference %.3g (allowed %.3g)\n", ref->images,
+               worst, ref->tolerance);
     return failed;
 }
 
@@ -228,7 +231,8 @@ net_command_selftest(const struct net_options *o)
         failed = net_fail(o->selftest, "not the self-test of this network");
     if (!failed) {
         failed = trip_open(o, &t);
-        if (!failed && memcmp(ref.model, ola_params_literal(net_server_params(t.server))->model, 32) != 0)
+        if (!failed &&
+            memcmp(ref.model, ola_params_literal(net_server_params(t.server))->model, 32) != 0)
             failed = net_fail_status(o->selftest, OLA_ERR_MODEL);
         failed = failed || compare(o, &t, file, &ref);
         trip_close(&t);

@@ -96,18 +96,6 @@ describe(const struct emitter *e, struct layer *l, struct str *what)
     }
 }
 
-/* The name of an operator as ONNX spells it. */
-static const char *
-op_name(enum op_id op)
-{
-    static const char *const names[OP_COUNT] = {
-#define OP(onnx, symbol, in_lo, in_hi, out_hi, class, traits) [OP_##symbol] = onnx,
-#include "ir/ops.def"
-#undef OP
-    };
-    return op < OP_COUNT && names[op] ? names[op] : "";
-}
-
 static const char *
 layer_op(const struct emitter *e, const char *node, enum he_op op)
 {
