@@ -139,11 +139,12 @@ from_data(struct arena *a, const char *path, const struct data *data, const int6
 
     if (!data->labels && (data->shape.rank < 1 || size != data->shape.dim[0]))
         return bad_labels(d, path, "not one label for each image: the array has more dimensions");
-    if (!data->labels && !data->u8 && !data->i64)
-        return bad_labels(d, path, "labels have to be whole numbers, these are floats");
-    int64_t count = data->shape.dim[0], *v = ARENA_ARRAY(a, int64_t, (size_t)count);
+    int64_t count = data->shape.dim[0];
     if (count == 0 || count > UINT32_MAX)
         return bad_labels(d, path, "there is no label in the file, or there are too many");
+    if (!data->labels && !data->u8 && !data->i64)
+        return bad_labels(d, path, "labels have to be whole numbers, these are floats");
+    int64_t *v = ARENA_ARRAY(a, int64_t, (size_t)count);
     for (int64_t k = 0; k < count; k++) {
         v[k] = data->labels ? data->labels[k] : data->u8 ? data->u8[k] : data->i64[k];
         if (v[k] < 0 || v[k] > INT32_MAX) {
