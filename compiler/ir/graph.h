@@ -140,6 +140,8 @@ double poly_eval(const struct poly *p, uint32_t row, double x);
  * (NCHW, or features of [batch, features]), else the last; 1 for a scalar. */
 uint32_t graph_channels(const struct shape *s, int *axis);
 
+/* The ONNX name of an operator. */
+const char *op_name(enum op_id op);
 /* A table: node, op, output shape, parameters (for `olac show`). */
 void graph_print(const struct graph *g, struct str *out);
 

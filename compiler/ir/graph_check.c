@@ -170,6 +170,12 @@ graph_check(const struct graph *g, enum stage stage, struct diag *d)
     return diag_errors(d) == before;
 }
 
+const char *
+op_name(enum op_id op)
+{
+    return rows[op].onnx;
+}
+
 /* Constant elements that a node reads. */
 static int64_t
 parameters(const struct graph *g, const struct node *n)

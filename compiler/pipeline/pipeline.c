@@ -102,13 +102,14 @@ static bool
 load_calibration(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
 {
     uint32_t most = o->calib_count ? o->calib_count : 1000;
-    if (!o->calib)
-        return set_pixels(a, o, out->graph, false, d) && set_pixels(a, o, out->imported, false, d);
-    if (!data_read(a, o->calib, &out->calib, d))
+    const char *seen = o->calib ? o->calib : o->data;
+    if (seen && !data_read(a, seen, &out->calib, d))
         return false;
-    bool bytes = out->calib.dtype == DT_U8;
+    bool bytes = seen && out->calib.dtype == DT_U8;
     if (!set_pixels(a, o, out->graph, bytes, d) || !set_pixels(a, o, out->imported, bytes, d))
         return false;
+    if (!o->calib)
+        return true;
     if (out->calib.shape.rank && out->calib.shape.dim[0] < most && !o->calib_count)
         most = (uint32_t)out->calib.shape.dim[0];
     return data_images(a, &out->calib, out->graph, &out->graph->inputs.at[0], most, &out->calib_images,
@@ -213,6 +214,8 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
     uint32_t degree = o->approximate.degree ? o->approximate.degree : 3;
 
     if (!pipeline_import(a, o, out, d) || !simplify(out->graph, d))
+        return false;
+    if (!approximate_check(out->graph, &o->approximate, d))
         return false;
     assume_degree(a, out->graph, degree);
     struct tp *t = linearize(a, out->graph, d);

@@ -17,6 +17,7 @@ struct compile_options {
     const char *model;
     const char *calib;         /* images; NULL: only when the network has no activation */
     uint32_t calib_count;      /* 0: at most 1000 */
+    const char *data;          /* images that will be run: says only whether the network is fed bytes; or NULL */
     const double *mean, *std;  /* --mean A,B,C --std A,B,C; NULL: the model's own, else v / 255 */
     uint32_t n_mean, n_std;
     struct approximate_options approximate;

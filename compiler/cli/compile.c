@@ -1,0 +1,92 @@
+/* compile.c - olac compile: a folder of C, or the comparison with one. */
+#include "cli/options.h"
+
+#include "base/file.h"
+#include "ir/he.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void
+summary_json(const struct compiled *c, const char *dir)
+{
+    const struct he_program *p = c->program;
+    struct str s = {0};
+    str_add(&s, "{\"output\":");
+    str_json(&s, dir);
+    str_addf(&s, ",\"seconds\":%.6f,\"degree\":%u,\"agree\":%.6f", c->seconds, c->approximation.degree,
+             c->approximation.agree);
+    str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u", p->params.security,
+             p->params.log_n, p->params.log_qp, p->params.q.len - 1);
+    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%llu,\"predicted_seconds\":%.4f,"
+                 "\"predicted_bytes\":%llu}\n",
+             (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
+             (unsigned long long)p->key_bytes, p->seconds, (unsigned long long)p->peak_bytes);
+    fputs(str_text(&s), stdout);
+    str_free(&s);
+}
+
+static void
+summary(const struct compiled *c, const char *dir)
+{
+    const struct he_program *p = c->program;
+    printf("%s: %s, N = 2^%u, log QP = %.0f, %s, %u levels\n", dir, p->name, p->params.log_n,
+           p->params.log_qp,
+           p->params.insecure_toy ? "INSECURE TOY" : p->params.security == 128   ? "128-bit secure"
+                                                 : p->params.security == 192 ? "192-bit secure"
+                                                                             : "256-bit secure",
+           p->params.q.len - 1);
+    if (c->approximation.degree)
+        printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
+               c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
+    printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys %.0f MB)\n",
+           (unsigned long long)p->count_rotations, (unsigned long long)p->count_products, p->seconds,
+           (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
+    printf("compiled in %.2f s\n", c->seconds);
+}
+
+static int
+against(struct arena *a, const struct options *o, const struct compiled *c, struct diag *d)
+{
+    struct str diff = {0};
+    if (!emit_against(a, &c->files, o->against, &diff, d)) {
+        str_free(&diff);
+        return cli_finish(o, d);
+    }
+    int status = diff.len != 0;
+    fputs(str_text(&diff), stdout);
+    if (!status && !o->quiet && !o->json)
+        printf("%s: identical\n", o->against);
+    str_free(&diff);
+    return status;
+}
+
+int
+cli_compile(struct arena *a, const struct options *o, struct diag *d)
+{
+    struct compile_options co = options_compile(o);
+    struct progress progress = progress_new(o);
+    struct compiled c = {0};
+    struct str dump = {0};
+
+    co.progress = progress_show;
+    co.user = &progress;
+    co.dump_out = &dump;
+    bool ok = pipeline_compile(a, &co, &c, d);
+    progress_clear(&progress);
+    fputs(str_text(&dump), stdout);
+    str_free(&dump);
+    if (!ok)
+        return cli_finish(o, d);
+    if (o->against)
+        return against(a, o, &c, d);
+    const char *dir = o->output ? o->output : c.graph->name;
+    if (!emit_write(&c.files, dir, d))
+        return cli_finish(o, d);
+    cli_warnings(d);
+    if (o->json)
+        summary_json(&c, dir);
+    else if (!o->quiet)
+        summary(&c, dir);
+    return 0;
+}

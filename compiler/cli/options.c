@@ -1,0 +1,299 @@
+/* options.c - parsing by the table options.def, and the texts made from it. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { FLAG, TEXT, FILE_NAME, COUNT, REAL, LIST, PIN };
+
+static const struct row {
+    const char *name;
+    enum kind kind;
+    size_t field;
+    unsigned commands;
+    const char *argument, *help;
+} rows[] = {
+#define FILE FILE_NAME
+#define OPTION(name, kind, field, commands, argument, help)                                        \
+    {name, kind, offsetof(struct options, field), commands, argument, help},
+#include "cli/options.def"
+#undef OPTION
+#undef FILE
+};
+
+#define N_ROWS (sizeof rows / sizeof *rows)
+
+static bool
+wrong(struct diag *d, const char *option, const char *why)
+{
+    diag_error(d, E_USAGE, PLACE_NONE, "--%s: %s", option, why);
+    return false;
+}
+
+static bool
+parse_list(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
+{
+    VEC(double) v = {0};
+    for (const char *p = text;; p++) {
+        char *end;
+        double x = strtod(p, &end);
+        if (end == p || (*end && *end != ',') || !isfinite(x))
+            return wrong(d, r->name, "wants numbers with commas between them");
+        vec_push(a, &v, x);
+        p = end;
+        if (!*p)
+            break;
+    }
+    if (r->field == offsetof(struct options, mean)) {
+        o->mean.v = v.at;
+        o->mean.n = v.len;
+    } else {
+        o->std.v = v.at;
+        o->std.n = v.len;
+    }
+    return true;
+}
+
+/* NODE:KEY=VALUE; the node's name may hold colons, the key not. */
+static bool
+parse_pin(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
+{
+    const char *equal = strrchr(text, '='), *colon = equal;
+    while (colon && colon > text && *colon != ':')
+        colon--;
+    if (!equal || colon == text)
+        return wrong(d, r->name, "wants NODE:degree=D");
+    vec_push(a, &o->pins, (struct pin_option){arena_strndup(a, text, (size_t)(colon - text)),
+                                              arena_strndup(a, colon + 1, (size_t)(equal - colon - 1)),
+                                              equal + 1});
+    return true;
+}
+
+static bool
+parse_value(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
+{
+    char *field = (char *)o + r->field, *end;
+    switch (r->kind) {
+    case FLAG:
+        *(bool *)field = true;
+        return true;
+    case TEXT:
+    case FILE_NAME:
+        *(const char **)field = text;
+        return true;
+    case COUNT: {
+        errno = 0;
+        unsigned long n = strtoul(text, &end, 10);
+        if (errno || *end || *text < '0' || *text > '9' || !n || n > 100000000)
+            return wrong(d, r->name, "wants a whole number from 1 to 100000000");
+        *(uint32_t *)field = (uint32_t)n;
+        return true;
+    }
+    case REAL: {
+        double x = strtod(text, &end);
+        if (end == text || *end || !isfinite(x) || x <= 0)
+            return wrong(d, r->name, "wants a positive number");
+        *(double *)field = x;
+        return true;
+    }
+    case LIST:
+        return parse_list(a, o, r, text, d);
+    case PIN:
+        return parse_pin(a, o, r, text, d);
+    }
+    return false;
+}
+
+static const struct row *
+find(const char *name, size_t n)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (strncmp(rows[i].name, name, n) == 0 && !rows[i].name[n])
+            return &rows[i];
+    return NULL;
+}
+
+/* One "--name", "--name value" or "--name=value" (or -o); returns how many arguments it took. */
+static int
+parse_option(struct arena *a, char **argv, int left, unsigned bit, struct options *o, struct diag *d)
+{
+    const char *name = strcmp(argv[0], "-o") == 0 ? "output" : argv[0] + 2;
+    const char *equal = strchr(name, '=');
+    const struct row *r = find(name, equal ? (size_t)(equal - name) : strlen(name));
+
+    if (argv[0][1] != '-' && strcmp(argv[0], "-o") != 0)
+        r = NULL;
+    if (!r || !(r->commands & bit)) {
+        diag_error(d, E_USAGE, PLACE_NONE, "'%s' is no option of olac %s", argv[0], o->command);
+        diag_hint(d, "olac %s --help lists them", o->command);
+        return 1;
+    }
+    if (r->kind == FLAG) {
+        if (equal)
+            wrong(d, r->name, "takes no value");
+        parse_value(a, o, r, NULL, d);
+        return 1;
+    }
+    if (!equal && left < 2) {
+        wrong(d, r->name, "wants a value");
+        return 1;
+    }
+    parse_value(a, o, r, equal ? equal + 1 : argv[1], d);
+    return equal ? 1 : 2;
+}
+
+bool
+options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o, struct diag *d)
+{
+    o->command = argv[1];
+    for (int i = 2; i < argc;) {
+        if (argv[i][0] == '-' && argv[i][1]) {
+            i += parse_option(a, argv + i, argc - i, bit, o, d);
+            continue;
+        }
+        if (o->operand)
+            diag_error(d, E_USAGE, PLACE_NONE, "'%s' is one argument too many", argv[i]);
+        o->operand = argv[i++];
+    }
+    if (!o->operand)
+        diag_error(d, E_USAGE, PLACE_NONE, "olac %s wants %s", o->command,
+                   bit == X ? "a code" : "a model");
+    if (o->fit && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)
+        wrong(d, "fit", "is 'channel' or 'layer'");
+    if (o->security && o->security != 128 && o->security != 192 && o->security != 256)
+        wrong(d, "security", "is 128, 192 or 256");
+    if (o->degree > 63)
+        wrong(d, "degree", "is at most 63");
+    if (o->agree > 1)
+        wrong(d, "agree", "is at most 1");
+    return diag_errors(d) == 0;
+}
+
+struct compile_options
+options_compile(const struct options *o)
+{
+    return (struct compile_options){
+        .model = o->operand,
+        .calib = o->calib,
+        .calib_count = o->calib_count,
+        .mean = o->mean.v,
+        .n_mean = o->mean.n,
+        .std = o->std.v,
+        .n_std = o->std.n,
+        .approximate = {.degree = o->degree, .agree = o->agree,
+                        .per_layer = o->fit && strcmp(o->fit, "layer") == 0},
+        .pins = o->pins.at,
+        .n_pins = o->pins.len,
+        .log_n = o->log_n,
+        .security = o->security,
+        .insecure_toy = o->insecure_toy,
+        .precision_bits = o->precision,
+        .templates = o->templates,
+        .dump = o->dump,
+    };
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------ */
+
+void
+options_help(const struct command *c, struct str *out)
+{
+    if (!c) {
+        str_add(out, "usage: olac COMMAND [OPTION]... ARGUMENT\n\n"
+                     "Compiles a trained network to C that computes it on encrypted data.\n\n");
+        for (const struct command *i = cli_commands; i->name; i++)
+            str_addf(out, "  %-9s %-6s  %s\n", i->name, i->operand, i->summary);
+        str_add(out, "\nolac COMMAND --help lists the options of a command; olac --version, olac --man and\n"
+                     "olac --completion bash|zsh|fish print what they say.\n");
+        return;
+    }
+    str_addf(out, "usage: olac %s %s [OPTION]...\n\n%s\n\n", c->name, c->operand, c->summary);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (!(rows[i].commands & c->bit))
+            continue;
+        char left[40];
+        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
+        str_addf(out, "  %-24s %s\n", left, rows[i].help);
+    }
+}
+
+/* roff: a hyphen that is to be copied as typed, and no control character at the start of a line. */
+static void
+roff(struct str *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '-' || *text == '\\')
+            str_add(out, "\\");
+        str_addn(out, text, 1);
+    }
+}
+
+void
+options_man(struct str *out)
+{
+    str_add(out, ".TH OLAC 1 \"\" \"olac 0.1.0\" \"User Commands\"\n.SH NAME\n"
+                 "olac \\- compile a trained network to C that computes on encrypted data\n.SH SYNOPSIS\n"
+                 ".B olac\n.I COMMAND\n[\\fIOPTION\\fR]...\n.I ARGUMENT\n.SH DESCRIPTION\n"
+                 "olac reads an ONNX model or a network in its own language, replaces every activation by "
+                 "a polynomial, and writes plain C that evaluates the network on CKKS ciphertexts with "
+                 "libola, at 128\\-bit security.\n.SH COMMANDS\n");
+    for (const struct command *i = cli_commands; i->name; i++)
+        str_addf(out, ".TP\n.B %s \\fI%s\\fR\n%s\n", i->name, i->operand, i->summary);
+    str_add(out, ".SH OPTIONS\n");
+    for (size_t i = 0; i < N_ROWS; i++) {
+        str_add(out, ".TP\n.B \\-\\-");
+        roff(out, rows[i].name);
+        if (rows[i].argument)
+            str_addf(out, " \\fI%s\\fR", rows[i].argument);
+        str_add(out, "\n(");
+        const char *comma = "";
+        for (const struct command *c = cli_commands; c->name; c++)
+            if (rows[i].commands & c->bit) {
+                str_addf(out, "%s%s", comma, c->name);
+                comma = ", ";
+            }
+        str_add(out, ") ");
+        roff(out, rows[i].help);
+        str_add(out, "\n");
+    }
+    str_add(out, ".SH EXIT STATUS\n0 on success; 1 after errors, or when \\-\\-against finds a "
+                 "difference; 2 when the command line is wrong.\n");
+}
+
+void
+options_completion(const char *shell, struct str *out)
+{
+    bool fish = strcmp(shell, "fish") == 0, zsh = strcmp(shell, "zsh") == 0;
+    if (fish) {
+        for (const struct command *c = cli_commands; c->name; c++) {
+            str_addf(out, "complete -c olac -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->summary);
+            for (size_t i = 0; i < N_ROWS; i++)
+                if (rows[i].commands & c->bit)
+                    str_addf(out, "complete -c olac -n '__fish_seen_subcommand_from %s' -l %s%s\n", c->name,
+                             rows[i].name, rows[i].argument ? " -r" : "");
+        }
+        return;
+    }
+    if (zsh)
+        str_add(out, "#compdef olac\nautoload -U +X bashcompinit && bashcompinit\n");
+    str_add(out, "_olac() {\n    local word=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+                 "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"");
+    for (const struct command *c = cli_commands; c->name; c++)
+        str_addf(out, "%s ", c->name);
+    str_add(out, "\" -- \"$word\"))\n        return\n    fi\n    local options=\n"
+                 "    case \"${COMP_WORDS[1]}\" in\n");
+    for (const struct command *c = cli_commands; c->name; c++) {
+        str_addf(out, "    %s) options=\"", c->name);
+        for (size_t i = 0; i < N_ROWS; i++)
+            if (rows[i].commands & c->bit)
+                str_addf(out, "--%s ", rows[i].name);
+        str_add(out, "\" ;;\n");
+    }
+    str_add(out, "    esac\n    case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+                 "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"
+                 "complete -o filenames -F _olac olac\n");
+}

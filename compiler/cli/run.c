@@ -1,0 +1,286 @@
+/* run.c - olac run: the whole trip on one machine, through the generated program as a user would build it. */
+#include "cli/build.h"
+#include "cli/options.h"
+
+#include "base/file.h"
+#include "op/answer.h"
+#include "op/interpret.h"
+
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct trip {
+    struct compiled c;
+    const char *dir;          /* of generated code and program */
+    const char *program, *json, *in, *out;
+    float *images;
+    uint32_t n;
+    const int64_t *labels;    /* or NULL */
+    float *exact, *approximated;
+    const float *encrypted;
+    int64_t outputs;
+    double seconds_cc;
+    cJSON *measured;          /* what the program wrote */
+};
+
+static bool
+read_input(struct arena *a, const struct options *o, struct trip *t, struct diag *d)
+{
+    struct data data;
+    uint32_t n_labels = 0;
+    if (!data_read(a, o->input, &data, d) ||
+        !data_images(a, &data, t->c.graph, &t->c.graph->inputs.at[0], o->count, &t->images, &t->n, d))
+        return false;
+    t->labels = data.labels;
+    if (o->labels && !data_labels(a, o->labels, &t->labels, &n_labels, d))
+        return false;
+    if (o->labels && n_labels < t->n) {
+        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u labels for %u images", n_labels, t->n);
+        return false;
+    }
+    return true;
+}
+
+/* The answers in the clear: of the float network, and of the polynomials. */
+static bool
+interpret(struct arena *a, struct trip *t, struct diag *d)
+{
+    struct interpret_options exact = {0}, poly = {.poly = true};
+    const struct graph *g = t->c.graph;
+    t->outputs = shape_size(&graph_value(g, g->outputs.at[0])->shape);
+    t->exact = ARENA_ARRAY(a, float, (size_t)(t->n * t->outputs));
+    t->approximated = ARENA_ARRAY(a, float, (size_t)(t->n * t->outputs));
+    return interpret_many(t->c.imported, &exact, t->images, t->n, t->exact, d) &&
+           interpret_many(t->c.graph, &poly, t->images, t->n, t->approximated, d);
+}
+
+static bool
+write_input(struct trip *t, struct diag *d)
+{
+    const struct graph *g = t->c.graph;
+    int64_t size = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
+    struct tensor x = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){t->n, size}), .f = t->images};
+    struct str s = {0};
+    npy_format(&x, &s);
+    bool ok = file_write(t->in, s.text, s.len, d);
+    str_free(&s);
+    return ok;
+}
+
+static bool
+build(struct arena *a, const struct options *o, struct trip *t, struct diag *d)
+{
+    struct runtime r;
+    double start = seconds_now();
+    t->program = file_join(a, t->dir, "program");
+    t->json = file_join(a, t->dir, "run.json");
+    t->in = file_join(a, t->dir, "input.npy");
+    t->out = o->output ? o->output : file_join(a, t->dir, "output.npy");
+    bool ok = build_find_runtime(a, &r, d) && emit_write(&t->c.files, t->dir, d) &&
+              build_program(a, &r, o->cc, o->sim, t->dir, &t->c.files, t->program, d);
+    t->seconds_cc = seconds_now() - start;
+    return ok;
+}
+
+static bool
+evaluate(struct arena *a, struct trip *t, struct diag *d)
+{
+    char *argv[] = {arena_strdup(a, t->program), "run", "--input", arena_strdup(a, t->in), "--output",
+                    arena_strdup(a, t->out), "--json", arena_strdup(a, t->json), "--count",
+                    arena_printf(a, "%u", t->n), NULL};
+    const uint8_t *bytes;
+    size_t size;
+    struct tensor out;
+    int rc = build_spawn(argv, d);
+    if (rc > 0)
+        diag_error(d, E_PROGRAM, PLACE_NONE, "the compiled program ended with exit status %d", rc);
+    if (rc != 0 || !file_read(a, t->json, false, OLAC_MAX_BYTES, &bytes, &size, d))
+        return false;
+    t->measured = cJSON_ParseWithLength((const char *)bytes, size);
+    if (!t->measured || !file_read(a, t->out, false, OLAC_MAX_BYTES, &bytes, &size, d) ||
+        !npy_parse(a, t->out, bytes, size, &out, d))
+        return false;
+    if (!out.f || shape_size(&out.shape) != t->n * t->outputs) {
+        diag_error(d, E_PROGRAM, PLACE_FILE(t->out), "the answers have another shape than the network's output");
+        return false;
+    }
+    t->encrypted = out.f;
+    return true;
+}
+
+/* ---- what came out -------------------------------------------------------------------------------- */
+
+struct tally {
+    uint32_t correct, agree, agree_approximated, approximated_agree;
+    double error, noise, largest;
+};
+
+static struct tally
+count(const struct trip *t)
+{
+    struct tally r = {0};
+    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
+    for (uint32_t k = 0; k < t->n; k++) {
+        size_t at = (size_t)k * (size_t)t->outputs;
+        bool same = answer_agrees(&rule, t->exact + at, t->approximated + at);
+        r.correct += t->labels && answer_class(&rule, t->encrypted + at) == t->labels[k];
+        r.agree += answer_agrees(&rule, t->exact + at, t->encrypted + at);
+        r.approximated_agree += same;
+        r.agree_approximated += same && answer_agrees(&rule, t->exact + at, t->encrypted + at);
+        for (int64_t i = 0; i < t->outputs; i++) {
+            double e = (double)t->encrypted[at + (size_t)i];
+            r.error = fmax(r.error, fabs(e - (double)t->exact[at + (size_t)i]));
+            r.noise = fmax(r.noise, fabs(e - (double)t->approximated[at + (size_t)i]));
+            r.largest = fmax(r.largest, fabs((double)t->exact[at + (size_t)i]));
+        }
+    }
+    return r;
+}
+
+static double
+field(const cJSON *object, const char *group, const char *name)
+{
+    const cJSON *from = group ? cJSON_GetObjectItemCaseSensitive(object, group) : object;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(from, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static void
+print_json(const struct trip *t, const struct tally *r)
+{
+    static const char *const steps[] = {"keygen", "load", "encrypt", "evaluate", "decrypt"};
+    const struct he_program *p = t->c.program;
+    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
+    struct str s = {0};
+
+    str_addf(&s, "{\"images\":%u,\"correct\":", t->n);
+    if (t->labels)
+        str_addf(&s, "%u", r->correct);
+    else
+        str_add(&s, "null");
+    str_addf(&s, ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u", r->agree,
+             r->approximated_agree, r->agree_approximated);
+    str_addf(&s, ",\"max_abs_error\":%.9g,\"max_abs_noise\":%.9g,\"largest_output\":%.9g,\"predictions\":[",
+             r->error, r->noise, r->largest);
+    for (uint32_t k = 0; k < t->n; k++)
+        str_addf(&s, "%s%lld", k ? "," : "",
+                 (long long)answer_class(&rule, t->encrypted + (size_t)k * (size_t)t->outputs));
+    str_addf(&s, "],\"seconds\":{\"compile\":%.6f,\"cc\":%.6f", t->c.seconds, t->seconds_cc);
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
+        str_addf(&s, ",\"%s\":%.6f", steps[k], field(t->measured, "seconds", steps[k]));
+    str_addf(&s, "},\"seconds_an_image\":%.6f,\"predicted_seconds_an_image\":%.6f",
+             field(t->measured, "seconds", "evaluate") / (t->n ? t->n : 1), p->seconds);
+    str_addf(&s, ",\"peak_bytes\":%.0f,\"predicted_peak_bytes\":%llu", field(t->measured, NULL, "peak_bytes"),
+             (unsigned long long)p->peak_bytes);
+    str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u,\"degree\":%u",
+             p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1,
+             t->c.approximation.degree);
+    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%.0f,\"bootstraps\":0}\n",
+             (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
+             field(t->measured, NULL, "key_bytes"));
+    fputs(str_text(&s), stdout);
+    str_free(&s);
+}
+
+static void
+print_table(const struct trip *t, const struct tally *r)
+{
+    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
+    printf("%6s  %s%6s  %9s  %s\n", "image", t->labels ? " label  " : "", "float", "encrypted", "largest difference");
+    for (uint32_t k = 0; k < t->n && k < 20; k++) {
+        size_t at = (size_t)k * (size_t)t->outputs;
+        double most = 0;
+        for (int64_t i = 0; i < t->outputs; i++)
+            most = fmax(most, fabs((double)t->encrypted[at + (size_t)i] - (double)t->exact[at + (size_t)i]));
+        printf("%6u  ", k);
+        if (t->labels)
+            printf("%6lld  ", (long long)t->labels[k]);
+        if (rule.n == 1 && !rule.probability)
+            printf("%6.3g  %9.3g  %.3g\n", (double)t->exact[at], (double)t->encrypted[at], most);
+        else
+            printf("%6lld  %9lld  %.3g\n", (long long)answer_class(&rule, t->exact + at),
+                   (long long)answer_class(&rule, t->encrypted + at), most);
+    }
+    if (t->n > 20)
+        printf("... and %u more\n", t->n - 20);
+    if (t->labels)
+        printf("correct: %u of %u; ", r->correct, t->n);
+    printf("same answer as float: %u of %u; CKKS noise at most %.2g of an output of %.3g\n", r->agree, t->n,
+           r->noise, r->largest);
+    const struct he_program *p = t->c.program;
+    printf("N = 2^%u, log QP = %.0f, %s, %u levels, activations of degree %u\n", p->params.log_n, p->params.log_qp,
+           p->params.insecure_toy ? "INSECURE TOY" : "128-bit secure or better", p->params.q.len - 1,
+           t->c.approximation.degree);
+    printf("seconds: compile %.2f, cc %.2f, keygen %.2f, load %.2f, encrypt %.3f, evaluate %.3f, decrypt %.3f "
+           "(%.3f an image); peak %.0f MB\n",
+           t->c.seconds, t->seconds_cc, field(t->measured, "seconds", "keygen"),
+           field(t->measured, "seconds", "load"), field(t->measured, "seconds", "encrypt"),
+           field(t->measured, "seconds", "evaluate"), field(t->measured, "seconds", "decrypt"),
+           field(t->measured, "seconds", "evaluate") / (t->n ? t->n : 1),
+           field(t->measured, NULL, "peak_bytes") / 1e6);
+}
+
+/* ---- the command --------------------------------------------------------------------------------------- */
+
+static void
+remove_folder(const char *dir)
+{
+    DIR *list = opendir(dir);
+    if (!list)
+        return;
+    for (struct dirent *e; (e = readdir(list));)
+        unlinkat(dirfd(list), e->d_name, 0);
+    closedir(list);
+    rmdir(dir);
+}
+
+static const char *
+work_folder(struct arena *a, const struct options *o, struct diag *d)
+{
+    if (o->keep)
+        return file_mkdirs(o->keep, d) ? o->keep : NULL;
+    const char *base = getenv("TMPDIR");
+    char *dir = arena_printf(a, "%s/olac-run-XXXXXX", base && *base ? base : "/tmp");
+    if (mkdtemp(dir))
+        return dir;
+    diag_error(d, E_WRITE, PLACE_FILE(dir), "cannot make a temporary folder");
+    return NULL;
+}
+
+int
+cli_run(struct arena *a, const struct options *o, struct diag *d)
+{
+    struct compile_options co = options_compile(o);
+    struct progress progress = progress_new(o);
+    struct trip t = {0};
+
+    if (!o->input) {
+        diag_error(d, E_USAGE, PLACE_NONE, "olac run wants --input");
+        return cli_finish(o, d);
+    }
+    co.progress = progress_show;
+    co.user = &progress;
+    co.data = o->input;
+    bool ok = pipeline_compile(a, &co, &t.c, d) && read_input(a, o, &t, d) && interpret(a, &t, d);
+    progress_clear(&progress);
+    if (ok)
+        t.dir = work_folder(a, o, d);
+    ok = ok && t.dir && build(a, o, &t, d) && write_input(&t, d) && evaluate(a, &t, d);
+    if (t.dir && !o->keep)
+        remove_folder(t.dir);
+    if (ok) {
+        struct tally r = count(&t);
+        cli_warnings(d);
+        if (o->json)
+            print_json(&t, &r);
+        else
+            print_table(&t, &r);
+    }
+    cJSON_Delete(t.measured);
+    return ok ? 0 : cli_finish(o, d);
+}

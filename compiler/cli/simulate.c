@@ -1,0 +1,186 @@
+/* simulate.c - olac simulate: how good the network will be, before anything is encrypted. */
+#include "cli/options.h"
+
+#include "base/file.h"
+#include "op/interpret.h"
+#include "simulate/simulate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The modelled deviation of each graph node's outputs: that of the instruction that bears its name. A map
+ * before an activation computes its normalised input; there the noise is in units of the radius. */
+static double *
+node_noise(struct arena *a, const struct compiled *c)
+{
+    const struct he_program *p = c->program;
+    double *noise = ARENA_ARRAY(a, double, c->graph->nodes.len + 1);
+    for (uint32_t k = 0; k < p->insts.len; k++) {
+        uint32_t n;
+        const struct he_inst *i = &p->insts.at[k];
+        if (i->node && map_get(&c->graph->node_names, i->node, &n) && i->op == HE_poly)
+            noise[n] = i->noise;
+    }
+    for (uint32_t k = 0; k < p->outputs.len; k++) {
+        const struct node *n = graph_producer(c->graph, c->graph->outputs.at[k]);
+        if (n)
+            noise[n - c->graph->nodes.at] = p->insts.at[p->outputs.at[k].value].noise;
+    }
+    return noise;
+}
+
+static void
+number(struct str *s, double x)
+{
+    if (isfinite(x))
+        str_addf(s, "%.6f", x);
+    else
+        str_add(s, "null");
+}
+
+static void
+print_json(const struct simulate_report *r)
+{
+    static const char *const kinds[] = {"float", "approximated", "quantised", "noisy"};
+    struct str s = {0};
+    str_addf(&s, "{\"images\":%u,\"accuracy\":{", r->images);
+    for (int k = 0; k < SIMULATE_KINDS; k++) {
+        str_addf(&s, "%s\"%s\":", k ? "," : "", kinds[k]);
+        number(&s, r->run[k].outputs ? r->run[k].accuracy : NAN);
+    }
+    str_addf(&s, "},\"agree\":%u,\"agree_noisy\":%u,\"diverged\":%u,\"layers\":[",
+             r->run[SIMULATE_APPROXIMATED].agree, r->run[SIMULATE_NOISY].agree,
+             r->run[SIMULATE_APPROXIMATED].diverged);
+    for (uint32_t k = 0; k < r->n_layers; k++) {
+        str_add(&s, k ? ",{\"name\":" : "{\"name\":");
+        str_json(&s, r->layers[k].name);
+        str_addf(&s, ",\"degree\":%u,\"levels\":%u,\"error\":", r->layers[k].degree, r->layers[k].levels);
+        number(&s, r->layers[k].error);
+        str_add(&s, ",\"relative\":");
+        number(&s, r->layers[k].relative);
+        str_add(&s, "}");
+    }
+    str_add(&s, "],\"departs\":");
+    if (r->departs == NONE)
+        str_add(&s, "null");
+    else
+        str_json(&s, r->layers[r->departs].name);
+    str_add(&s, "}\n");
+    fputs(str_text(&s), stdout);
+    str_free(&s);
+}
+
+static void
+print_table(const struct simulate_report *r)
+{
+    static const char *const kinds[] = {"float", "approximated", "quantised", "noisy"};
+    printf("%u images\n%-13s %9s %9s %9s\n", r->images, "", "accuracy", "agree", "diverged");
+    for (int k = 0; k < SIMULATE_KINDS; k++) {
+        if (!r->run[k].outputs)
+            continue;
+        printf("%-13s ", kinds[k]);
+        if (isfinite(r->run[k].accuracy))
+            printf("%8.2f%%", 100 * r->run[k].accuracy);
+        else
+            printf("%9s", "-");
+        printf(" %9u %9u\n", r->run[k].agree, r->run[k].diverged);
+    }
+    if (r->n_layers)
+        printf("%-24s %6s %6s %10s %10s\n", "layer", "degree", "levels", "error", "relative");
+    for (uint32_t k = 0; k < r->n_layers; k++)
+        printf("%-24s %6u %6u %10.3g %10.3g\n", r->layers[k].name, r->layers[k].degree, r->layers[k].levels,
+               r->layers[k].error, r->layers[k].relative);
+    if (r->departs != NONE)
+        printf("first layer that departs: %s\n", r->layers[r->departs].name);
+}
+
+/* Answers as one row an image. */
+static bool
+write_answers(const char *path, const float *out, uint32_t rows, int64_t n, struct diag *d)
+{
+    struct tensor t = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){rows, n})};
+    struct str s = {0};
+    float *copy = NULL;
+    memcpy(&copy, &out, sizeof copy); /* npy_format only reads */
+    t.f = copy;
+    npy_format(&t, &s);
+    bool ok = file_write(path, s.text, s.len, d);
+    str_free(&s);
+    return ok;
+}
+
+static bool
+read_images(struct arena *a, const struct options *o, const struct compiled *c, float **images, uint32_t *n,
+            const int64_t **labels, struct diag *d)
+{
+    struct data data;
+    uint32_t n_labels = 0;
+    if (!o->data) {
+        diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
+        return false;
+    }
+    if (!data_read(a, o->data, &data, d))
+        return false;
+    if (!data_images(a, &data, c->graph, &c->graph->inputs.at[0], o->count, images, n, d))
+        return false;
+    *labels = data.labels;
+    if (o->labels && !data_labels(a, o->labels, labels, &n_labels, d))
+        return false;
+    if (o->labels && n_labels < *n) {
+        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u labels for %u images", n_labels, *n);
+        return false;
+    }
+    return true;
+}
+
+static int
+only_float(struct arena *a, const struct options *o, struct compiled *c, const float *images, uint32_t n,
+           struct diag *d)
+{
+    int64_t size = shape_size(&graph_value(c->imported, c->imported->outputs.at[0])->shape);
+    float *out = ARENA_ARRAY(a, float, (size_t)(n * size));
+    struct interpret_options io = {0};
+    if (!interpret_many(c->imported, &io, images, n, out, d) ||
+        (o->output && !write_answers(o->output, out, n, size, d)))
+        return cli_finish(o, d);
+    if (o->json)
+        printf("{\"images\":%u}\n", n);
+    return 0;
+}
+
+int
+cli_simulate(struct arena *a, const struct options *o, struct diag *d)
+{
+    struct compile_options co = options_compile(o);
+    struct progress progress = progress_new(o);
+    struct compiled c = {0};
+    struct simulate_report r;
+    float *images;
+    const int64_t *labels;
+    uint32_t n;
+
+    co.progress = progress_show;
+    co.user = &progress;
+    co.data = o->data;
+    bool ok = o->only_float ? pipeline_import(a, &co, &c, d) : pipeline_compile(a, &co, &c, d);
+    progress_clear(&progress);
+    if (!ok || !read_images(a, o, &c, &images, &n, &labels, d))
+        return cli_finish(o, d);
+    if (o->only_float)
+        return only_float(a, o, &c, images, n, d);
+    struct simulate_options so = {.exact = c.imported, .approximated = c.graph, .noise = node_noise(a, &c),
+                                  .seed = o->seed ? o->seed : 1, .progress = progress_show, .user = &progress};
+    ok = simulate(a, images, labels, n, &so, &r, d);
+    progress_clear(&progress);
+    const struct simulate_run *last = &r.run[SIMULATE_NOISY];
+    if (!ok || (o->output && !write_answers(o->output, last->outputs ? last->outputs : r.run[SIMULATE_APPROXIMATED].outputs,
+                                            n, r.n_outputs, d)))
+        return cli_finish(o, d);
+    cli_warnings(d);
+    if (o->json)
+        print_json(&r);
+    else
+        print_table(&r);
+    return 0;
+}
