@@ -1,11 +1,9 @@
-/* common.c - names, literals and lines of the generated text. */
+/* common.c - names and literals of the generated text. */
 #include "emit/room.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
-#define COLUMNS        100
 #define MAX_IDENTIFIER 40
 
 const char *
@@ -91,52 +89,6 @@ void
 emit_scale(struct str *out, double x)
 {
     str_addf(out, "%a", x);
-}
-
-/* Where a line of C may be broken: the last blank within `room` that is in no string; 0: nowhere. */
-static size_t
-break_at(const char *line, size_t room, size_t from)
-{
-    bool in_string = false;
-    size_t best = 0;
-    for (size_t i = 0; i <= room; i++) {
-        if (line[i] == '"' && (i == 0 || line[i - 1] != '\\'))
-            in_string = !in_string;
-        if (line[i] == ' ' && !in_string && i > from)
-            best = i;
-    }
-    return best;
-}
-
-static void
-wrap_line(const char *line, size_t length, struct str *out)
-{
-    size_t indent = strspn(line, " "), start = 0, lead = 0;
-    const char *more = strncmp(line + indent, "/*", 2) == 0   ? " * "
-                       : strncmp(line + indent, "* ", 2) == 0 ? "*   "
-                                                              : "        ";
-    for (;;) {
-        size_t room = COLUMNS - lead, left = length - start;
-        size_t at = left > room && line[0] != '#' ? break_at(line + start, room, start ? 0 : indent) : 0;
-        if (lead)
-            str_addf(out, "%*s%s", (int)indent, "", more);
-        str_addn(out, line + start, at ? at : left);
-        str_add(out, "\n");
-        if (!at)
-            return;
-        start += at + 1;
-        lead = indent + strlen(more);
-    }
-}
-
-void
-emit_wrap(const char *text, struct str *out)
-{
-    while (*text) {
-        size_t length = strcspn(text, "\n");
-        wrap_line(text, length, out);
-        text += length + (text[length] == '\n');
-    }
 }
 
 const char *

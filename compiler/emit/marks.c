@@ -79,7 +79,7 @@ mark_constants(struct emitter *e, struct str *out)
                 {"LEVELS", q->q.len ? q->q.len - 1 : 0, "of a fresh chain of primes"},
                 {"SECURITY", q->insecure_toy ? 0 : q->security, "bits; 0: an insecure toy"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        str_addf(out, "#define %s_%-12s %uu /* %s */\n", e->capitals, rows[i].name, rows[i].value,
+        str_addf(out, "#define %s_%-12s %6uu /* %s */\n", e->capitals, rows[i].name, rows[i].value,
                  rows[i].what);
 }
 
@@ -115,7 +115,7 @@ mark_key_plan(struct emitter *e, struct str *out)
     const struct he_program *p = e->p;
     uint32_t n = p->rotations.len;
     for (uint32_t column = 0; column < 2 && n; column++) {
-        str_addf(out, "%s\nstatic const uint32_t rotation_%s[] = {\n    ",
+        str_addf(out, "%s\nstatic const uint32_t rotation_%s[] = {",
                  column ? "/* ... up to these levels. */" : "/* Rotations to the left by these steps ... */",
                  column ? "level" : "step");
         for (uint32_t i = 0; i < n; i++)

@@ -35,8 +35,6 @@ struct emitter {
 
 /* common.c */
 const char *emit_version(void);
-/* A C identifier from any name; never one that olac, the runtime or CMake use. */
-const char *emit_identifier(struct arena *a, const char *name);
 /* Printable ASCII that can stand in a comment. */
 const char *emit_plain(struct arena *a, const char *text);
 /* `text` as a C string literal. */
@@ -44,13 +42,13 @@ void emit_string(struct str *out, const char *text);
 void emit_hex(struct str *out, const uint8_t *bytes, uint32_t n);
 /* A double for C: shortest decimal that reads back the same; scales as hexadecimal floats. */
 void emit_scale(struct str *out, double x);
-/* Breaks lines of C longer than 100 columns behind a comma or a blank. */
-void emit_wrap(const char *text, struct str *out);
 /* The shape without a leading dimension of one image. */
 const char *emit_shape(struct arena *a, const struct shape *s);
 /* The name of the vector section of an instruction. */
 const char *emit_vector_name(const struct emitter *e, uint32_t k);
 
+/* wrap.c: breaks lines of C that are longer than 100 columns, since names differ in length. */
+void emit_wrap(const char *text, struct str *out);
 /* registers.c: last_use, in_place, reg, registers */
 void emit_registers(struct emitter *e);
 /* layers.c: layers */
