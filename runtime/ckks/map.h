@@ -1,0 +1,44 @@
+/* map.h - a linear map, encoded.
+ *
+ * A term is one diagonal. Terms with the same output ciphertext and giant step form a group: their products are summed
+ * before the giant rotation. Within a group, the terms of one input ciphertext form a run. */
+#ifndef OLA_CKKS_MAP_H
+#define OLA_CKKS_MAP_H
+
+#include "ckks/plain.h"
+#include "plan/weights_parse.h"
+
+struct ola_term {
+    uint32_t baby; /* index into the input's babies */
+    struct ola_plain plain;
+};
+struct ola_run {
+    uint32_t group, input; /* input: arg * in_cts + in_ct */
+    uint32_t first, count; /* terms */
+    bool opens;            /* the group's first run, inputs ascending */
+};
+struct ola_group {
+    uint32_t out_ct, giant;
+};
+/* Where an input ciphertext's babies and runs are. */
+struct ola_input {
+    uint32_t first_baby, n_babies;
+    uint32_t first_run, n_runs; /* in run_order */
+};
+
+struct ola_map {
+    const struct ola_params *params;
+    struct ola_map_desc desc;
+    struct ola_weights_map head;
+    uint32_t n_inputs, n_runs, n_groups, n_babies, most_babies;
+    struct ola_term *term;   /* [head.n_diagonals] */
+    struct ola_run *run;     /* [n_runs], by group, then input */
+    struct ola_group *group; /* [n_groups], by output ciphertext, then giant */
+    struct ola_input *input; /* [n_inputs] */
+    uint32_t *run_order;     /* [n_runs]: runs by input */
+    uint32_t *baby;          /* [n_babies]: steps */
+    uint32_t fold[OLA_VIEW_FOLDS];
+    struct ola_plain *bias;  /* [out_cts], or NULL */
+};
+
+#endif
