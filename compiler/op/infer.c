@@ -169,7 +169,7 @@ fold(struct infer *f, struct op_ctx *c, const struct op_row *row)
     if (!row->op->eval(c, in, out))
         return false;
     for (uint32_t k = 0; k < n_out; k++)
-        if (op_out(c, k))
+        if (op_out(c, k) && op_out(c, k)->kind != VALUE_CONST)
             op_set_const(c, k, out[k]);
     return true;
 }

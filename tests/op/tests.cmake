@@ -1,0 +1,10 @@
+# ONNX's own test cases against importer and interpreter; skipped where Debian's libonnx-testdata is absent.
+set(ONNX_TEST_DATA /usr/share/libonnx-testdata/data CACHE PATH "Test cases of ONNX")
+add_executable(onnx_node_tests op/onnx_node_tests.c)
+target_include_directories(onnx_node_tests PRIVATE ${PROJECT_SOURCE_DIR}/compiler)
+target_compile_definitions(onnx_node_tests PRIVATE _GNU_SOURCE)
+target_compile_options(onnx_node_tests PRIVATE -Wall -Wextra -Werror)
+target_link_libraries(onnx_node_tests PRIVATE olac_import olac_onnx_schema PkgConfig::SODIUM)
+add_test(NAME onnx_node_tests COMMAND onnx_node_tests ${ONNX_TEST_DATA} check
+  ${PROJECT_SOURCE_DIR}/tests/op/expected.txt ${PROJECT_SOURCE_DIR}/compiler/op/README.md)
+set_tests_properties(onnx_node_tests PROPERTIES SKIP_RETURN_CODE 77)
