@@ -1,11 +1,328 @@
-/* avx512ifma.c - kernels for CPUs with AVX-512 and its 52-bit multiply-add. */
+/* avx512ifma.c - kernels for CPUs with AVX-512 and its 52-bit multiply-add; the transforms are in
+ * avx512ifma_ntt.c. */
 #include "backend/avx512ifma.h"
 
 #ifdef OLA_HAVE_X86
+
+/* A constant factor below q in every lane. */
+struct factor {
+    ola_vec w, ws;
+};
+
+static struct factor
+factor_make(uint64_t w, uint64_t q)
+{
+    struct factor f = {ola_splat(w), ola_splat(ola_shoup(w, q) >> 12)};
+    return f;
+}
+
+OLA_INLINE ola_vec
+times(ola_vec v, struct factor f, const struct ola_lanes *l)
+{
+    return ola_mul_shoup52(v, f.w, f.ws, l);
+}
+
+/* Four bytes an entry. */
+OLA_INLINE ola_vec
+load_narrow(const uint32_t *p)
+{
+    return _mm512_cvtepu32_epi64(_mm256_load_si256((const void *)p));
+}
+
+/* Barrett's reduction of a product of residues. Both factors are shifted so that the high half of their product is
+ * a * b / 2^(bits - 1), rounded down; times barrett52, the high half again is the quotient, short by at
+ * most 3. */
+struct barrett {
+    ola_vec shift, quotient;
+};
+
+static struct barrett
+barrett_make(const struct ola_modulus *m)
+{
+    struct barrett b = {ola_splat(52 - m->bits), ola_splat(m->barrett52)};
+    return b;
+}
+
+/* a * b mod q in [0, 4q), mod 2^52; a, b in [0, q). */
+OLA_INLINE ola_vec
+product(ola_vec a, ola_vec b, const struct barrett *f, const struct ola_lanes *l)
+{
+    const ola_vec zero = _mm512_setzero_si512();
+    ola_vec top = _mm512_madd52hi_epu64(zero, _mm512_sllv_epi64(a, f->shift), _mm512_add_epi64(b, b));
+    ola_vec quotient = _mm512_madd52hi_epu64(zero, top, f->quotient);
+    return _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(zero, a, b), quotient, l->minus_q);
+}
+
+/* From [0, 4q), mod 2^52, to [0, q). */
+OLA_INLINE ola_vec
+finish4(ola_vec v, const struct ola_lanes *l)
+{
+    return ola_lower(ola_lower(ola_clean(v, l), l->q2), l->q);
+}
+
+static void
+ifma_add(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(out + j, ola_lower(_mm512_add_epi64(ola_load(a + j), ola_load(b + j)), l.q));
+}
+
+/* a - b, or that plus q: where a < b the difference is above 2^63, the sum small. */
+static void
+ifma_sub(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        ola_vec difference = _mm512_sub_epi64(ola_load(a + j), ola_load(b + j));
+        ola_store(out + j, _mm512_min_epu64(difference, _mm512_add_epi64(difference, l.q)));
+    }
+}
+
+static void
+ifma_negate(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(out + j, ola_lower(_mm512_sub_epi64(l.q, ola_load(a + j)), l.q));
+}
+
+static void
+ifma_mul(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct barrett f = barrett_make(m);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(out + j, finish4(product(ola_load(a + j), ola_load(b + j), &f, &l), &l));
+}
+
+/* The product in [0, 4q) plus acc in [0, q): 5q < 2^52. */
+OLA_INLINE ola_vec
+product_plus(ola_vec acc, ola_vec a, ola_vec b, const struct barrett *f, const struct ola_lanes *l)
+{
+    ola_vec sum = ola_clean(_mm512_add_epi64(acc, product(a, b, f, l)), l);
+    sum = ola_lower(sum, _mm512_add_epi64(l->q2, l->q2));
+    return ola_lower(ola_lower(sum, l->q2), l->q);
+}
+
+static void
+ifma_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct barrett f = barrett_make(m);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(acc + j, product_plus(ola_load(acc + j), ola_load(a + j), ola_load(b + j), &f, &l));
+}
+
+static void
+ifma_mul_add_narrow(uint64_t *acc, const uint64_t *a, const uint32_t *b, size_t n,
+                    const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct barrett f = barrett_make(m);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(acc + j, product_plus(ola_load(acc + j), ola_load(a + j), load_narrow(b + j), &f, &l));
+}
+
+static void
+ifma_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor f = factor_make(factor, m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(out + j, ola_finish(times(ola_load(a + j), f, &l), &l));
+}
+
+static void
+ifma_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor f = factor_make(factor, m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        ola_vec sum = _mm512_add_epi64(ola_load(acc + j), times(ola_load(a + j), f, &l)); /* [0, 3q) */
+        ola_store(acc + j, finish4(sum, &l));
+    }
+}
+
+static void
+ifma_reduce(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES)
+        ola_store(out + j, ola_finish(ola_reduce52(ola_load(a + j), &l), &l));
+}
+
+static void
+ifma_sub_scale(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t factor, size_t n,
+               const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor f = factor_make(factor, m->q);
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        ola_vec difference = _mm512_sub_epi64(_mm512_add_epi64(ola_load(a + j), l.q), ola_load(b + j));
+        ola_store(out + j, ola_finish(times(difference, f, &l), &l));
+    }
+}
+
+/* Where eight entries of an automorphism come from: one aligned group, and the lanes within it (the permutation reads
+ * the low three bits of each index). */
+struct origin {
+    size_t group;
+    ola_vec lanes;
+};
+
+OLA_INLINE struct origin
+origin_at(const uint32_t *index)
+{
+    struct origin o = {index[0] & ~(uint32_t)7, load_narrow(index)};
+    return o;
+}
+
+static void
+ifma_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n)
+{
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        struct origin o = origin_at(index + j);
+        ola_store(out + j, _mm512_permutexvar_epi64(o.lanes, ola_load(a + o.group)));
+    }
+}
+
+/* Reduces a sum high * 2^52 + low below 2^104, low below 2^58, by 2^52 mod q. */
+OLA_INLINE ola_vec
+fold(ola_vec high, ola_vec low, struct factor two52, const struct ola_lanes *l)
+{
+    high = _mm512_add_epi64(high, _mm512_srli_epi64(low, 52)); /* below 2^52, as the sum is below 2^104 */
+    return finish4(_mm512_add_epi64(times(high, two52, l), ola_reduce52(ola_clean(low, l), l)), l);
+}
+
+/* Vectors that inner and convert carry through their loop over digits together: pays for the loads of
+ * pointers and constants. n is a multiple of 32. */
+#define GROUP 2
+
+OLA_INLINE void
+inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
+          const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+          const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    for (size_t j = 0; j < n; j += GROUP * OLA_LANES) {
+        struct origin o[GROUP];
+        ola_vec high0[GROUP], low0[GROUP], high1[GROUP], low1[GROUP];
+#pragma GCC unroll 4
+        for (size_t g = 0; g < GROUP; g++) {
+            high0[g] = low0[g] = high1[g] = low1[g] = _mm512_setzero_si512();
+            if (perm)
+                o[g] = origin_at(perm + j + g * OLA_LANES);
+        }
+        for (uint32_t d = 0; d < digits; d++) {
+#pragma GCC unroll 4
+            for (size_t g = 0; g < GROUP; g++) {
+                const size_t at = j + g * OLA_LANES;
+                ola_vec x = ola_load(a[d] + (perm ? o[g].group : at));
+                if (perm)
+                    x = _mm512_permutexvar_epi64(o[g].lanes, x);
+                ola_vec y0 = narrow ? load_narrow((const uint32_t *)b0[d] + at)
+                                    : ola_load((const uint64_t *)b0[d] + at);
+                ola_vec y1 = narrow ? load_narrow((const uint32_t *)b1[d] + at)
+                                    : ola_load((const uint64_t *)b1[d] + at);
+                high0[g] = _mm512_madd52hi_epu64(high0[g], x, y0);
+                low0[g] = _mm512_madd52lo_epu64(low0[g], x, y0);
+                high1[g] = _mm512_madd52hi_epu64(high1[g], x, y1);
+                low1[g] = _mm512_madd52lo_epu64(low1[g], x, y1);
+            }
+        }
+#pragma GCC unroll 4
+        for (size_t g = 0; g < GROUP; g++) {
+            ola_store(acc0 + j + g * OLA_LANES, fold(high0[g], low0[g], two52, &l));
+            ola_store(acc1 + j + g * OLA_LANES, fold(high1[g], low1[g], two52, &l));
+        }
+    }
+}
+
+static void
+ifma_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
+           const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+           const struct ola_modulus *m)
+{
+    assert(digits >= 1 && digits <= OLA_MAX_DIGITS);
+    if (narrow && perm)
+        inner_any(acc0, acc1, a, b0, b1, digits, 1, perm, n, m);
+    else if (narrow)
+        inner_any(acc0, acc1, a, b0, b1, digits, 1, NULL, n, m);
+    else if (perm)
+        inner_any(acc0, acc1, a, b0, b1, digits, 0, perm, n, m);
+    else
+        inner_any(acc0, acc1, a, b0, b1, digits, 0, NULL, n, m);
+}
+
+/* Sums of products as in inner, and of fractions in units of 2^-51 that begin with a half. */
+OLA_INLINE void
+convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
+            const uint64_t *weight, uint32_t k, uint64_t correction, int rounded, size_t n,
+            const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    const struct factor minus = factor_make(correction ? m->q - correction : 0, m->q);
+    for (size_t j = 0; j < n; j += GROUP * OLA_LANES) {
+        ola_vec high[GROUP], low[GROUP], fraction[GROUP];
+#pragma GCC unroll 4
+        for (size_t g = 0; g < GROUP; g++) {
+            high[g] = low[g] = _mm512_setzero_si512();
+            fraction[g] = ola_splat(UINT64_C(1) << 50);
+        }
+        for (uint32_t i = 0; i < k; i++) {
+            const ola_vec w = ola_splat(weight[i]), scale = ola_splat(source[i]->barrett52);
+            const ola_vec shift = ola_splat(52 - source[i]->bits);
+#pragma GCC unroll 4
+            for (size_t g = 0; g < GROUP; g++) {
+                ola_vec x = ola_load(a[i] + j + g * OLA_LANES);
+                high[g] = _mm512_madd52hi_epu64(high[g], x, w);
+                low[g] = _mm512_madd52lo_epu64(low[g], x, w);
+                if (rounded)
+                    fraction[g] = _mm512_madd52hi_epu64(fraction[g], _mm512_sllv_epi64(x, shift), scale);
+            }
+        }
+#pragma GCC unroll 4
+        for (size_t g = 0; g < GROUP; g++) {
+            ola_vec r = fold(high[g], low[g], two52, &l);
+            ola_vec multiple = _mm512_srli_epi64(fraction[g], 51);
+            if (rounded)
+                r = finish4(_mm512_add_epi64(r, times(multiple, minus, &l)), &l);
+            ola_store(out + j + g * OLA_LANES, r);
+        }
+    }
+}
+
+static void
+ifma_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
+             const uint64_t *weight, uint32_t k, uint64_t correction, size_t n, const struct ola_modulus *m)
+{
+    assert(k >= 1 && k <= OLA_MAX_DIGITS);
+    if (correction)
+        convert_any(out, a, source, weight, k, correction, 1, n, m);
+    else
+        convert_any(out, a, source, weight, k, 0, 0, n, m);
+}
 
 const struct ola_backend ola_backend_avx512ifma = {
     .name = "avx512ifma",
     .ntt_forward = ola_avx512ifma_ntt_forward,
     .ntt_inverse = ola_avx512ifma_ntt_inverse,
+    .add = ifma_add,
+    .sub = ifma_sub,
+    .negate = ifma_negate,
+    .mul = ifma_mul,
+    .mul_add = ifma_mul_add,
+    .mul_add_narrow = ifma_mul_add_narrow,
+    .scale = ifma_scale,
+    .scale_add = ifma_scale_add,
+    .reduce = ifma_reduce,
+    .sub_scale = ifma_sub_scale,
+    .permute = ifma_permute,
+    .inner = ifma_inner,
+    .convert = ifma_convert,
 };
+
 #endif

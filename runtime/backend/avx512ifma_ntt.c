@@ -98,34 +98,7 @@ forward_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, con
     }
 }
 
-/* The last three stages on 16 words (a, b), in registers. Words are A0 .. A7 in a and B0 .. B7 in b; f4, f2 and
- * f1 hold the factors of the stages of distance 4, 2, 1, in the order of the lanes. */
-OLA_INLINE void
-forward_last3(ola_vec *a, ola_vec *b, struct twiddle f4, struct twiddle f2, struct twiddle f1,
-              const struct ola_lanes *l, int bounded)
-{
-    const ola_vec even_pairs = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
-    const ola_vec odd_pairs = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
-    const ola_vec front = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-    const ola_vec back = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-    ola_vec x = _mm512_shuffle_i64x2(*a, *b, 0x44); /* A0-3 B0-3 */
-    ola_vec y = _mm512_shuffle_i64x2(*a, *b, 0xee); /* A4-7 B4-7 */
-    forward2(&x, &y, f4, l);
-    ola_vec u = _mm512_permutex2var_epi64(x, even_pairs, y); /* A0 A1 A4 A5 B0 B1 B4 B5 */
-    ola_vec v = _mm512_permutex2var_epi64(x, odd_pairs, y);  /* A2 A3 A6 A7 B2 B3 B6 B7 */
-    if (bounded)
-        u = ola_reduce52(u, l);
-    forward2(&u, &v, f2, l);
-    x = _mm512_unpacklo_epi64(u, v); /* A0 A2 A4 A6 B0 B2 B4 B6 */
-    y = _mm512_unpackhi_epi64(u, v); /* A1 A3 A5 A7 B1 B3 B5 B7 */
-    forward2(&x, &y, f1, l);
-    x = ola_finish(ola_reduce52(x, l), l);
-    y = ola_finish(ola_reduce52(y, l), l);
-    *a = _mm512_permutex2var_epi64(x, front, y);
-    *b = _mm512_permutex2var_epi64(x, back, y);
-}
-
-/* The factors of the stages of distance 4 and 2 of pair `half` of a block of 32, spread over the lanes. */
+/* The factors of the stages of distance 4 and 2 for 16 words, spread over the lanes as the stage has them. */
 OLA_INLINE struct twiddle
 spread4(const uint64_t *w, const uint64_t *ws, size_t k)
 {
@@ -150,29 +123,68 @@ spread2(const uint64_t *w, const uint64_t *ws, size_t k)
     return f;
 }
 
-/* The last five stages on one block of 32 words. */
+/* The last three stages on four times 16 words, those of A0 .. A7 in v[2 * i] and B0 .. B7 in v[2 * i + 1], all four
+ * side by side to hide the latency of a product; k: the index of the first factor of distance 1. */
+OLA_INLINE void
+forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int bounded)
+{
+    const ola_vec even_pairs = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    const ola_vec odd_pairs = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    const ola_vec front = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    const ola_vec back = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    ola_vec x[4], y[4];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        x[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0x44); /* A0-3 B0-3 */
+        y[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0xee); /* A4-7 B4-7 */
+        forward2(&x[i], &y[i], spread4(t->w, t->ws52, k / 4 + 2 * i), l);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec u = _mm512_permutex2var_epi64(x[i], even_pairs, y[i]); /* A0 A1 A4 A5 B0 B1 B4 B5 */
+        y[i] = _mm512_permutex2var_epi64(x[i], odd_pairs, y[i]);       /* A2 A3 A6 A7 B2 B3 B6 B7 */
+        x[i] = bounded ? ola_reduce52(u, l) : u;
+        forward2(&x[i], &y[i], spread2(t->w, t->ws52, k / 2 + 4 * i), l);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec u = _mm512_unpacklo_epi64(x[i], y[i]); /* A0 A2 A4 A6 B0 B2 B4 B6 */
+        y[i] = _mm512_unpackhi_epi64(x[i], y[i]);      /* A1 A3 A5 A7 B1 B3 B5 B7 */
+        x[i] = u;
+        struct twiddle f = {ola_load(t->w + k + 8 * i), ola_load(t->ws52 + k + 8 * i)};
+        forward2(&x[i], &y[i], f, l);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        x[i] = ola_finish(ola_reduce52(x[i], l), l);
+        y[i] = ola_finish(ola_reduce52(y[i], l), l);
+        v[2 * i] = _mm512_permutex2var_epi64(x[i], front, y[i]);
+        v[2 * i + 1] = _mm512_permutex2var_epi64(x[i], back, y[i]);
+    }
+}
+
+/* The last five stages on two blocks of 32 words with factors k and k + 1. */
 OLA_INLINE void
 forward_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int bounded)
 {
-    ola_vec v0 = ola_load(a), v1 = ola_load(a + 8), v2 = ola_load(a + 16), v3 = ola_load(a + 24);
-    const struct twiddle f16 = twiddle_at(t->w, t->ws52, k);
-    if (bounded) {
-        v0 = ola_reduce52(v0, l);
-        v1 = ola_reduce52(v1, l);
+    ola_vec v[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        v[i] = ola_load(a + 8 * i);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec *x = &v[i + (i & 2)];
+        if (bounded)
+            *x = ola_reduce52(*x, l);
+        forward2(x, x + 2, twiddle_at(t->w, t->ws52, k + i / 2), l);
     }
-    forward2(&v0, &v2, f16, l);
-    forward2(&v1, &v3, f16, l);
-    forward2(&v0, &v1, twiddle_at(t->w, t->ws52, 2 * k), l);
-    forward2(&v2, &v3, twiddle_at(t->w, t->ws52, 2 * k + 1), l);
-    struct twiddle first = {ola_load(t->w + 16 * k), ola_load(t->ws52 + 16 * k)};
-    struct twiddle second = {ola_load(t->w + 16 * k + 8), ola_load(t->ws52 + 16 * k + 8)};
-    forward_last3(&v0, &v1, spread4(t->w, t->ws52, 4 * k), spread2(t->w, t->ws52, 8 * k), first, l, bounded);
-    forward_last3(&v2, &v3, spread4(t->w, t->ws52, 4 * k + 2), spread2(t->w, t->ws52, 8 * k + 4), second, l,
-                  bounded);
-    ola_store(a, v0);
-    ola_store(a + 8, v1);
-    ola_store(a + 16, v2);
-    ola_store(a + 24, v3);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++)
+        forward2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->w, t->ws52, 2 * k + i), l);
+    forward_last3(v, t, 16 * k, l, bounded);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        ola_store(a + 8 * i, v[i]);
 }
 
 /* ---- forward passes over all `count` blocks of 2^log_len words from a on, the first of which has factor k.
@@ -215,12 +227,20 @@ forward_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     if (bound + 2 * BASE_LOG > bound_limit(t)) {
-        for (size_t b = 0; b < count; b++)
+        for (size_t b = 0; b < count; b += 2)
             forward_base(a + (b << BASE_LOG), t, k + b, &l, 1);
     } else {
-        for (size_t b = 0; b < count; b++)
+        for (size_t b = 0; b < count; b += 2)
             forward_base(a + (b << BASE_LOG), t, k + b, &l, 0);
     }
+}
+
+/* Stages of the next pass over blocks of 2^log_len: three, and two where that leaves no single one. */
+static uint32_t
+forward_stages(uint32_t log_len)
+{
+    uint32_t left = log_len - BASE_LOG;
+    return left == 2 || left == 4 ? 2 : 3;
 }
 
 /* All stages of one block that fits the cache. */
@@ -228,13 +248,15 @@ static void
 forward_cached(uint64_t *a, uint32_t log_len, const struct ola_ntt *t, size_t k, uint64_t bound)
 {
     size_t count = 1;
-    if ((log_len - BASE_LOG) & 1) {
-        forward_sweep8(a, log_len, count, t, k, &bound);
-        log_len -= 3;
-        count = 8;
+    while (log_len > BASE_LOG) {
+        uint32_t stages = forward_stages(log_len);
+        if (stages == 3)
+            forward_sweep8(a, log_len, count, t, k * count, &bound);
+        else
+            forward_sweep4(a, log_len, count, t, k * count, &bound);
+        log_len -= stages;
+        count <<= stages;
     }
-    for (; log_len > BASE_LOG; log_len -= 2, count *= 4)
-        forward_sweep4(a, log_len, count, t, k * count, &bound);
     forward_sweep_base(a, count, t, k * count, bound);
 }
 
@@ -246,15 +268,13 @@ ola_avx512ifma_ntt_forward(uint64_t *a, const struct ola_ntt *t)
     size_t count = 1;
     uint64_t bound = 1;
     while (log_len > CACHE_LOG) {
-        if (log_len & 1) {
+        uint32_t stages = forward_stages(log_len);
+        if (stages == 3)
             forward_sweep8(a, log_len, count, t, count, &bound);
-            log_len -= 3;
-            count *= 8;
-        } else {
+        else
             forward_sweep4(a, log_len, count, t, count, &bound);
-            log_len -= 2;
-            count *= 4;
-        }
+        log_len -= stages;
+        count <<= stages;
     }
     for (size_t b = 0; b < count; b++)
         forward_cached(a + (b << log_len), log_len, t, count + b, bound);
@@ -343,54 +363,66 @@ inverse_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, uin
     }
 }
 
-/* The first three stages on 16 words below q: forward_last3 backwards. Sums end below 8q, or 2q with `reduce`. */
+/* The first three stages on four times 16 words below q: forward_last3 backwards. Ends below 8q, or 2q with
+ * `reduce`. */
 OLA_INLINE void
-inverse_first3(ola_vec *a, ola_vec *b, struct twiddle f4, struct twiddle f2, struct twiddle f1,
-               const struct ola_lanes *l, int reduce)
+inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int reduce)
 {
     const ola_vec even_pairs = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
     const ola_vec odd_pairs = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
     const ola_vec even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
     const ola_vec odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
-    ola_vec x = _mm512_permutex2var_epi64(*a, even, *b);
-    ola_vec y = _mm512_permutex2var_epi64(*a, odd, *b);
-    inverse2(&x, &y, f1, l->q, l);
-    ola_vec u = _mm512_unpacklo_epi64(x, y), v = _mm512_unpackhi_epi64(x, y);
-    inverse2(&u, &v, f2, l->q2, l);
-    x = _mm512_permutex2var_epi64(u, even_pairs, v);
-    y = _mm512_permutex2var_epi64(u, odd_pairs, v);
-    inverse2(&x, &y, f4, _mm512_add_epi64(l->q2, l->q2), l);
-    if (reduce)
-        x = ola_reduce52(x, l);
-    *a = _mm512_shuffle_i64x2(x, y, 0x44);
-    *b = _mm512_shuffle_i64x2(x, y, 0xee);
+    const ola_vec q4 = _mm512_add_epi64(l->q2, l->q2);
+    ola_vec x[4], y[4];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        x[i] = _mm512_permutex2var_epi64(v[2 * i], even, v[2 * i + 1]);
+        y[i] = _mm512_permutex2var_epi64(v[2 * i], odd, v[2 * i + 1]);
+        struct twiddle f = {ola_load(t->iw + k + 8 * i), ola_load(t->iws52 + k + 8 * i)};
+        inverse2(&x[i], &y[i], f, l->q, l);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec u = _mm512_unpacklo_epi64(x[i], y[i]);
+        y[i] = _mm512_unpackhi_epi64(x[i], y[i]);
+        x[i] = u;
+        inverse2(&x[i], &y[i], spread2(t->iw, t->iws52, k / 2 + 4 * i), l->q2, l);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec u = _mm512_permutex2var_epi64(x[i], even_pairs, y[i]);
+        y[i] = _mm512_permutex2var_epi64(x[i], odd_pairs, y[i]);
+        inverse2(&u, &y[i], spread4(t->iw, t->iws52, k / 4 + 2 * i), q4, l);
+        x[i] = reduce ? ola_reduce52(u, l) : u;
+        v[2 * i] = _mm512_shuffle_i64x2(x[i], y[i], 0x44);
+        v[2 * i + 1] = _mm512_shuffle_i64x2(x[i], y[i], 0xee);
+    }
 }
 
-/* The first five stages on one block of 32 words below q. Ends below 32q; 8q with `middle`; 2q with `reduce`. */
+/* The first five stages on two blocks of 32 words below q. Ends below 32q; 8q with `middle`; 2q with `reduce`. */
 OLA_INLINE void
 inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int middle, int reduce)
 {
-    ola_vec v0 = ola_load(a), v1 = ola_load(a + 8), v2 = ola_load(a + 16), v3 = ola_load(a + 24);
     const ola_vec offset8 = middle ? l->q2 : _mm512_slli_epi64(l->q, 3);
     const ola_vec offset16 = _mm512_add_epi64(offset8, offset8);
-    struct twiddle first = {ola_load(t->iw + 16 * k), ola_load(t->iws52 + 16 * k)};
-    struct twiddle second = {ola_load(t->iw + 16 * k + 8), ola_load(t->iws52 + 16 * k + 8)};
-    inverse_first3(&v0, &v1, spread4(t->iw, t->iws52, 4 * k), spread2(t->iw, t->iws52, 8 * k), first, l, middle);
-    inverse_first3(&v2, &v3, spread4(t->iw, t->iws52, 4 * k + 2), spread2(t->iw, t->iws52, 8 * k + 4), second, l,
-                   middle);
-    inverse2(&v0, &v1, twiddle_at(t->iw, t->iws52, 2 * k), offset8, l);
-    inverse2(&v2, &v3, twiddle_at(t->iw, t->iws52, 2 * k + 1), offset8, l);
-    const struct twiddle f16 = twiddle_at(t->iw, t->iws52, k);
-    inverse2(&v0, &v2, f16, offset16, l);
-    inverse2(&v1, &v3, f16, offset16, l);
-    if (reduce) {
-        v0 = ola_reduce52(v0, l);
-        v1 = ola_reduce52(v1, l);
+    ola_vec v[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        v[i] = ola_load(a + 8 * i);
+    inverse_first3(v, t, 16 * k, l, middle);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++)
+        inverse2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->iw, t->iws52, 2 * k + i), offset8, l);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        ola_vec *x = &v[i + (i & 2)];
+        inverse2(x, x + 2, twiddle_at(t->iw, t->iws52, k + i / 2), offset16, l);
+        if (reduce)
+            *x = ola_reduce52(*x, l);
     }
-    ola_store(a, v0);
-    ola_store(a + 8, v1);
-    ola_store(a + 16, v2);
-    ola_store(a + 24, v3);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        ola_store(a + 8 * i, v[i]);
 }
 
 /* ---- inverse passes over `count` blocks; the pass after this one multiplies B by `next` ---- */
@@ -400,15 +432,15 @@ inverse_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     if (32 > bound_limit(t)) {
-        for (size_t b = 0; b < count; b++)
+        for (size_t b = 0; b < count; b += 2)
             inverse_base(a + (b << BASE_LOG), t, k + b, &l, 1, 1);
         *bound = 2;
     } else if (32 * next > bound_limit(t)) {
-        for (size_t b = 0; b < count; b++)
+        for (size_t b = 0; b < count; b += 2)
             inverse_base(a + (b << BASE_LOG), t, k + b, &l, 0, 1);
         *bound = 2;
     } else {
-        for (size_t b = 0; b < count; b++)
+        for (size_t b = 0; b < count; b += 2)
             inverse_base(a + (b << BASE_LOG), t, k + b, &l, 0, 0);
         *bound = 32;
     }
