@@ -94,7 +94,7 @@ build_node(struct build *b, enum op_id op, const uint32_t *in, uint32_t n_in, co
     if (b->graph->nodes.len >= DSL_MAX_NODES)
         return stop(b, at, "the network has more nodes than olac accepts");
     for (uint32_t k = 0; !name && k < want->n; k++)
-        name = *want->out[k] ? want->out[k] : NULL;
+        name = *want->out[k] ? words_node(b->arena, want->out[k]) : NULL;
     if (want->node && map_get(&b->graph->node_names, want->node, &taken))
         return build_error(b, E_DSL_DUPLICATE, at, "there is a node '%.80s' already", want->node);
     uint32_t n = graph_node(b->graph, name, op, in, n_in, want->out, want->n, dsl_place(b->p, at));

@@ -263,5 +263,6 @@ literal_tensor(struct build *b, struct scope *s, const struct dsl_type *type,
         return inline_tensor(b, s, value, out);
     }
     const char *file = value ? value->text : arena_printf(b->arena, "%s.npy", name);
-    return literal_file(b, value ? value->loc : at, file, out->dtype, type ? &out->shape : NULL, out);
+    struct shape shape = out->shape;
+    return literal_file(b, value ? value->loc : at, file, out->dtype, type ? &shape : NULL, out);
 }

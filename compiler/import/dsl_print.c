@@ -213,7 +213,7 @@ print_node(struct printer *p, const struct node *n, bool mark)
             continue;
         }
         words_name(&p->out, g->values.at[v].name);
-        usual = usual ? usual : g->values.at[v].name;
+        usual = usual ? usual : words_node(p->a, g->values.at[v].name);
         p->done[v] = true;
     }
     str_add(&p->out, " = ");

@@ -84,6 +84,14 @@ words_string(struct str *out, const char *text)
     quoted(out, '"', text);
 }
 
+const char *
+words_node(struct arena *a, const char *output)
+{
+    static const char tail[] = "_output_0";
+    size_t n = strlen(output), t = sizeof tail - 1;
+    return n > t && strcmp(output + n - t, tail) == 0 ? arena_strndup(a, output, n - t) : output;
+}
+
 /* Levenshtein's distance of two words of at most 63 bytes. */
 static uint32_t
 distance(const char *a, size_t n, const char *b, size_t m)
