@@ -1,5 +1,5 @@
-/* arith.h - scalar arithmetic modulo one prime, inlined: what portable.c, the edges of the other backends and
- * ring/ stand on. q < 2^49 everywhere. */
+/* arith.h - scalar arithmetic modulo one prime, inlined: what portable.c, the edges of the other
+ * backends and ring/ stand on. q < 2^49 everywhere. */
 #ifndef OLA_ARITH_H
 #define OLA_ARITH_H
 

@@ -29,9 +29,9 @@ load_narrow(const uint32_t *p)
     return _mm512_cvtepu32_epi64(_mm256_load_si256((const void *)p));
 }
 
-/* Barrett's reduction of a product of residues. Both factors are shifted so that the high half of their product is
- * a * b / 2^(bits - 1), rounded down; times barrett52, the high half again is the quotient, short by at
- * most 3. */
+/* Barrett's reduction of a product of residues. Both factors are shifted so that the high half
+ * of their product is a * b / 2^(bits - 1), rounded down; times barrett52, the high half again
+ * is the quotient, short by at most 3. */
 struct barrett {
     ola_vec shift, quotient;
 };
@@ -48,7 +48,8 @@ OLA_INLINE ola_vec
 product(ola_vec a, ola_vec b, const struct barrett *f, const struct ola_lanes *l)
 {
     const ola_vec zero = _mm512_setzero_si512();
-    ola_vec top = _mm512_madd52hi_epu64(zero, _mm512_sllv_epi64(a, f->shift), _mm512_add_epi64(b, b));
+    ola_vec top =
+        _mm512_madd52hi_epu64(zero, _mm512_sllv_epi64(a, f->shift), _mm512_add_epi64(b, b));
     ola_vec quotient = _mm512_madd52hi_epu64(zero, top, f->quotient);
     return _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(zero, a, b), quotient, l->minus_q);
 }
@@ -106,12 +107,14 @@ product_plus(ola_vec acc, ola_vec a, ola_vec b, const struct barrett *f, const s
 }
 
 static void
-ifma_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+ifma_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n,
+             const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct barrett f = barrett_make(m);
     for (size_t j = 0; j < n; j += OLA_LANES)
-        ola_store(acc + j, product_plus(ola_load(acc + j), ola_load(a + j), ola_load(b + j), &f, &l));
+        ola_store(acc + j,
+                  product_plus(ola_load(acc + j), ola_load(a + j), ola_load(b + j), &f, &l));
 }
 
 static void
@@ -121,7 +124,8 @@ ifma_mul_add_narrow(uint64_t *acc, const uint64_t *a, const uint32_t *b, size_t 
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct barrett f = barrett_make(m);
     for (size_t j = 0; j < n; j += OLA_LANES)
-        ola_store(acc + j, product_plus(ola_load(acc + j), ola_load(a + j), load_narrow(b + j), &f, &l));
+        ola_store(acc + j,
+                  product_plus(ola_load(acc + j), ola_load(a + j), load_narrow(b + j), &f, &l));
 }
 
 static void
@@ -134,12 +138,14 @@ ifma_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, const st
 }
 
 static void
-ifma_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+ifma_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n,
+               const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct factor f = factor_make(factor, m->q);
     for (size_t j = 0; j < n; j += OLA_LANES) {
-        ola_vec sum = _mm512_add_epi64(ola_load(acc + j), times(ola_load(a + j), f, &l)); /* [0, 3q) */
+        ola_vec sum =
+            _mm512_add_epi64(ola_load(acc + j), times(ola_load(a + j), f, &l)); /* [0, 3q) */
         ola_store(acc + j, finish4(sum, &l));
     }
 }
@@ -159,13 +165,14 @@ ifma_sub_scale(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t fac
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct factor f = factor_make(factor, m->q);
     for (size_t j = 0; j < n; j += OLA_LANES) {
-        ola_vec difference = _mm512_sub_epi64(_mm512_add_epi64(ola_load(a + j), l.q), ola_load(b + j));
+        ola_vec difference =
+            _mm512_sub_epi64(_mm512_add_epi64(ola_load(a + j), l.q), ola_load(b + j));
         ola_store(out + j, ola_finish(times(difference, f, &l), &l));
     }
 }
 
-/* Where eight entries of an automorphism come from: one aligned group, and the lanes within it (the permutation reads
- * the low three bits of each index). */
+/* Where eight entries of an automorphism come from: one aligned group, and the lanes within it
+ * (the permutation reads the low three bits of each index). */
 struct origin {
     size_t group;
     ola_vec lanes;
@@ -191,12 +198,13 @@ ifma_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n)
 OLA_INLINE ola_vec
 fold(ola_vec high, ola_vec low, struct factor two52, const struct ola_lanes *l)
 {
-    high = _mm512_add_epi64(high, _mm512_srli_epi64(low, 52)); /* below 2^52, as the sum is below 2^104 */
+    high = _mm512_add_epi64(high,
+                            _mm512_srli_epi64(low, 52)); /* below 2^52, as the sum is below 2^104 */
     return finish4(_mm512_add_epi64(times(high, two52, l), ola_reduce52(ola_clean(low, l), l)), l);
 }
 
-/* Vectors that inner and convert carry through their loop over digits together: pays for the loads of
- * pointers and constants. n is a multiple of 32. */
+/* Vectors that inner and convert carry through their loop over digits together: pays for the
+ * loads of pointers and constants. n is a multiple of 32. */
 #define GROUP 2
 
 OLA_INLINE void
@@ -281,7 +289,8 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
                 high[g] = _mm512_madd52hi_epu64(high[g], x, w);
                 low[g] = _mm512_madd52lo_epu64(low[g], x, w);
                 if (rounded)
-                    fraction[g] = _mm512_madd52hi_epu64(fraction[g], _mm512_sllv_epi64(x, shift), scale);
+                    fraction[g] =
+                        _mm512_madd52hi_epu64(fraction[g], _mm512_sllv_epi64(x, shift), scale);
             }
         }
 #pragma GCC unroll 4
@@ -297,7 +306,8 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
 
 static void
 ifma_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
-             const uint64_t *weight, uint32_t k, uint64_t correction, size_t n, const struct ola_modulus *m)
+             const uint64_t *weight, uint32_t k, uint64_t correction, size_t n,
+             const struct ola_modulus *m)
 {
     assert(k >= 1 && k <= OLA_MAX_DIGITS);
     if (correction)

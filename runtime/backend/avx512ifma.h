@@ -1,7 +1,8 @@
 /* avx512ifma.h - arithmetic on eight residues at a time, for the files of that backend only.
  *
- * A value "mod 2^52" is a word of which only the low 52 bits count: IFMA reads no more of its factors, and sums
- * and differences keep them right. `clean` drops the bits above; it is wanted before a comparison. */
+ * A value "mod 2^52" is a word of which only the low 52 bits count: IFMA reads no more of its
+ * factors, and sums and differences keep them right. `clean` drops the bits above; it is wanted
+ * before a comparison. */
 #ifndef OLA_AVX512IFMA_H
 #define OLA_AVX512IFMA_H
 
@@ -44,8 +45,8 @@ OLA_INLINE struct ola_lanes
 ola_lanes_make(uint64_t q)
 {
     const uint64_t two52 = UINT64_C(1) << 52;
-    struct ola_lanes l = {ola_splat(q), ola_splat(2 * q), ola_splat(two52 - q), ola_splat(two52 / q),
-                          ola_splat(two52 - 1)};
+    struct ola_lanes l = {ola_splat(q), ola_splat(2 * q), ola_splat(two52 - q),
+                          ola_splat(two52 / q), ola_splat(two52 - 1)};
     return l;
 }
 

@@ -1,10 +1,12 @@
-/* avx512ifma_ntt.c - the transforms with AVX-512 IFMA: 52-bit Shoup products, two or three stages to a pass over
- * memory, five stages in registers, blocks that fit the first cache finished before the next one is begun.
+/* avx512ifma_ntt.c - the transforms with AVX-512 IFMA: 52-bit Shoup products, two or three stages
+ * to a pass over memory, five stages in registers, blocks that fit the first cache finished before
+ * the next one is begun.
  *
- * Ranges. Values are integers below B q < 2^52, kept mod 2^52 (avx512ifma.h). A forward stage turns x < B q and
- * any y into values below (B + 2) q; an inverse stage turns x, y < B q into a sum below 2 B q and a product below
- * 2q. B is followed from pass to pass, and a pass brings values below 2q only where the next would overflow: q near
- * 2^49 (B at most 8) does so in every pass, q below 2^46 never in a forward transform. */
+ * Ranges. Values are integers below B q < 2^52, kept mod 2^52 (avx512ifma.h). A forward stage
+ * turns x < B q and any y into values below (B + 2) q; an inverse stage turns x, y < B q into a
+ * sum below 2 B q and a product below 2q. B is followed from pass to pass, and a pass brings
+ * values below 2q only where the next would overflow: q near 2^49 (B at most 8) does so in every
+ * pass, q below 2^46 never in a forward transform. */
 #include "backend/avx512ifma.h"
 
 #ifdef OLA_HAVE_X86
@@ -42,8 +44,8 @@ forward2(ola_vec *x, ola_vec *y, struct twiddle f, const struct ola_lanes *l)
 
 /* Two stages over one block of 4 * quarter words; k: the index of its first factor. */
 OLA_INLINE void
-forward_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, const struct ola_lanes *l,
-              int bounded)
+forward_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k,
+              const struct ola_lanes *l, int bounded)
 {
     const struct twiddle f1 = twiddle_at(t->w, t->ws52, k), f2 = twiddle_at(t->w, t->ws52, 2 * k),
                          f3 = twiddle_at(t->w, t->ws52, 2 * k + 1);
@@ -67,8 +69,8 @@ forward_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, co
 
 /* Three stages over one block of 8 * eighth words. */
 OLA_INLINE void
-forward_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, const struct ola_lanes *l,
-              int bounded)
+forward_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k,
+              const struct ola_lanes *l, int bounded)
 {
     struct twiddle f1 = twiddle_at(t->w, t->ws52, k), f2[2], f4[4];
     for (size_t i = 0; i < 2; i++)
@@ -98,7 +100,8 @@ forward_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, con
     }
 }
 
-/* The factors of the stages of distance 4 and 2 for 16 words, spread over the lanes as the stage has them. */
+/* The factors of the stages of distance 4 and 2 for 16 words, spread over the lanes as the stage
+ * has them. */
 OLA_INLINE struct twiddle
 spread4(const uint64_t *w, const uint64_t *ws, size_t k)
 {
@@ -123,8 +126,9 @@ spread2(const uint64_t *w, const uint64_t *ws, size_t k)
     return f;
 }
 
-/* The last three stages on four times 16 words, those of A0 .. A7 in v[2 * i] and B0 .. B7 in v[2 * i + 1], all four
- * side by side to hide the latency of a product; k: the index of the first factor of distance 1. */
+/* The last three stages on four times 16 words, those of A0 .. A7 in v[2 * i] and B0 .. B7 in
+ * v[2 * i + 1], all four side by side to hide the latency of a product; k: the index of the
+ * first factor of distance 1. */
 OLA_INLINE void
 forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int bounded)
 {
@@ -187,11 +191,12 @@ forward_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_la
         ola_store(a + 8 * i, v[i]);
 }
 
-/* ---- forward passes over all `count` blocks of 2^log_len words from a on, the first of which has factor k.
- * bound: B before and after. ---- */
+/* ---- forward passes over all `count` blocks of 2^log_len words from a on, the first of which
+ * has factor k. bound: B before and after. ---- */
 
 static void
-forward_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k, uint64_t *bound)
+forward_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k,
+               uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     const size_t quarter = (size_t)1 << (log_len - 2);
@@ -207,7 +212,8 @@ forward_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt
 }
 
 static void
-forward_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k, uint64_t *bound)
+forward_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k,
+               uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     const size_t eighth = (size_t)1 << (log_len - 3);
@@ -235,7 +241,8 @@ forward_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
     }
 }
 
-/* Stages of the next pass over blocks of 2^log_len: three, and two where that leaves no single one. */
+/* Stages of the next pass over blocks of 2^log_len: three, and two where that leaves no single
+ * one. */
 static uint32_t
 forward_stages(uint32_t log_len)
 {
@@ -291,14 +298,17 @@ inverse2(ola_vec *x, ola_vec *y, struct twiddle f, ola_vec offset, const struct 
     *y = ola_mul_shoup52(difference, f.w, f.ws, l);
 }
 
-/* Two stages over one block of 4 * quarter words; k: the index of the second stage's factor; offset: B q. `reduce`: sums
- * are brought below 2q. `last`: the second stage is the last of all, takes n^-1 to both halves and ends in [0, q). */
+/* Two stages over one block of 4 * quarter words; k: the index of the second stage's factor;
+ * offset: B q. `reduce`: sums are brought below 2q. `last`: the second stage is the last of all,
+ * takes n^-1 to both halves and ends in [0, q). */
 OLA_INLINE void
 inverse_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, uint64_t offset,
               const struct ola_lanes *l, int reduce, int last)
 {
-    const struct twiddle f1 = twiddle_at(t->iw, t->iws52, k), f2 = twiddle_at(t->iw, t->iws52, 2 * k),
-                         f3 = twiddle_at(t->iw, t->iws52, 2 * k + 1), f0 = twiddle_at(t->iw, t->iws52, 0);
+    const struct twiddle f1 = twiddle_at(t->iw, t->iws52, k),
+                         f2 = twiddle_at(t->iw, t->iws52, 2 * k),
+                         f3 = twiddle_at(t->iw, t->iws52, 2 * k + 1),
+                         f0 = twiddle_at(t->iw, t->iws52, 0);
     const ola_vec offset1 = ola_splat(offset), offset2 = ola_splat(2 * offset);
     for (size_t j = 0; j < quarter; j += OLA_LANES) {
         ola_vec v0 = ola_load(a + j), v1 = ola_load(a + j + quarter);
@@ -324,7 +334,8 @@ inverse_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, ui
     }
 }
 
-/* Three stages over one block of 8 * eighth words. `middle`: sums are brought below 2q after the second. */
+/* Three stages over one block of 8 * eighth words. `middle`: sums are brought below 2q after the
+ * second. */
 OLA_INLINE void
 inverse_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, uint64_t offset,
               const struct ola_lanes *l, int middle, int reduce)
@@ -363,8 +374,8 @@ inverse_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, uin
     }
 }
 
-/* The first three stages on four times 16 words below q: forward_last3 backwards. Ends below 8q, or 2q with
- * `reduce`. */
+/* The first three stages on four times 16 words below q: forward_last3 backwards. Ends below 8q,
+ * or 2q with `reduce`. */
 OLA_INLINE void
 inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int reduce)
 {
@@ -399,9 +410,11 @@ inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_l
     }
 }
 
-/* The first five stages on two blocks of 32 words below q. Ends below 32q; 8q with `middle`; 2q with `reduce`. */
+/* The first five stages on two blocks of 32 words below q. Ends below 32q; 8q with `middle`; 2q
+ * with `reduce`. */
 OLA_INLINE void
-inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int middle, int reduce)
+inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int middle,
+             int reduce)
 {
     const ola_vec offset8 = middle ? l->q2 : _mm512_slli_epi64(l->q, 3);
     const ola_vec offset16 = _mm512_add_epi64(offset8, offset8);
@@ -428,7 +441,8 @@ inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_la
 /* ---- inverse passes over `count` blocks; the pass after this one multiplies B by `next` ---- */
 
 static void
-inverse_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k, uint64_t next, uint64_t *bound)
+inverse_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k, uint64_t next,
+                   uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     if (32 > bound_limit(t)) {
@@ -447,8 +461,8 @@ inverse_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
 }
 
 static void
-inverse_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k, uint64_t next,
-               uint64_t *bound)
+inverse_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k,
+               uint64_t next, uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     const size_t eighth = (size_t)1 << (log_len - 3);
@@ -469,7 +483,8 @@ inverse_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt
 }
 
 static void
-inverse_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k, uint64_t *bound)
+inverse_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k,
+               uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     const size_t quarter = (size_t)1 << (log_len - 2);

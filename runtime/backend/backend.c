@@ -1,4 +1,5 @@
-/* backend.c - the one place where kernels are chosen: once, by what the CPU can do or by OLA_BACKEND. */
+/* backend.c - the one place where kernels are chosen: once, by what the CPU can do or by
+ * OLA_BACKEND. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

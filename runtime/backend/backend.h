@@ -1,9 +1,11 @@
-/* backend.h - the kernels that a CPU may have its own version of. One struct, filled by each backend;
- * portable.c is the reference and defines every entry, the others give the same bits and may leave an entry
- * NULL: the portable one is taken then. The choice is made once (backend.c), by CPUID or OLA_BACKEND.
+/* backend.h - the kernels that a CPU may have its own version of. One struct, filled by each
+ * backend; portable.c is the reference and defines every entry, the others give the same bits and
+ * may leave an entry NULL: the portable one is taken then. The choice is made once (backend.c), by
+ * CPUID or OLA_BACKEND.
  *
- * All vectors have n = 2^k >= 1024 entries, are 64-byte aligned, and hold residues in [0, q), unless a
- * range is named. q < 2^49. Entries never allocate. Outputs may be the same array as an input of the same width. */
+ * All vectors have n = 2^k >= 1024 entries, are 64-byte aligned, and hold residues in [0, q),
+ * unless a range is named. q < 2^49. Entries never allocate. Outputs may be the same array as an
+ * input of the same width. */
 #ifndef OLA_BACKEND_H
 #define OLA_BACKEND_H
 
@@ -15,14 +17,14 @@ struct ola_modulus {
     uint64_t q;
     uint32_t bits;      /* 2^(bits-1) < q < 2^bits */
     uint64_t barrett;   /* floor(2^(2 * bits) / q): for Barrett's reduction of products below q^2 */
-    uint64_t barrett52; /* floor(2^(51 + bits) / q), in [2^51, 2^52): the same for 52-bit products */
+    uint64_t barrett52; /* floor(2^(51 + bits) / q) < 2^52: the same for 52-bit products */
     double inverse;     /* 1.0 / q */
 };
 
-/* Tables of one prime and ring degree. w: powers of a primitive 2n-th root psi in bit-reversed order
- * (w[k] = psi^bitrev(k)); ws: floor(w * 2^64 / q) (Shoup) for portable; ws52: floor(w * 2^52 / q) for
- * IFMA. The inverse tables hold the inverses, except iw[0] = n^-1 and iw[1] = n^-1 / w[1]: the last stage of the
- * inverse transform divides by n on its way. */
+/* Tables of one prime and ring degree. w: powers of a primitive 2n-th root psi in bit-reversed
+ * order (w[k] = psi^bitrev(k)); ws: floor(w * 2^64 / q) (Shoup) for portable; ws52: floor(w *
+ * 2^52 / q) for IFMA. The inverse tables hold the inverses, except iw[0] = n^-1 and iw[1] = n^-1
+ * / w[1]: the last stage of the inverse transform divides by n on its way. */
 struct ola_ntt {
     struct ola_modulus mod;
     uint32_t log_n;
@@ -36,46 +38,56 @@ struct ola_ntt {
 
 struct ola_backend {
     const char *name;
-    /* In place, natural order in, bit-reversed order out: a[j] = a(psi^(2 * bitrev(j) + 1)). Output [0, q). */
+    /* In place, natural order in, bit-reversed order out: a[j] = a(psi^(2 * bitrev(j) + 1)).
+     * Output [0, q). */
     void (*ntt_forward)(uint64_t *a, const struct ola_ntt *t);
     /* The inverse: bit-reversed in, natural out, divided by n. Input and output [0, q). */
     void (*ntt_inverse)(uint64_t *a, const struct ola_ntt *t);
-    void (*add)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m);
-    void (*sub)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m);
+    void (*add)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+                const struct ola_modulus *m);
+    void (*sub)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+                const struct ola_modulus *m);
     void (*negate)(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m);
-    void (*mul)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m);
-    void (*mul_add)(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m);
+    void (*mul)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+                const struct ola_modulus *m);
+    void (*mul_add)(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n,
+                    const struct ola_modulus *m);
     /* acc += a * b, b in 4 bytes an entry (primes below 2^32). */
     void (*mul_add_narrow)(uint64_t *acc, const uint64_t *a, const uint32_t *b, size_t n,
                            const struct ola_modulus *m);
-    void (*scale)(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m);
-    void (*scale_add)(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m);
+    void (*scale)(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n,
+                  const struct ola_modulus *m);
+    void (*scale_add)(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n,
+                      const struct ola_modulus *m);
     /* out = a mod m, a in [0, 2^52). */
     void (*reduce)(uint64_t *out, const uint64_t *a, size_t n, const struct ola_modulus *m);
     /* out = (a - b) * factor mod q; b in [0, q): the step of rescale and ModDown. */
-    void (*sub_scale)(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t factor, size_t n,
-                      const struct ola_modulus *m);
+    void (*sub_scale)(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t factor,
+                      size_t n, const struct ola_modulus *m);
     /* out[j] = a[index[j]]: automorphisms in the transformed domain. out != a. index is one that
      * ola_ring_galois_index gives: it takes aligned groups of 8 entries to aligned groups of 8. */
     void (*permute)(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n);
-    /* acc0 = a . b0, acc1 = a . b1 summed over `digits` (1 .. OLA_MAX_DIGITS) vectors, reduced once: the
-     * inner product of a key switch. a[d], b0[d], b1[d] of n residues; narrow: b0 and b1 point to uint32_t. perm: NULL, or an index
-     * applied to every a[d] while it is read (a hoisted rotation; then no acc may be an a[d]). */
+    /* acc0 = a . b0, acc1 = a . b1 summed over `digits` (1 .. OLA_MAX_DIGITS) vectors, reduced
+     * once: the inner product of a key switch. a[d], b0[d], b1[d] of n residues; narrow: b0 and
+     * b1 point to uint32_t. perm: NULL, or an index applied to every a[d] while it is read (a
+     * hoisted rotation; then no acc may be an a[d]). */
     void (*inner)(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-                  const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
-                  const struct ola_modulus *m);
-    /* Fast basis conversion (Halevi-Polyakov-Shoup, ePrint 2018/117): out = sum_k a[k] * weight[k] mod q, minus
-     * round(sum_k a[k] / source[k]) * correction; a[k] residues modulo source[k], k in 1 .. OLA_MAX_DIGITS;
-     * weight and correction in [0, q). correction 0: no rounding term, so the sum keeps its multiple of the
-     * product of the sources. The fractions are integers in units of 2^-51, rounded down: the
-     * same bits everywhere, and the right multiple unless the sum is within k * 2^-49 of a half. */
-    void (*convert)(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
-                    const uint64_t *weight, uint32_t k, uint64_t correction, size_t n,
-                    const struct ola_modulus *m);
+                  const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm,
+                  size_t n, const struct ola_modulus *m);
+    /* Fast basis conversion (Halevi-Polyakov-Shoup, ePrint 2018/117): out = sum_k a[k] *
+     * weight[k] mod q, minus round(sum_k a[k] / source[k]) * correction; a[k] residues modulo
+     * source[k], k in 1 .. OLA_MAX_DIGITS; weight and correction in [0, q). correction 0: no
+     * rounding term, so the sum keeps its multiple of the product of the sources. The fractions
+     * are integers in units of 2^-51, rounded down: the same bits everywhere, and the right
+     * multiple unless the sum is within k * 2^-49 of a half. */
+    void (*convert)(uint64_t *out, const uint64_t *const *a,
+                    const struct ola_modulus *const *source, const uint64_t *weight, uint32_t k,
+                    uint64_t correction, size_t n, const struct ola_modulus *m);
 };
 
-/* The backend in use: the best that this CPU runs, or the one that the environment variable OLA_BACKEND names
- * when this build has it and the CPU can run it. Chosen at the first call, from any thread. */
+/* The backend in use: the best that this CPU runs, or the one that the environment variable
+ * OLA_BACKEND names when this build has it and the CPU can run it. Chosen at the first call,
+ * from any thread. */
 const struct ola_backend *ola_backend(void);
 /* All that this build has and this CPU can run, portable first; for tests and benchmarks. */
 uint32_t ola_backends(const struct ola_backend *const **list);

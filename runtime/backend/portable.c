@@ -1,9 +1,11 @@
-/* portable.c - every kernel in plain C: the reference that the other backends are held to, bit for bit. */
+/* portable.c - every kernel in plain C: the reference that the other backends are held to, bit
+ * for bit. */
 #include "backend/arith.h"
 #include "backend/kernels.h"
 
-/* Forward transform, decimation in time, after Harvey (arXiv 1205.2926): between stages values stay in
- * [0, 4q); a butterfly brings its first operand below 2q, and Shoup's product of its second one lies below 2q. */
+/* Forward transform, decimation in time, after Harvey (arXiv 1205.2926): between stages values
+ * stay in [0, 4q); a butterfly brings its first operand below 2q, and Shoup's product of its
+ * second one lies below 2q. */
 static void
 portable_ntt_forward(uint64_t *a, const struct ola_ntt *t)
 {
@@ -26,8 +28,8 @@ portable_ntt_forward(uint64_t *a, const struct ola_ntt *t)
         a[j] = ola_csub(ola_csub(a[j], 2 * q), q);
 }
 
-/* Inverse transform, decimation in frequency: values stay in [0, 2q). The last stage multiplies both halves
- * by n^-1 on its way (iw[0] and iw[1]). */
+/* Inverse transform, decimation in frequency: values stay in [0, 2q). The last stage multiplies
+ * both halves by n^-1 on its way (iw[0] and iw[1]). */
 static void
 portable_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
 {
@@ -53,14 +55,16 @@ portable_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
 }
 
 static void
-portable_add(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+portable_add(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+             const struct ola_modulus *m)
 {
     for (size_t j = 0; j < n; j++)
         out[j] = ola_csub(a[j] + b[j], m->q);
 }
 
 static void
-portable_sub(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+portable_sub(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+             const struct ola_modulus *m)
 {
     for (size_t j = 0; j < n; j++)
         out[j] = ola_csub(a[j] - b[j] + m->q, m->q);
@@ -74,14 +78,16 @@ portable_negate(uint64_t *out, const uint64_t *a, size_t n, const struct ola_mod
 }
 
 static void
-portable_mul(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+portable_mul(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
+             const struct ola_modulus *m)
 {
     for (size_t j = 0; j < n; j++)
         out[j] = ola_mul_barrett(a[j], b[j], m);
 }
 
 static void
-portable_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n, const struct ola_modulus *m)
+portable_mul_add(uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n,
+                 const struct ola_modulus *m)
 {
     for (size_t j = 0; j < n; j++)
         acc[j] = ola_csub(acc[j] + ola_mul_barrett(a[j], b[j], m), m->q);
@@ -96,7 +102,8 @@ portable_mul_add_narrow(uint64_t *acc, const uint64_t *a, const uint32_t *b, siz
 }
 
 static void
-portable_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+portable_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n,
+               const struct ola_modulus *m)
 {
     const uint64_t shoup = ola_shoup(factor, m->q);
     for (size_t j = 0; j < n; j++)
@@ -104,7 +111,8 @@ portable_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n, cons
 }
 
 static void
-portable_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n, const struct ola_modulus *m)
+portable_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n,
+                   const struct ola_modulus *m)
 {
     const uint64_t shoup = ola_shoup(factor, m->q);
     for (size_t j = 0; j < n; j++) {
@@ -153,8 +161,10 @@ portable_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const v
         ola_u128 sum0 = 0, sum1 = 0;
         for (uint32_t d = 0; d < digits; d++) {
             const uint64_t x = a[d][from];
-            const uint64_t y0 = narrow ? ((const uint32_t *)b0[d])[j] : ((const uint64_t *)b0[d])[j];
-            const uint64_t y1 = narrow ? ((const uint32_t *)b1[d])[j] : ((const uint64_t *)b1[d])[j];
+            const uint64_t y0 =
+                narrow ? ((const uint32_t *)b0[d])[j] : ((const uint64_t *)b0[d])[j];
+            const uint64_t y1 =
+                narrow ? ((const uint32_t *)b1[d])[j] : ((const uint64_t *)b1[d])[j];
             sum0 += (ola_u128)x * y0;
             sum1 += (ola_u128)x * y1;
         }
@@ -173,7 +183,8 @@ portable_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modul
     assert(k >= 1 && k <= OLA_MAX_DIGITS);
     for (size_t j = 0; j < n; j++) {
         ola_u128 sum = 0;
-        uint64_t fraction = UINT64_C(1) << 50; /* a half, in units of 2^-51; at most 64.5 in the end */
+        uint64_t fraction = UINT64_C(1)
+                            << 50; /* a half, in units of 2^-51; at most 64.5 in the end */
         for (uint32_t i = 0; i < k; i++) {
             assert(a[i][j] < source[i]->q);
             sum += (ola_u128)a[i][j] * weight[i];

@@ -1,8 +1,10 @@
-/* memory.c - all memory of the library: through one pair of functions, counted, and kept in a pool by size so
- * that pages are used again (a freshly mapped page costs about ten times the arithmetic done on it).
+/* memory.c - all memory of the library: through one pair of functions, counted, and kept in a pool
+ * by size so that pages are used again (a freshly mapped page costs about ten times the arithmetic
+ * done on it).
  *
- * Only blocks of the default allocator from 4 KiB up are pooled; their sizes are rounded up to one of
- * eight steps to the octave, so a block wastes at most an eighth. The state is the process's, behind one lock. */
+ * Only blocks of the default allocator from 4 KiB up are pooled; their sizes are rounded up to
+ * one of eight steps to the octave, so a block wastes at most an eighth. The state is the
+ * process's, behind one lock. */
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -11,13 +13,13 @@
 
 #include "ring/ring.h"
 
-#define GRAIN       64u                        /* alignment and granularity of every block */
-#define POOL_MIN    ((size_t)4096)             /* smallest pooled block, 2^POOL_SHIFT */
-#define POOL_SHIFT  12u
-#define POOL_STEPS  8u                         /* size classes to an octave */
-#define POOL_BINS   (POOL_STEPS * 24u)         /* up to 2^36 bytes; larger ones are not pooled */
-#define POOL_LIMIT  ((uint64_t)128 << 20)      /* bytes kept in the pool at most */
-#define HUGE_PAGE   ((size_t)2 << 20)
+#define GRAIN      64u            /* alignment and granularity of every block */
+#define POOL_MIN   ((size_t)4096) /* smallest pooled block, 2^POOL_SHIFT */
+#define POOL_SHIFT 12u
+#define POOL_STEPS 8u                    /* size classes to an octave */
+#define POOL_BINS  (POOL_STEPS * 24u)    /* up to 2^36 bytes; larger ones are not pooled */
+#define POOL_LIMIT ((uint64_t)128 << 20) /* bytes kept in the pool at most */
+#define HUGE_PAGE  ((size_t)2 << 20)
 
 /* A pooled block holds the link to the next one of its class in its first bytes. */
 struct block {
@@ -38,12 +40,13 @@ system_alloc(size_t size)
     if (size < HUGE_PAGE)
         return aligned_alloc(GRAIN, size);
     void *p = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
-    if (p)
-        madvise(p, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE); /* advice only: failing costs time, not sense */
+    if (p) /* advice only: failing costs time, not sense */
+        madvise(p, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE);
     return p;
 }
 
-/* The size that a request really takes, and its bin; POOL_BINS when it is not pooled. 0: too large. */
+/* The size that a request really takes, and its bin; POOL_BINS when it is not pooled. 0: too
+ * large. */
 static size_t
 block_size(size_t size, uint32_t *bin)
 {

@@ -102,7 +102,8 @@ ola_ring_new(uint32_t log_n, const uint64_t *q, uint32_t n_q, const uint64_t *p,
              struct ola_ring **out)
 {
     *out = NULL;
-    if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || n_q < 1 || n_q > OLA_MAX_Q || n_p > OLA_MAX_P)
+    if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || n_q < 1 || n_q > OLA_MAX_Q ||
+        n_p > OLA_MAX_P)
         return OLA_ERR_PARAM;
     struct ola_ring *r = ola_alloc_zero(sizeof *r);
     if (!r)
@@ -133,7 +134,8 @@ ola_ring_free(struct ola_ring *r)
     ola_release(r, sizeof *r);
 }
 
-/* Entry j is the value at psi^(2 * bitrev(j) + 1); X -> X^galois multiplies that exponent, mod 2n. */
+/* Entry j is the value at psi^(2 * bitrev(j) + 1); X -> X^galois multiplies that exponent, mod
+ * 2n. */
 void
 ola_ring_galois_index(const struct ola_ring *r, uint32_t galois, uint32_t *index)
 {

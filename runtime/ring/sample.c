@@ -1,5 +1,5 @@
-/* sample.c - random limbs and small polynomials from an XChaCha20 stream of a seed. Secret distributions
- * are sampled in constant time: no branch and no address depends on what is drawn. */
+/* sample.c - random limbs and small polynomials from an XChaCha20 stream of a seed. Secret
+ * distributions are sampled in constant time: no branch and no address depends on what is drawn. */
 #include <sodium.h>
 #include <string.h>
 
@@ -57,8 +57,8 @@ ola_random_seed(uint8_t seed[32])
     return OLA_OK;
 }
 
-/* Words below the largest multiple of q in 2^64 are taken modulo q: fewer than q / 2^64 < 2^-15 are thrown away.
- * Rejection is in the open: a uniform limb is public. */
+/* Words below the largest multiple of q in 2^64 are taken modulo q: fewer than q / 2^64 < 2^-15
+ * are thrown away. Rejection is in the open: a uniform limb is public. */
 void
 ola_sample_uniform(uint64_t *limb, size_t n, const struct ola_modulus *m, const uint8_t seed[32],
                    uint64_t stream)
@@ -95,14 +95,16 @@ ola_sample_ternary(int8_t *v, size_t n, const uint8_t seed[32], uint64_t stream)
     ola_wipe(&s, sizeof s);
 }
 
-/* gauss_table[k] = round(2^63 * erf((k + 1/2) / (sigma * sqrt(2))) / erf((19 + 1/2) / (sigma * sqrt(2)))),
- * sigma = 3.19: the probability that a rounded Gaussian, cut at 6 sigma = 19.14, is at most k in size. */
+/* gauss_table[k] = round(2^63 * erf((k + 1/2) / (sigma * sqrt(2))) / erf((19 + 1/2) / (sigma *
+ * sqrt(2)))), sigma = 3.19: the probability that a rounded Gaussian, cut at 6 sigma = 19.14, is
+ * at most k in size. */
 #define GAUSS_TAIL 19
 static const uint64_t gauss_table[GAUSS_TAIL] = {
-    0x0ff141e3023416d3, 0x2e4f850f76b8d9a7, 0x488c5acec8fd6db4, 0x5d1ca569fc3e4ccc, 0x6bbb5699bdd65b9c,
-    0x75291bf8371e7ecc, 0x7aad3cf138611a6a, 0x7d9aa4d4ab7c76be, 0x7f0368341f79807d, 0x7fa0f21e3a554470,
-    0x7fdf5971c6494be3, 0x7ff5c5a33f74a4e1, 0x7ffd148ddcc40605, 0x7fff3db0052c58c3, 0x7fffd206471c7fcf,
-    0x7ffff61ba7b56e58, 0x7ffffe11d76ecb8b, 0x7fffffa9c1e61511, 0x7ffffff3ceaa7020};
+    0x0ff141e3023416d3, 0x2e4f850f76b8d9a7, 0x488c5acec8fd6db4, 0x5d1ca569fc3e4ccc,
+    0x6bbb5699bdd65b9c, 0x75291bf8371e7ecc, 0x7aad3cf138611a6a, 0x7d9aa4d4ab7c76be,
+    0x7f0368341f79807d, 0x7fa0f21e3a554470, 0x7fdf5971c6494be3, 0x7ff5c5a33f74a4e1,
+    0x7ffd148ddcc40605, 0x7fff3db0052c58c3, 0x7fffd206471c7fcf, 0x7ffff61ba7b56e58,
+    0x7ffffe11d76ecb8b, 0x7fffffa9c1e61511, 0x7ffffff3ceaa7020};
 
 /* 63 bits of a word against every row of the table give the size, the last one gives the sign. */
 void

@@ -1,5 +1,6 @@
-/* bench_ring.c - times of the ring's kernels on this machine, one core: nanoseconds a call, the least and the
- * median of the repeats, for every backend and N = 2^13 .. 2^16. Usage: bench_ring [BITS] (of the prime, default 45). */
+/* bench_ring.c - times of the ring's kernels on this machine, one core: nanoseconds a call, the
+ * least and the median of the repeats, for every backend and N = 2^13 .. 2^16. Usage: bench_ring
+ * [BITS] (of the prime, default 45). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ inner(struct work *w, const uint32_t *perm)
         a[d] = w->v[3 + d];
         b[d] = w->is_narrow ? (const void *)w->narrow : (const void *)w->v[4 + d];
     }
-    w->backend->inner(w->v[0], w->v[1], a, b, b, DIGITS, w->is_narrow, perm, w->ring->n, &w->ntt->mod);
+    w->backend->inner(w->v[0], w->v[1], a, b, b, DIGITS, w->is_narrow, perm, w->ring->n,
+                      &w->ntt->mod);
 }
 
 static void
@@ -122,17 +124,26 @@ run_convert(struct work *w)
         source[d] = &w->ntt->mod;
         weight[d] = w->ntt->mod.q / (uint64_t)(d + 2);
     }
-    w->backend->convert(w->v[0], a, source, weight, DIGITS, w->ntt->mod.q / 7, w->ring->n, &w->ntt->mod);
+    w->backend->convert(w->v[0], a, source, weight, DIGITS, w->ntt->mod.q / 7, w->ring->n,
+                        &w->ntt->mod);
 }
 
 static const struct kernel {
     const char *name;
     void (*run)(struct work *w);
 } kernels[] = {
-    {"ntt_forward", run_ntt_forward}, {"ntt_inverse", run_ntt_inverse}, {"add", run_add},
-    {"mul", run_mul},                 {"mul_add", run_mul_add},         {"scale", run_scale},
-    {"scale_add", run_scale_add},     {"reduce", run_reduce},           {"sub_scale", run_sub_scale},
-    {"permute", run_permute},         {"inner, 5 digits", run_inner},   {"  permuted", run_inner_permuted},
+    {"ntt_forward", run_ntt_forward},
+    {"ntt_inverse", run_ntt_inverse},
+    {"add", run_add},
+    {"mul", run_mul},
+    {"mul_add", run_mul_add},
+    {"scale", run_scale},
+    {"scale_add", run_scale_add},
+    {"reduce", run_reduce},
+    {"sub_scale", run_sub_scale},
+    {"permute", run_permute},
+    {"inner, 5 digits", run_inner},
+    {"  permuted", run_inner_permuted},
     {"convert, 5 limbs", run_convert},
 };
 
@@ -167,7 +178,8 @@ static int
 work_open(struct work *w, uint32_t log_n, uint32_t bits)
 {
     uint64_t q, seed[4] = {1, 2, 3, 4};
-    if (!ola_plan_primes(log_n, bits, 1, NULL, 0, &q) || ola_ring_new(log_n, &q, 1, NULL, 0, &w->ring))
+    if (!ola_plan_primes(log_n, bits, 1, NULL, 0, &q) ||
+        ola_ring_new(log_n, &q, 1, NULL, 0, &w->ring))
         return -1;
     size_t n = w->ring->n;
     w->ntt = &w->ring->ntt[0];
@@ -215,7 +227,8 @@ main(int argc, char **argv)
                 struct work w = {.backend = list[b]};
                 double least, median;
                 if (work_open(&w, log_n, bits)) {
-                    fprintf(stderr, "bench_ring: no ring of degree 2^%u with a %u-bit prime\n", log_n, bits);
+                    fprintf(stderr, "bench_ring: no ring of degree 2^%u with a %u-bit prime\n",
+                            log_n, bits);
                     return 1;
                 }
                 measure(&kernels[k], &w, &least, &median);

@@ -36,7 +36,8 @@ void
 vector_check_guards(const uint64_t *v, size_t n, const char *what)
 {
     for (size_t i = 0; i < GUARD; i++) {
-        cr_assert(v[i - GUARD] == GUARD_WORD + i, "%s: wrote %zu words before the vector", what, GUARD - i);
+        cr_assert(v[i - GUARD] == GUARD_WORD + i, "%s: wrote %zu words before the vector", what,
+                  GUARD - i);
         cr_assert(v[n + i] == GUARD_WORD + i, "%s: wrote %zu words behind the vector", what, i);
     }
 }

@@ -19,7 +19,8 @@ void vector_check_guards(const uint64_t *v, size_t n, const char *what);
 void vector_fill(uint64_t *v, size_t n, uint64_t bound, enum fill fill, uint64_t seed);
 void vector_equal(const uint64_t *a, const uint64_t *b, size_t n, const char *what);
 
-/* Primes = 1 mod 2^18, so that they serve every n: number `rank` below 2^bits. Trial division, not the library's. */
+/* Primes = 1 mod 2^18, so that they serve every n: number `rank` below 2^bits. Trial division,
+ * not the library's. */
 uint64_t prime_below(uint32_t bits, uint32_t rank);
 uint64_t random_word(uint64_t *state); /* splitmix64 */
 

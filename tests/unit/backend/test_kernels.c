@@ -5,7 +5,8 @@
 
 #include "harness.h"
 
-/* Sizes on both sides of what a kernel may treat apart: small primes, 32 bits, lazy variants, the top. */
+/* Sizes on both sides of what a kernel may treat apart: small primes, 32 bits, lazy variants,
+ * the top. */
 static const uint32_t prime_bits[] = {22, 26, 30, 31, 32, 33, 37, 40, 43, 45, 46, 47, 48, 49};
 #define PRIME_SIZES (sizeof prime_bits / sizeof *prime_bits)
 
@@ -88,12 +89,12 @@ static void
 check_binary(struct bench *b)
 {
     bench_fill(b, b->m.q);
-#define BINARY(entry)                                           \
-    b->ref->entry(b->want, b->in[0], b->in[1], b->n, &b->m);    \
-    b->other->entry(b->got, b->in[0], b->in[1], b->n, &b->m);   \
-    bench_compare(b, #entry);                                   \
-    memcpy(b->got, b->in[0], b->n * sizeof *b->got);            \
-    b->other->entry(b->got, b->got, b->in[1], b->n, &b->m);     \
+#define BINARY(entry)                                                                              \
+    b->ref->entry(b->want, b->in[0], b->in[1], b->n, &b->m);                                       \
+    b->other->entry(b->got, b->in[0], b->in[1], b->n, &b->m);                                      \
+    bench_compare(b, #entry);                                                                      \
+    memcpy(b->got, b->in[0], b->n * sizeof *b->got);                                               \
+    b->other->entry(b->got, b->got, b->in[1], b->n, &b->m);                                        \
     bench_compare(b, #entry " in place")
     BINARY(add);
     BINARY(sub);
@@ -189,8 +190,10 @@ check_inner(struct bench *b)
         for (int narrow = 0; narrow <= (b->m.bits <= OLA_NARROW_BITS); narrow++) {
             for (int permuted = 0; permuted < 2; permuted++) {
                 const uint32_t *perm = permuted ? index : NULL;
-                b->ref->inner(b->want, b->want2, a, b0, b1, digit_counts[c], narrow, perm, b->n, &b->m);
-                b->other->inner(b->got, b->got2, a, b0, b1, digit_counts[c], narrow, perm, b->n, &b->m);
+                b->ref->inner(b->want, b->want2, a, b0, b1, digit_counts[c], narrow, perm, b->n,
+                              &b->m);
+                b->other->inner(b->got, b->got2, a, b0, b1, digit_counts[c], narrow, perm, b->n,
+                                &b->m);
                 bench_compare(b, "inner");
                 vector_equal(b->got2, b->want2, b->n, b->what);
             }

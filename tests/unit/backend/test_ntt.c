@@ -10,13 +10,14 @@ static const uint32_t prime_bits[] = {22, 26, 31, 32, 35, 38, 40, 43, 44, 45, 46
 #define PRIME_SIZES (sizeof prime_bits / sizeof *prime_bits)
 
 static void
-compare(const struct ola_backend *ref, const struct ola_backend *other, const struct ola_ntt *t, enum fill fill)
+compare(const struct ola_backend *ref, const struct ola_backend *other, const struct ola_ntt *t,
+        enum fill fill)
 {
     char what[96];
     size_t n = (size_t)1 << t->log_n;
     uint64_t *in = vector_new(n), *want = vector_new(n), *got = vector_new(n);
-    snprintf(what, sizeof what, "%s q=%llu n=%zu fill=%d", other->name, (unsigned long long)t->mod.q, n,
-             (int)fill);
+    snprintf(what, sizeof what, "%s q=%llu n=%zu fill=%d", other->name,
+             (unsigned long long)t->mod.q, n, (int)fill);
     vector_fill(in, n, t->mod.q, fill, t->mod.q + n);
     memcpy(want, in, n * sizeof *in);
     memcpy(got, in, n * sizeof *in);

@@ -1,4 +1,5 @@
-/* test_memory.c - the pool: alignment, reuse, counting, balance, the user's pair and its failures. */
+/* test_memory.c - the pool: alignment, reuse, counting, balance, the user's pair and its
+ * failures. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@ held(void)
 
 Test(memory, blocks_are_aligned_apart_and_given_back)
 {
-    static const size_t sizes[] = {0, 1, 64, 65, 4095, 4096, 4097, 100000, 1 << 20, (2 << 20) + 1, 5 << 20};
+    static const size_t sizes[] = {
+        0, 1, 64, 65, 4095, 4096, 4097, 100000, 1 << 20, (2 << 20) + 1, 5 << 20};
     enum { KINDS = sizeof sizes / sizeof *sizes };
     unsigned char *p[3][KINDS];
     for (int round = 0; round < 3; round++) {
@@ -47,7 +49,8 @@ Test(memory, sizes_of_a_class_share_blocks)
         void *p = ola_alloc(size);
         cr_assert_not_null(p);
         uint64_t now = held();
-        cr_assert(now >= size && now <= size + size / 8 + 64, "%zu takes %llu", size, (unsigned long long)now);
+        cr_assert(now >= size && now <= size + size / 8 + 64, "%zu takes %llu", size,
+                  (unsigned long long)now);
         ola_release(p, size);
         cr_assert_eq(held(), now, "a released block stays pooled");
         void *again = ola_alloc(size);

@@ -1,5 +1,5 @@
-/* test_ring.c - scalars against 128-bit division, transforms against the schoolbook product, automorphisms against
- * what they do to coefficients, and what ola_ring_new refuses. */
+/* test_ring.c - scalars against 128-bit division, transforms against the schoolbook product,
+ * automorphisms against what they do to coefficients, and what ola_ring_new refuses. */
 #include <criterion/criterion.h>
 #include <string.h>
 

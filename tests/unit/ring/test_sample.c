@@ -1,5 +1,5 @@
-/* test_sample.c - what is drawn: determinism, range, moments and frequencies. The seeds are fixed, so that a
- * bound either holds or does not; each is at least five deviations wide. */
+/* test_sample.c - what is drawn: determinism, range, moments and frequencies. The seeds are
+ * fixed, so that a bound either holds or does not; each is at least five deviations wide. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +40,8 @@ Test(sample, uniform_is_below_the_prime_and_flat)
             chi += (bin[b] - want) * (bin[b] - want) / want;
         }
         /* 63 degrees of freedom: mean 63, deviation 11.2. */
-        cr_expect(chi > 63 - 5 * 11.2 && chi < 63 + 5 * 11.2, "chi square %g at %u bits", chi, sizes[s]);
+        cr_expect(chi > 63 - 5 * 11.2 && chi < 63 + 5 * 11.2, "chi square %g at %u bits", chi,
+                  sizes[s]);
     }
     free(v);
 }
@@ -86,8 +87,10 @@ Test(sample, gauss_has_its_moments_and_frequencies)
     }
     cr_expect(fabs(want_square - 3.19 * 3.19 - 1.0 / 12) < 1e-4); /* Sheppard's correction */
     cr_expect(fabs(sum / COUNT) < 5 * 3.2 / 1024, "mean %g", sum / COUNT);
-    cr_expect(fabs(square / COUNT - want_square) < 5 * sqrt(2) * want_square / 1024, "variance %g", square / COUNT);
-    cr_expect(fabs(fourth / COUNT - want_fourth) < 5 * 10 * want_fourth / 1024, "kurtosis %g", fourth / COUNT);
+    cr_expect(fabs(square / COUNT - want_square) < 5 * sqrt(2) * want_square / 1024, "variance %g",
+              square / COUNT);
+    cr_expect(fabs(fourth / COUNT - want_fourth) < 5 * 10 * want_fourth / 1024, "kurtosis %g",
+              fourth / COUNT);
     int degrees = -1;
     for (int k = -13; k <= 13; k++, degrees++) { /* further out fewer than ten are expected */
         double want = COUNT * gauss_probability(k);
@@ -138,7 +141,8 @@ Test(sample, same_seed_and_stream_same_values)
     cr_expect(memcmp(one, other, sizeof one) != 0);
 }
 
-/* Distributions of one seed and stream are independent of each other: signs agree half of the time. */
+/* Distributions of one seed and stream are independent of each other: signs agree half of the
+ * time. */
 Test(sample, kinds_do_not_share_randomness)
 {
     int8_t *g = malloc(COUNT), *t = malloc(COUNT);
@@ -147,7 +151,8 @@ Test(sample, kinds_do_not_share_randomness)
     ola_sample_ternary(t, COUNT, seed, 3);
     for (size_t i = 0; i < COUNT; i++)
         correlation += g[i] * t[i];
-    cr_expect(fabs((double)correlation) < 5 * 1024 * 3.2 * 0.82, "correlation %lld", (long long)correlation);
+    cr_expect(fabs((double)correlation) < 5 * 1024 * 3.2 * 0.82, "correlation %lld",
+              (long long)correlation);
     free(g);
     free(t);
 }
