@@ -89,7 +89,12 @@ gather_row(const struct window *w, const float *x, const int64_t *tap, int64_t f
     int last = w->dims - 1;
     int64_t len = w->out[last], shift = tap[last] * w->dilation[last] - w->pad[last];
     int64_t stride = w->stride[last];
+    /* Positions low .. high - 1 of a line lie inside of the input. */
+    int64_t low = shift < 0 ? (-shift + stride - 1) / stride : 0;
+    int64_t high = shift < w->in[last] ? (w->in[last] - shift + stride - 1) / stride : 0;
 
+    low = low > len ? len : low;
+    high = high < low ? low : high > len ? len : high;
     for (int64_t line = first; line < first + n; line++, to += len) {
         int64_t rest = line, offset = 0, scale = 1;
         bool inside = true;
@@ -104,11 +109,14 @@ gather_row(const struct window *w, const float *x, const int64_t *tap, int64_t f
             memset(to, 0, (size_t)len * sizeof *to);
             continue;
         }
-        const float *from = x + offset * w->in[last];
-        for (int64_t p = 0; p < len; p++) {
-            int64_t at = p * stride + shift;
-            to[p] = at >= 0 && at < w->in[last] ? from[at] : 0;
-        }
+        const float *from = x + offset * w->in[last] + (low < high ? low * stride + shift : 0);
+        memset(to, 0, (size_t)low * sizeof *to);
+        if (stride == 1)
+            memcpy(to + low, from, (size_t)(high - low) * sizeof *to);
+        else
+            for (int64_t p = 0; p < high - low; p++)
+                to[low + p] = from[p * stride];
+        memset(to + high, 0, (size_t)(len - high) * sizeof *to);
     }
 }
 

@@ -6,12 +6,20 @@
 struct infer {
     struct graph *g;
     struct diag *d;
-    int64_t room; /* elements that folding may still make */
+    int64_t room; /* bytes that folding may still make */
 };
 
-/* Folding may make this many times the elements of the model's constants, and some in any case. */
+/* Folding may make this many times the bytes of the model's constants, and some in any case: there are
+ * models whose weights are all made by ConstantOfShape. */
 #define FOLD_FACTOR 4
-#define FOLD_BASE   ((int64_t)1 << 24)
+#define FOLD_BASE   ((int64_t)1 << 30)
+
+static int64_t
+bytes_of(const struct value *v)
+{
+    size_t element = dtype_is_float(v->dtype) ? sizeof(float) : sizeof(int64_t);
+    return shape_size(&v->shape) * (int64_t)element;
+}
 
 static bool
 arity_ok(struct op_ctx *c, const struct op_row *row)
@@ -160,7 +168,7 @@ fold(struct infer *f, struct op_ctx *c, const struct op_row *row)
     static const struct tensor absent;
 
     for (uint32_t k = 0; k < n_out; k++)
-        f->room -= op_out(c, k) ? shape_size(&op_out(c, k)->shape) : 0;
+        f->room -= op_out(c, k) ? bytes_of(op_out(c, k)) : 0;
     if (f->room < 0)
         return op_error(c, E_TENSOR_SIZE, "computing with constants would make far more data than the "
                         "model holds");
@@ -218,7 +226,7 @@ graph_infer(struct graph *g, struct diag *d)
         if (value->kind == VALUE_NODE)
             continue;
         if (sane(&value->shape)) {
-            f.room += value->kind == VALUE_CONST ? FOLD_FACTOR * shape_size(&value->shape) : 0;
+            f.room += value->kind == VALUE_CONST ? FOLD_FACTOR * bytes_of(value) : 0;
             continue;
         }
         diag_error(d, E_TENSOR_SIZE, PLACE_FILE(g->file), "'%s' would be %s", value->name,
