@@ -72,7 +72,7 @@ OLA_MUST_CHECK ola_status net_encrypt_pixels(const struct net_client *c, const u
  * bits of an exact decryption tell about the key (ola/client.h). */
 OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct,
                                       float *out);
-/* For results that others will see: Gaussian noise of deviation sigma is added. */
+/* For results that others will see: Gaussian noise of deviation sigma > 0 is added. */
 OLA_MUST_CHECK ola_status net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct,
                                              float *out, double sigma);
 

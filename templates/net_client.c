@@ -158,7 +158,7 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
 }
 //% end
 
-/* sigma < 0: exactly as it is. */
+/* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
              float *out, double sigma)
@@ -206,5 +206,5 @@ net_decrypt(const struct net_client *c, const ola_ct *const *ct, float *out)
 ola_status
 net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct, float *out, double sigma)
 {
-    return sigma >= 0 ? decrypt_answer(c, ct, out, sigma) : OLA_ERR_PARAM;
+    return sigma > 0 ? decrypt_answer(c, ct, out, sigma) : OLA_ERR_PARAM;
 }

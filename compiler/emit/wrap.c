@@ -8,10 +8,10 @@
 #define MAX_OPEN    16
 #define MAX_ALIGNED 64 /* brackets further right are not aligned to */
 
-/* The last blank outside of strings at which text may be broken so that `room` columns are enough, or one
- * behind a comma in the second half of them; 0: nowhere. */
+/* The last blank outside of strings at which text may be broken so that `room` columns are enough; of code
+ * rather one behind a comma, when that is in the second half. 0: nowhere. */
 static size_t
-break_at(const char *text, size_t length, size_t room, size_t from)
+break_at(const char *text, size_t length, size_t room, size_t from, bool code)
 {
     bool in_string = false;
     size_t best = 0, comma = 0;
@@ -20,7 +20,7 @@ break_at(const char *text, size_t length, size_t room, size_t from)
             in_string = !in_string;
         if (text[i] == ' ' && !in_string && i > from)
             best = i;
-        if (best == i && i && text[i - 1] == ',' && i > room / 2)
+        if (code && best == i && i && text[i - 1] == ',' && i > room / 2)
             comma = i;
     }
     return comma ? comma : best;
@@ -55,7 +55,7 @@ wrap_code(const char *line, size_t length, struct str *out)
     size_t indent = strspn(line, " "), lead = 0, from = indent;
     struct brackets open = {.n = 0};
     for (;;) {
-        size_t at = lead + length > COLUMNS ? break_at(line, length, COLUMNS - lead, from) : 0;
+        size_t at = lead + length > COLUMNS ? break_at(line, length, COLUMNS - lead, from, true) : 0;
         size_t n = at ? at : length;
         str_addf(out, "%*s%.*s\n", (int)lead, "", (int)n, line);
         if (!at)
@@ -83,7 +83,7 @@ fill_comment(const char *line, size_t length, struct str *out, struct str *rest)
     const char *at = text.text;
     for (;;) {
         size_t left = strlen(at), room = from ? COLUMNS : COLUMNS - lead;
-        size_t n = left > room ? break_at(at, left, room, from) : 0;
+        size_t n = left > room ? break_at(at, left, room, from, false) : 0;
         if (!n)
             break;
         str_addf(out, "%*s%s%.*s\n", from ? 0 : (int)indent, "",
