@@ -29,15 +29,24 @@ stop(struct build *b, struct dsl_loc at, const char *what)
     return false;
 }
 
+bool
+build_hints(const struct build *b)
+{
+    return diag_errors(b->diag) <= DIAG_MAX;
+}
+
 /* ---- names ------------------------------------------------------------------------------------- */
 
 const char *
 build_unique(struct build *b, const char *base)
 {
     const char *name = base;
-    uint32_t at;
-    for (uint32_t k = 1; map_get(&b->graph->value_names, name, &at) || map_get(&b->reserved, name, &at); k++)
-        name = arena_printf(b->arena, "%s.%u", base, k);
+    uint32_t at, k = 0;
+    map_get(&b->counters, base, &k);
+    while (map_get(&b->graph->value_names, name, &at) || map_get(&b->reserved, name, &at)) {
+        name = arena_printf(b->arena, "%s.%u", base, ++k);
+        map_set(b->arena, &b->counters, base, k);
+    }
     return name;
 }
 
@@ -74,7 +83,7 @@ look_up(struct build *b, struct scope *s, const struct dsl_expr *e)
     }
     build_error(b, E_DSL_NAME, e->loc, "there is no value '%.80s'%s", e->text,
                 s->prefix ? " in this block" : "");
-    for (uint32_t k = 0; k < s->names.cap; k++)
+    for (uint32_t k = 0; build_hints(b) && k < s->names.cap; k++)
         if (s->names.slots[k].key)
             words_nearest(e->text, s->names.slots[k].key, &best, &score);
     if (best)
@@ -349,11 +358,12 @@ local(struct build *b, struct scope *s, const struct dsl_stmt *st)
 }
 
 struct thing
-build_inline(struct build *b, struct scope *s, const struct dsl_expr *call, const struct dsl_stmt *block,
+build_inline(struct build *b, struct scope *s, const struct dsl_expr *call, uint32_t index,
              const struct want *want)
 {
+    const struct dsl_stmt *block = b->block_list.at[index];
     const struct dsl_stmt *last = block->body.at[block->body.len - 1];
-    struct scope inner = {.prefix = want->out[0], .current = want->out[0], .want = want};
+    struct scope inner = {.blocks = index, .prefix = want->out[0], .current = want->out[0], .want = want};
     struct thing t = {.kind = T_BAD, .loc = call->loc};
 
     if (last->value->kind == X_NAME)

@@ -7,10 +7,12 @@
 #include "ir/graph.h"
 
 /* Limits on what a short text may blow up into. */
-#define DSL_MAX_NODES  1000000u
-#define DSL_MAX_STEPS  4000000 /* expressions evaluated, beyond those of the text itself */
+#define DSL_MAX_NODES  100000u
+#define DSL_MAX_STEPS  200000  /* expressions evaluated, beyond those of the text itself */
 #define DSL_MAX_DEPTH  1000    /* of expressions inside blocks inside blocks */
 #define DSL_MAX_BLOCKS 64      /* blocks inside blocks */
+#define DSL_MAX_PARAMS 64      /* parameters of a block */
+#define DSL_MAX_OPTIONS 256    /* options of a call */
 
 /* What an expression stands for. */
 enum thing_kind {
@@ -43,6 +45,7 @@ struct want {
 struct scope {
     struct map names; /* -> things */
     struct { struct thing *at; uint32_t len, cap; } things;
+    uint32_t blocks;          /* the first so many blocks can be used */
     const char *prefix;       /* of all names made inside a block; NULL outside */
     const char *current;      /* of names made up inside the present statement */
     const char *returned;     /* the local name that gets the block's result's name */
@@ -56,6 +59,7 @@ struct build {
     struct graph *graph;
     const char *dir;          /* of weight files; NULL: none can be read */
     struct scope top;
+    struct map counters;      /* base of a name -> suffixes tried */
     struct map reserved;      /* top-level names -> the line that makes them */
     struct map blocks;        /* -> index into block_list */
     struct { struct dsl_stmt **at; uint32_t len, cap; } block_list;
@@ -81,12 +85,15 @@ void build_post(struct build *b, const struct dsl_stmt *st, uint32_t before, str
 /* ---- dsl_build.c */
 struct thing build_eval(struct build *b, struct scope *s, const struct dsl_expr *e,
                         const struct want *want);
+/* Whether one more hint would be shown. */
+bool build_hints(const struct build *b);
 /* A value name that is free: base, base.1, base.2 ... */
 const char *build_unique(struct build *b, const char *base);
 /* scope->current + "." + what, made free. */
 const char *build_made_up(struct build *b, const struct scope *s, const char *what);
-struct thing build_inline(struct build *b, struct scope *s, const struct dsl_expr *call,
-                          const struct dsl_stmt *block, const struct want *want);
+/* The result of block number `index`, its nodes added. */
+struct thing build_inline(struct build *b, struct scope *s, const struct dsl_expr *call, uint32_t index,
+                          const struct want *want);
 void build_bind(struct build *b, struct scope *s, const char *name, struct thing t);
 
 /* ---- dsl_call.c: results[k] for want->out[k]; all T_BAD after an error. */

@@ -40,6 +40,12 @@ static void
 read_option(struct call *c, const struct dsl_expr *e)
 {
     struct given g = {.name = e->text, .loc = e->loc, .tree = e->a};
+    if (c->options.len == DSL_MAX_OPTIONS) {
+        if (c->ok)
+            build_error(c->b, E_DSL_LIMIT, e->loc, "more than %d options", DSL_MAX_OPTIONS);
+        c->ok = false;
+        return;
+    }
     for (uint32_t k = 0; k < c->options.len; k++)
         if (strcmp(c->options.at[k].name, e->text) == 0)
             fail(c, build_error(c->b, E_DSL_OPTION, e->loc, "'%.80s' is given twice", e->text));
@@ -457,7 +463,7 @@ unknown_function(struct call *c)
     if (map_get(&c->b->p->poison, name, &at))
         return;
     build_error(c->b, E_DSL_FUNCTION, c->x->loc, "there is no operator or block '%.80s'", name);
-    for (uint32_t k = 0; k < c->b->block_list.len; k++)
+    for (uint32_t k = 0; build_hints(c->b) && k < c->b->block_list.len; k++)
         words_nearest(name, c->b->block_list.at[k]->name, &best, &score);
     for (uint32_t k = 0; sugar_at(k); k++)
         words_nearest(name, sugar_at(k)->name, &best, &score);
@@ -477,8 +483,10 @@ build_call(struct build *b, struct scope *s, const struct dsl_expr *x, const str
     for (uint32_t k = 0; k < want->n; k++)
         results[k] = (struct thing){.kind = T_BAD, .loc = x->loc};
     if (map_get(&b->blocks, x->text, &block)) {
-        if (want->n == 1)
-            results[0] = build_inline(b, s, x, b->block_list.at[block], want);
+        if (block >= s->blocks)
+            build_error(b, E_DSL_BLOCK, x->loc, "a block can use only the blocks above it");
+        else if (want->n == 1)
+            results[0] = build_inline(b, s, x, block, want);
         else
             build_error(b, E_DSL_ARITY, x->loc, "a block has one result");
         return;

@@ -41,7 +41,9 @@ check_block(struct build *b, const struct dsl_stmt *block)
     }
     if (!block->body.len || block->body.at[block->body.len - 1]->kind != S_RETURN)
         build_error(b, E_DSL_BLOCK, block->loc, "block '%.80s' does not end with 'return'", block->name);
-    for (uint32_t k = 0; k < block->items.len; k++)
+    if (block->items.len > DSL_MAX_PARAMS)
+        build_error(b, E_DSL_LIMIT, block->loc, "more than %d parameters", DSL_MAX_PARAMS);
+    for (uint32_t k = 0; k < block->items.len && k < DSL_MAX_PARAMS; k++)
         for (uint32_t i = 0; i < k; i++)
             if (strcmp(block->items.at[i]->text, block->items.at[k]->text) == 0)
                 build_error(b, E_DSL_DUPLICATE, block->items.at[k]->loc, "two parameters are named '%.80s'",
@@ -423,9 +425,11 @@ struct graph *
 import_dsl(struct arena *a, const char *file, const char *dir, const char *text, size_t size,
            struct diag *d)
 {
-    struct dsl p = {.arena = a, .diag = d, .file = file ? arena_strdup(a, file) : NULL, .text = text, .size = size, .line = 1, .col = 1};
+    struct dsl p = {.arena = a, .diag = d, .text = text, .size = size, .line = 1, .col = 1};
     struct build b = {.p = &p, .arena = a, .diag = d, .dir = dir, .steps = DSL_MAX_STEPS + (int64_t)size};
 
+    b.top.blocks = UINT32_MAX;
+    p.file = file ? arena_strdup(a, file) : NULL;
     if (size > DSL_MAX_TEXT) {
         diag_error(d, E_TOO_LARGE, PLACE_FILE(file), "a text is at most %zu bytes", DSL_MAX_TEXT);
         return NULL;

@@ -59,7 +59,9 @@ file_name(struct printer *p, const char *base)
         stem[n] = kept ? c : '_';
     }
     stem[n] = 0;
-    for (uint32_t k = 0;; k++) {
+    uint32_t k = 0;
+    const char *first = arena_strdup(p->a, stem);
+    for (map_get(&p->counters, first, &k);; k++) {
         if (k)
             snprintf(stem + n, sizeof stem - n, "-%u", k);
         for (size_t i = 0; i <= strlen(stem); i++)
@@ -68,6 +70,7 @@ file_name(struct printer *p, const char *base)
             break;
     }
     map_set(p->a, &p->taken, arena_strdup(p->a, lower), 1);
+    map_set(p->a, &p->counters, first, k + 1);
     return arena_printf(p->a, "%s.npy", stem);
 }
 
@@ -188,22 +191,13 @@ outputs_inline(const struct graph *g)
     return true;
 }
 
-static bool
-is_output(const struct graph *g, uint32_t v)
-{
-    for (uint32_t k = 0; k < g->outputs.len; k++)
-        if (g->outputs.at[k] == v)
-            return true;
-    return false;
-}
-
 static void
 print_node(struct printer *p, const struct node *n, bool mark)
 {
     const struct graph *g = p->g;
     const char *usual = NULL;
 
-    if (mark && n->out.len == 1 && n->out.at[0] != NONE && is_output(g, n->out.at[0]))
+    if (mark && n->out.len == 1 && n->out.at[0] != NONE && p->output[n->out.at[0]])
         str_add(&p->out, "output ");
     for (uint32_t k = 0; k < n->out.len; k++) {
         uint32_t v = n->out.at[k];
@@ -237,9 +231,8 @@ print_source(struct printer *p, uint32_t v)
         print_const(p, value);
         return;
     }
-    for (uint32_t k = 0; k < p->g->inputs.len; k++)
-        if (p->g->inputs.at[k].value == v)
-            print_input(p, &p->g->inputs.at[k]);
+    if (p->input[v] < p->g->inputs.len)
+        print_input(p, &p->g->inputs.at[p->input[v]]);
 }
 
 /* Nodes up to index `last`; inputs and constants that they read first. */
@@ -292,7 +285,15 @@ print_hex(struct arena *a, const uint8_t hash[32])
 static struct printer
 print_start(const struct graph *g, struct arena *a, struct str *head)
 {
-    struct printer p = {.g = g, .a = a, .done = ARENA_ARRAY(a, bool, g->values.len + 1)};
+    struct printer p = {.g = g, .a = a};
+    p.done = ARENA_ARRAY(a, bool, g->values.len + 1);
+    p.output = ARENA_ARRAY(a, bool, g->values.len + 1);
+    p.input = ARENA_ARRAY(a, uint32_t, g->values.len + 1);
+    memset(p.input, 0xff, g->values.len * sizeof *p.input);
+    for (uint32_t k = 0; k < g->outputs.len; k++)
+        p.output[g->outputs.at[k]] = true;
+    for (uint32_t k = 0; k < g->inputs.len; k++)
+        p.input[g->inputs.at[k].value] = k;
     str_add(head, "network ");
     words_name(head, g->name);
     str_addf(head, " opset %d\n", g->opset);

@@ -16,8 +16,11 @@ struct printer {
     struct arena *a;
     struct str out; /* all but the first lines */
     struct { struct print_file *at; uint32_t len, cap; } files;
-    struct map taken; /* file names in lower case */
-    bool *done;       /* values that are printed */
+    struct map taken;    /* file names in lower case */
+    struct map counters; /* stem of a file name -> suffixes tried */
+    bool *done;          /* values that are printed */
+    bool *output;        /* values that are outputs of the network */
+    uint32_t *input;     /* of values that are inputs: which */
 };
 
 /* BLAKE2b-256 of the print without its `origin` line and of all weight files with their names. */

@@ -24,7 +24,9 @@ dsl_place(const struct dsl *p, struct dsl_loc at)
     struct place place = {.file = p->file, .line = at.line, .col = at.col};
     size_t from = at.start < p->size ? at.start : p->size, to = from;
 
-    while (from > 0 && p->text[from - 1] != '\n')
+    if (diag_errors(p->diag) > DIAG_MAX) /* it will not be shown */
+        return place;
+    while (from > 0 && p->text[from - 1] != '\n' && to - from <= SHOWN_LINE)
         from--;
     while (to < p->size && p->text[to] != '\n' && to - from <= SHOWN_LINE)
         to++;
@@ -44,7 +46,7 @@ dsl_check_text(struct dsl *p)
 {
     struct dsl_loc at = {1, 1, 0, 0};
     int bad_line = 0;
-    while (at.start < p->size) {
+    while (at.start < p->size && diag_errors(p->diag) < DIAG_MAX) {
         size_t n = words_utf8(p->text + at.start, p->size - at.start);
         if ((n == 0 || p->text[at.start] == 0) && bad_line != at.line) {
             diag_error(p->diag, E_DSL_CHARACTER, dsl_place(p, at), "%s",
@@ -125,12 +127,12 @@ dsl_word(const struct dsl *p, const char *word)
     return dsl_at_start(p) && c != '=' && c != ',' ? find_word(word, strlen(word)) : 0;
 }
 
-/* "name =", "a, b =" or "word name": what no line inside brackets can begin with. */
+/* "name =", "a, b =", "word name", "}" or the end: what no line inside brackets can begin with. */
 static bool
 starts_statement(const struct dsl *p, size_t at)
 {
     at = skip_blanks(p, at);
-    if (at < p->size && p->text[at] == '}')
+    if (at == p->size || p->text[at] == '}')
         return true;
     size_t end = skip_name(p, at);
     if (end == at)
