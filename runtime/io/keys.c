@@ -154,7 +154,7 @@ expand(const struct ola_params *p, struct ola_keys *k)
     for (uint32_t r = 0; r < k->n_rotations; r++) {
         ola_status s = ola_switch_expand(p, &k->rotation[r]);
         if (s != OLA_OK) {
-#pragma omp critical
+#pragma omp critical(ola_keys_status)
             all = s;
         }
     }

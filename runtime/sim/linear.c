@@ -57,11 +57,12 @@ set_desc(struct ola_map *m, const struct ola_map_desc *desc)
     bool free_of_level = m->view.head.free_of_level != 0;
     if (desc->level >= p->n_q || (desc->level == 0 && !free_of_level))
         return OLA_ERR_LEVEL;
-    if (!scale_sane(desc->in_scale) || (!free_of_level && !scale_sane(desc->out_scale)))
+    if (!scale_sane(desc->in_scale) || !scale_sane(desc->out_scale) ||
+        (free_of_level && !ola_sim_close(desc->in_scale, desc->out_scale)))
         return OLA_ERR_SCALE;
     m->desc = *desc;
     m->out_level = free_of_level ? desc->level : desc->level - 1;
-    m->out_scale = free_of_level ? desc->in_scale : desc->out_scale;
+    m->out_scale = desc->out_scale;
     m->plain_scale =
         free_of_level ? 1.0 : desc->out_scale / desc->in_scale * (double)p->literal.q[desc->level];
     ola_status s = ola_sim_scale(p, desc->level, desc->in_scale);
@@ -303,7 +304,6 @@ count(struct ola_counts *counts, const struct ola_map *m)
     counts->plain_products += h->free_of_level ? 0 : h->n_diagonals;
     counts->rescales += h->free_of_level ? 0 : h->out_cts;
     counts->additions += (uint64_t)h->n_folds * h->out_cts + (h->bias_period != 0 ? h->out_cts : 0);
-    counts->additions += h->n_diagonals > h->out_cts ? h->n_diagonals - h->out_cts : 0;
 }
 
 ola_status
