@@ -131,16 +131,26 @@ ola_decode(const struct ola_encoder *e, double *coef, double scale, double *v, u
         v[t] = coef[t] / scale;
 }
 
-bool
-ola_encoded_fits(const struct ola_params *p, uint32_t level, const double *coef, uint32_t n)
+/* Absolute values compare like the bits that hold them, infinities and NaN above all numbers. */
+double
+ola_encoded_size(const double *coef, uint32_t n)
 {
-    double largest = 0.0;
+    uint64_t largest = 0;
+    double size;
     for (uint32_t k = 0; k < n; k++) {
-        if (!isfinite(coef[k]))
-            return false;
-        largest = fmax(largest, fabs(coef[k]));
+        uint64_t bits;
+        memcpy(&bits, &coef[k], sizeof bits);
+        bits &= UINT64_MAX >> 1;
+        largest = bits > largest ? bits : largest;
     }
-    return largest < 0.5 || log2(largest) + 1.0 < p->log_q[level];
+    memcpy(&size, &largest, sizeof size);
+    return size;
+}
+
+bool
+ola_encoded_fits(const struct ola_params *p, uint32_t level, double size)
+{
+    return isfinite(size) && (size < 0.5 || log2(size) + 1.0 < p->log_q[level]);
 }
 
 uint64_t
@@ -162,29 +172,34 @@ ola_encoded_scalar(const struct ola_params *p, uint32_t c, double x)
     return x < 0.0 && r != 0 ? m->q - r : r;
 }
 
-/* round(x) + offset, offset a multiple of q in [2^50, 2^51): for |x| < 2^50, without branches. */
+/* round(x) + offset, offset a multiple of q in [2^50, 2^51): for |x| < 2^50, without branches. Adding 1.5 * 2^52 rounds x and
+ * leaves it as an integer in the low bits of the sum. */
 static void
 round_small(const double *coef, uint32_t n, uint64_t q, size_t step, uint64_t *limb)
 {
-    uint64_t offset = (((uint64_t)1 << 50) / q + 1) * q;
-    for (uint32_t k = 0; k < n; k++)
-        limb[k * step] = (uint64_t)((int64_t)rint(coef[k]) + (int64_t)offset);
+    const uint64_t offset = (((uint64_t)1 << 50) / q + 1) * q;
+    const double magic = 0x1.8p52;
+    uint64_t zero;
+    memcpy(&zero, &magic, sizeof zero);
+    for (uint32_t k = 0; k < n; k++) {
+        const double sum = coef[k] + magic;
+        uint64_t bits;
+        memcpy(&bits, &sum, sizeof bits);
+        limb[k * step] = bits - zero + offset;
+    }
 }
 
 void
-ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period,
+ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period, double size,
                  uint64_t *limb)
 {
     const struct ola_modulus *m = ola_params_modulus(p, c);
     const struct ola_backend *k = ola_backend();
-    uint32_t n = 2 * period;
-    size_t step = p->n / n;
-    double largest = 0.0;
-    for (uint32_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(coef[i]));
+    const uint32_t n = 2 * period;
+    const size_t step = p->n / n;
     if (step > 1)
         memset(limb, 0, p->n * sizeof *limb);
-    if (largest < 0x1p50) {
+    if (size < 0x1p50) {
         round_small(coef, n, m->q, step, limb);
         k->reduce(limb, limb, p->n, m);
     } else {

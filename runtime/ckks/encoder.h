@@ -18,10 +18,13 @@ void ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, d
 /* v[t] = the real part of slot t of the polynomial with all N coefficients, divided by scale. Destroys coef. */
 void ola_decode(const struct ola_encoder *e, double *coef, double scale, double *v, uint32_t n);
 
-/* Whether every coefficient is finite and below half the modulus at `level`. */
-bool ola_encoded_fits(const struct ola_params *p, uint32_t level, const double *coef, uint32_t n);
-/* limb = the polynomial of ola_encode, rounded, modulo prime c, in the transformed domain. */
-void ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period,
+/* The largest absolute value among the coefficients; infinite or NaN when one is. */
+double ola_encoded_size(const double *coef, uint32_t n);
+/* Whether coefficients of this size are finite and below half the modulus at `level`. */
+bool ola_encoded_fits(const struct ola_params *p, uint32_t level, double size);
+/* limb = the polynomial of ola_encode, rounded, modulo prime c, in the transformed domain; size: ola_encoded_size of
+ * its 2 * period coefficients. */
+void ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period, double size,
                       uint64_t *limb);
 /* round(x) mod the prime c, for |x| < 2^1000. */
 uint64_t ola_encoded_scalar(const struct ola_params *p, uint32_t c, double x);

@@ -93,7 +93,8 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
 {
     if (!good(s, out, a, 2) || v == NULL || !ola_is_period(period, s->params->slots))
         return OLA_ERR_PARAM;
-    ola_status status = ola_server_encode(s, v, period, a->level, a->scale);
+    double size;
+    ola_status status = ola_server_encode(s, v, period, a->level, a->scale, &size);
     if (status == OLA_OK)
         status = ola_ct_copy(out, a);
     if (status != OLA_OK)
@@ -103,7 +104,7 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
 #pragma omp parallel for schedule(static) num_threads(s->threads)
     for (uint32_t i = 0; i <= out->level; i++) {
         uint64_t *plain = ola_server_temp(s), *to = ola_ct_limb(out, 0, i);
-        ola_encoded_limb(s->params, i, coef, period, plain);
+        ola_encoded_limb(s->params, i, coef, period, size, plain);
         s->backend->add(to, to, plain, s->params->n, ola_server_modulus(s, i));
     }
     s->counts.additions++;

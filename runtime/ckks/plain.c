@@ -45,13 +45,13 @@ stored_limb(const struct ola_params *p, const struct ola_plain *plain, uint32_t 
 
 static void
 store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain_work *w, uint32_t period,
-           uint32_t i)
+           double size, uint32_t i)
 {
     const size_t block = p->n / plain->count;
     if (plain->count == 1)
         w->limb[0] = ola_encoded_scalar(p, i, w->coef[0]);
     else
-        ola_encoded_limb(p, i, w->coef, period, w->limb);
+        ola_encoded_limb(p, i, w->coef, period, size, w->limb);
     for (size_t k = 1; plain->count > 1 && k < plain->count; k++)
         w->limb[k] = w->limb[k * block];
     ola_limb_store(stored_limb(p, plain, i), w->limb, plain->count, p->width[i]);
@@ -66,7 +66,8 @@ ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double
     if (period == 1 && v[0] == 0.0)
         return OLA_OK;
     ola_encode(p->encoder, v, period, scale, w->coef);
-    if (!ola_encoded_fits(p, level, w->coef, 2 * period))
+    const double size = ola_encoded_size(w->coef, 2 * period);
+    if (!ola_encoded_fits(p, level, size))
         return OLA_ERR_RANGE;
     out->count = period == 1 ? 1 : 2 * period;
     out->bytes = (size_t)p->width_before[level + 1] * out->count;
@@ -74,7 +75,7 @@ ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double
     if (out->data == NULL)
         return OLA_ERR_NOMEM;
     for (uint32_t i = 0; i <= level; i++)
-        store_limb(p, out, w, period, i);
+        store_limb(p, out, w, period, size, i);
     return OLA_OK;
 }
 

@@ -89,12 +89,14 @@ ola_server_counts(const ola_server *s, struct ola_counts *out)
 }
 
 ola_status
-ola_server_encode(struct ola_server *s, const double *v, uint32_t period, uint32_t level, double scale)
+ola_server_encode(struct ola_server *s, const double *v, uint32_t period, uint32_t level, double scale,
+                  double *size)
 {
     ola_status status = ola_buffer_need(&s->real, 2 * (size_t)period);
     if (status != OLA_OK)
         return status;
     double *coef = (double *)s->real.data;
     ola_encode(s->params->encoder, v, period, scale, coef);
-    return ola_encoded_fits(s->params, level, coef, 2 * period) ? OLA_OK : OLA_ERR_RANGE;
+    *size = ola_encoded_size(coef, 2 * period);
+    return ola_encoded_fits(s->params, level, *size) ? OLA_OK : OLA_ERR_RANGE;
 }

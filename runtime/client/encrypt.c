@@ -14,6 +14,7 @@ struct scratch {
     double *coef;   /* [n] */
     uint64_t *limb; /* [limbs][2][n] */
     int8_t *noise;  /* [n] */
+    double size;    /* of coef */
     uint32_t n, limbs;
 };
 
@@ -55,7 +56,7 @@ encrypt_limb(const struct ola_client *c, const struct scratch *w, uint32_t perio
     const size_t n = p->n;
     uint64_t *c0 = ola_ct_limb(out, 0, i), *c1 = ola_ct_limb(out, 1, i), *t = w->limb + 2 * i * n;
     ola_sample_uniform(c1, n, m, out->seed, i);
-    ola_encoded_limb(p, i, w->coef, period, c0);
+    ola_encoded_limb(p, i, w->coef, period, w->size, c0);
     ola_ring_from_int8(t, w->noise, n, m);
     k->ntt_forward(t, &p->ring->ntt[i]);
     k->add(c0, c0, t, n, m);
@@ -101,7 +102,8 @@ ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period, 
     if (s != OLA_OK)
         return s;
     ola_encode(p->encoder, v, period, scale, w.coef);
-    s = ola_encoded_fits(p, level, w.coef, 2 * period) ? OLA_OK : OLA_ERR_RANGE;
+    w.size = ola_encoded_size(w.coef, 2 * period);
+    s = ola_encoded_fits(p, level, w.size) ? OLA_OK : OLA_ERR_RANGE;
     if (s == OLA_OK)
         s = encrypt_coefficients(c, &w, period, level, out);
     if (s == OLA_OK)
