@@ -10,7 +10,7 @@ ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32
 {
     size_t before = p->width_before[c];
     if (c >= p->n_q)
-        before += p->width_before[key->level + 1] - p->width_before[p->n_q];
+        before -= p->width_before[p->n_q] - p->width_before[key->level + 1];
     size_t limb = before * 2 * key->digits + (size_t)p->width[c] * (half * key->digits + digit);
     return (char *)key->data + limb * p->n;
 }
