@@ -102,7 +102,8 @@ inflate_step(z_stream *z, const struct buffer *in, struct buffer *out, bool *don
     case NO_MEMORY:
         return fail(d, E_TOO_LARGE, path, "cannot unpack the file", strerror(ENOMEM));
     }
-    size_t taken = (size_t)(z->next_in - in->data), left = in->len - taken, room = out->cap - out->len;
+    size_t taken = (size_t)(z->next_in - in->data), left = in->len - taken,
+           room = out->cap - out->len;
     z->avail_in = left < UINT_MAX ? (uInt)left : UINT_MAX;
     z->next_out = out->data + out->len;
     z->avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;

@@ -1,10 +1,11 @@
-/* cifar.c - CIFAR-10's binary batches: records of a label byte and three planes of 32 x 32 bytes. */
+/* cifar.c - CIFAR-10's binary batches: records of a label byte and three planes of 32 x 32 bytes.
+ */
 #include "import/data_format.h"
 
 #include <string.h>
 
-#define IMAGE 3072
-#define RECORD (1 + IMAGE)
+#define IMAGE   3072
+#define RECORD  (1 + IMAGE)
 #define CLASSES 10
 
 bool

@@ -149,8 +149,8 @@ from_data(struct arena *a, const char *path, const struct data *data, const int6
         v[k] = data->labels ? data->labels[k] : data->u8 ? data->u8[k] : data->i64[k];
         if (v[k] < 0 || v[k] > INT32_MAX) {
             diag_error(d, E_DATA_LABELS, PLACE_FILE(path),
-                       "label %" PRId64 " is %" PRId64 ", not a whole number from 0 to 2147483647", k,
-                       v[k]);
+                       "label %" PRId64 " is %" PRId64 ", not a whole number from 0 to 2147483647",
+                       k, v[k]);
             return false;
         }
     }

@@ -1,7 +1,7 @@
 /* data_images.c - samples of a file as the floats that a network takes.
  *
- * Shapes must say what belongs where: equal but for dimensions of 1, or flat on one side, or channels
- * first on one side and last on the other. Everything else is an error. */
+ * Shapes must say what belongs where: equal but for dimensions of 1, or flat on one side, or
+ * channels first on one side and last on the other. Everything else is an error. */
 #include "import/data.h"
 
 #include "ir/graph.h"
@@ -186,6 +186,10 @@ find_fit(struct job *j, const struct shape *data, const struct value *input)
         j->fit = fit(&j->image, &j->target);
         j->size = (size_t)shape_size(&j->target);
     }
+    if (j->fit != FIT_NONE && j->size == 0) {
+        diag_error(j->diag, E_DATA_SHAPE, PLACE_FILE(j->data->file), "the images have no elements");
+        return false;
+    }
     if (j->fit != FIT_NONE)
         return true;
     diag_error(j->diag, E_DATA_SHAPE, PLACE_FILE(j->data->file),
@@ -206,7 +210,8 @@ data_images(struct arena *a, const struct data *data, const struct graph *g, con
     struct job j = {.data = data, .arena = a, .diag = d};
     size_t wanted;
 
-    /* Bytes are pixels, of which 255 is 1 where nobody says more; other integers only when told so. */
+    /* Bytes are pixels, of which 255 is 1 where nobody says more; other integers only when told so.
+     */
     if (in->pixels.present && !data->f32)
         j.pixels = &in->pixels;
     else if (data->u8)
@@ -214,7 +219,7 @@ data_images(struct arena *a, const struct data *data, const struct graph *g, con
     if (!find_fit(&j, &data->shape, input) || !find_count(&j, count, &wanted) ||
         (j.pixels && !find_channels(&j, &input->shape)))
         return false;
-    *images = ARENA_ARRAY(a, float, wanted * j.size);
+    *images = ARENA_ARRAY(a, float, wanted *j.size);
     *n = (uint32_t)wanted;
     for (size_t k = 0; k < wanted; k++)
         if (!convert(&j, k, *images + k * j.size))

@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+int64_t
+number_count(const struct shape *s)
+{
+    struct shape full = *s;
+    for (int k = 0; k < full.rank; k++)
+        if (full.dim[k] == 0)
+            full.dim[k] = 1;
+    return shape_size(&full) < 0 ? -1 : shape_size(s);
+}
+
 size_t
 number_width(enum dtype t)
 {

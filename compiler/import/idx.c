@@ -1,4 +1,5 @@
-/* idx.c - the idx format of MNIST: two zero bytes, a type, a rank, big-endian dimensions, elements. */
+/* idx.c - the idx format of MNIST: two zero bytes, a type, a rank, big-endian dimensions, elements.
+ */
 #include "import/data_format.h"
 #include "import/data_number.h"
 
@@ -49,7 +50,7 @@ idx_fits(const uint8_t *b, size_t size)
     if (!idx_begins(b, size) || size < 4 + 4 * (size_t)b[3])
         return false;
     size_t lead = header(b, &s);
-    int64_t n = shape_size(&s);
+    int64_t n = number_count(&s);
     return n >= 0 && size - lead == (size_t)n * number_width(type_of(b[2]));
 }
 
@@ -65,10 +66,10 @@ idx_parse(struct arena *a, const char *file, const uint8_t *b, size_t size, stru
         return false;
     }
     size_t lead = header(b, &out->shape);
-    int64_t n = shape_size(&out->shape);
+    int64_t n = number_count(&out->shape);
     if (n < 0) {
-        diag_error(d, E_TOO_LARGE, PLACE_FILE(file), "the shape %s has more elements than olac takes",
-                   shape_text(a, &out->shape));
+        diag_error(d, E_TOO_LARGE, PLACE_FILE(file),
+                   "the shape %s has more elements than olac takes", shape_text(a, &out->shape));
         return false;
     }
     if (size - lead != (size_t)n * number_width(type)) {

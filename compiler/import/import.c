@@ -8,12 +8,17 @@
 /* protobuf itself ends here; larger models keep their weights in external data. */
 #define MODEL_MAX ((size_t)2 << 30)
 
-/* Length of the UTF-8 character at s, 0 when there is none. Surrogates and overlong forms are none. */
+/* Length of the UTF-8 character at s, 0 when there is none. Surrogates and overlong forms are none.
+ */
 static size_t
 utf8(const uint8_t *s, size_t n)
 {
-    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-                                                            : s[0] < 0xf5 ? 4 : 0;
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
     if (len == 0 || len > n)
         return 0;
     for (size_t k = 1; k < len; k++)
@@ -56,7 +61,10 @@ is_other(const uint8_t *data, size_t size, const char *path, struct diag *d)
         what = "a Git LFS pointer, not the model itself";
         hint = "fetch the file with: git lfs pull";
     } else if (begins(data, size, "\x1f\x8b") || begins(data, size, "PK\x03\x04") ||
-               begins(data, size, "\x28\xb5\x2f\xfd") || begins(data, size, "\xfd" "7zXZ")) {
+               begins(data, size, "\x28\xb5\x2f\xfd") ||
+               begins(data, size,
+                      "\xfd"
+                      "7zXZ")) {
         what = "an archive, not a model (or a PyTorch checkpoint)";
         hint = "unpack it, or export the network with torch.onnx.export";
     } else if (begins(data, size, "\x80\x02") || begins(data, size, "\x80\x04")) {

@@ -1,7 +1,7 @@
 /* npy.c - NumPy's .npy format, versions 1 to 3 (numpy.lib.format), read and written.
  *
- * The header is a Python dictionary of three keys. Only what NumPy itself writes there is understood;
- * records, objects and strings are refused. */
+ * The header is a Python dictionary of three keys. Only what NumPy itself writes there is
+ * understood; records, objects and strings are refused. */
 #include "import/data_format.h"
 #include "import/data_number.h"
 
@@ -134,8 +134,10 @@ entry(struct cursor *c, struct npy_header *h, unsigned *seen)
 
     if (!string(c, key) || !take(c, ':'))
         return bad(c, "it is not a dictionary");
-    bit = strcmp(key, "descr") == 0 ? 1 : strcmp(key, "fortran_order") == 0 ? 2
-                                      : strcmp(key, "shape") == 0           ? 4 : 0;
+    bit = strcmp(key, "descr") == 0           ? 1
+          : strcmp(key, "fortran_order") == 0 ? 2
+          : strcmp(key, "shape") == 0         ? 4
+                                              : 0;
     if (!bit || *seen & bit)
         return bad(c, "a key that is unknown or given twice");
     *seen |= bit;
@@ -211,10 +213,10 @@ npy_header(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
     c.end = c.at + len;
     if (!dictionary(&c, h))
         return false;
-    int64_t n = shape_size(&h->shape);
+    int64_t n = number_count(&h->shape);
     if (n < 0) {
-        diag_error(d, E_TOO_LARGE, PLACE_FILE(file), "the shape %s has more elements than olac takes",
-                   shape_text(a, &h->shape));
+        diag_error(d, E_TOO_LARGE, PLACE_FILE(file),
+                   "the shape %s has more elements than olac takes", shape_text(a, &h->shape));
         return false;
     }
     size_t want = (size_t)n * number_width(h->dtype);
@@ -288,7 +290,9 @@ npy_format(const struct tensor *t, struct str *out)
     struct str h = {0};
 
     str_addf(&h, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-             is_float ? "<f4" : t->dtype == DT_BOOL ? "|b1" : "<i8");
+             is_float              ? "<f4"
+             : t->dtype == DT_BOOL ? "|b1"
+                                   : "<i8");
     for (int k = 0; k < t->shape.rank; k++)
         str_addf(&h, "%s%" PRId64, k ? ", " : "", t->shape.dim[k]);
     str_add(&h, t->shape.rank == 1 ? ",), }" : "), }");

@@ -1,7 +1,8 @@
 /* onnx.c - from an ONNX model to a graph: names, nodes, edges, order.
  *
- * Everything is looked at before anything is built, so that a user sees all problems of a model at once;
- * what is wrong is still declared, so that one problem isn't reported again where it is used. */
+ * Everything is looked at before anything is built, so that a user sees all problems of a model at
+ * once; what is wrong is still declared, so that one problem isn't reported again where it is used.
+ */
 #include "import/import.h"
 
 #include "base/file.h"
@@ -86,8 +87,9 @@ read_opset(struct onnx *x, const Onnx__ModelProto *m)
             diag_error(x->diag, E_ONNX_OPSET, PLACE_FILE(x->file),
                        "version %" PRId64 " of ONNX's operator set is not supported, only %d to %d",
                        s->version, OPSET_LO, OPSET_HI);
-            diag_hint(x->diag, "export the model with opset %d, or convert it with "
-                               "onnx.version_converter.convert_version(model, %d)",
+            diag_hint(x->diag,
+                      "export the model with opset %d, or convert it with "
+                      "onnx.version_converter.convert_version(model, %d)",
                       s->version < OPSET_LO ? 13 : OPSET_HI, s->version < OPSET_LO ? 13 : OPSET_HI);
         } else {
             x->graph->opset = (int)s->version;
@@ -161,7 +163,8 @@ read_inputs(struct build *b)
         bool twice = map_get(&seen, v->name, &at);
         map_set(x->scratch, &seen, v->name, (uint32_t)k);
         if (!twice && map_get(&b->source_of, v->name, &at))
-            continue; /* an initializer that is listed as an input, too, as IR versions below 4 want */
+            continue; /* an initializer that is listed as an input, too, as IR versions below 4 want
+                       */
         if (!declare(b, v->name, VALUE_INPUT, b->inputs.len, NULL))
             continue;
         onnx_input(x, v, &in.dtype, &in.shape);
@@ -251,9 +254,10 @@ read_op(struct build *b, struct onnx_node *n)
                    "'%s' is a function of the model, which is not inlined", n->p->op_type);
         diag_hint(x->diag, "inline it: onnx.inliner.inline_local_functions(model)");
     } else if (has_subgraph(n->p)) {
-        diag_error(x->diag, E_ONNX_SUBGRAPH, onnx_at(x, n->name),
-                   "operator '%s' holds a graph of its own (control flow), which cannot be compiled",
-                   n->p->op_type);
+        diag_error(
+            x->diag, E_ONNX_SUBGRAPH, onnx_at(x, n->name),
+            "operator '%s' holds a graph of its own (control flow), which cannot be compiled",
+            n->p->op_type);
         diag_hint(x->diag, "export the model with the branch fixed and loops unrolled");
     } else {
         n->op = onnx_op(x, n->p, n->name);
@@ -273,7 +277,8 @@ read_node(struct build *b, uint32_t index)
     if (!op || !*op)
         diag_error(x->diag, E_ONNX_NAME, onnx_at(x, n->name), "the node names no operator");
     else if (!n->n_out)
-        diag_error(x->diag, E_ONNX_ARITY, onnx_at(x, n->name), "operator '%s': it has no output", op);
+        diag_error(x->diag, E_ONNX_ARITY, onnx_at(x, n->name), "operator '%s': it has no output",
+                   op);
     n->is_constant = op && is_default(n->p->domain) && strcmp(op, "Constant") == 0;
     if (op && *op && !n->is_constant)
         read_op(b, n);
@@ -320,7 +325,8 @@ bad_arity(struct build *b, const struct onnx_node *n, const char *what, uint32_t
                    "operator '%s' has %u %s, it takes %u to %u", n->p->op_type, have, what, lo, hi);
 }
 
-/* Numbers of inputs and outputs; outputs beyond what olac computes may be there if nobody reads them. */
+/* Numbers of inputs and outputs; outputs beyond what olac computes may be there if nobody reads
+ * them. */
 static void
 check_arity(struct build *b, struct onnx_node *n)
 {
@@ -357,8 +363,8 @@ read_edges(struct build *b, uint32_t *first, uint32_t **needs)
 
     for (uint32_t n = 0; n < b->p->n_node; n++) {
         struct onnx_node *node = &b->nodes[n];
-        const char *reader = arena_printf(x->scratch, "operator '%s'",
-                                          node->p->op_type ? node->p->op_type : "");
+        const char *reader =
+            arena_printf(x->scratch, "operator '%s'", node->p->op_type ? node->p->op_type : "");
         for (uint32_t k = 0; k < node->n_in; k++) {
             const char *name = node->p->input[k];
             struct source *s = *name ? resolve(b, name, node->name, reader) : NULL;
@@ -419,8 +425,8 @@ build_node(struct build *b, const struct onnx_node *n)
     for (uint32_t k = 0; k < n->n_in; k++)
         if (!*n->p->input[k] || !map_get(&g->value_names, n->p->input[k], &in[k]))
             in[k] = NONE;
-    uint32_t made = graph_node(g, n->name, n->op, in, n->n_in, (const char *const *)n->p->output,
-                               n->n_out, at);
+    uint32_t made =
+        graph_node(g, n->name, n->op, in, n->n_in, (const char *const *)n->p->output, n->n_out, at);
     for (size_t k = 0; k < n->p->n_attribute; k++)
         graph_attr(g, made, n->attrs[k]);
 }

@@ -192,7 +192,8 @@ onnx_constant(struct onnx *x, const Onnx__NodeProto *n, const char *node, struct
         return true;
     }
     if (a->kind == ATTR_STRING || a->kind == ATTR_STRINGS) {
-        diag_error(x->diag, E_ONNX_TYPE, onnx_at(x, node), "a Constant of strings cannot be compiled");
+        diag_error(x->diag, E_ONNX_TYPE, onnx_at(x, node),
+                   "a Constant of strings cannot be compiled");
         return false;
     }
     *out = tensor_new(arena, a->ints ? DT_I64 : DT_F32, shape);

@@ -84,8 +84,8 @@ find(struct onnx *x, const char *node, const char *what, const char *location)
     else if (*location == '/' || !*location || climbs(location))
         why = "the path is not inside the model's folder";
     if (why) {
-        diag_error(x->diag, E_ONNX_EXTERNAL, onnx_at(x, node), "%s: external data in '%s': %s", what,
-                   location, why);
+        diag_error(x->diag, E_ONNX_EXTERNAL, onnx_at(x, node), "%s: external data in '%s': %s",
+                   what, location, why);
         return NULL;
     }
     char *dir = realpath(*x->dir ? x->dir : ".", NULL);
@@ -101,8 +101,8 @@ find(struct onnx *x, const char *node, const char *what, const char *location)
     else
         found = arena_strdup(x->scratch, path);
     if (why)
-        diag_error(x->diag, E_ONNX_EXTERNAL, onnx_at(x, node), "%s: external data in '%s': %s", what,
-                   location, why);
+        diag_error(x->diag, E_ONNX_EXTERNAL, onnx_at(x, node), "%s: external data in '%s': %s",
+                   what, location, why);
     free(dir);
     free(path);
     return found;
@@ -149,7 +149,8 @@ onnx_external_bytes(struct onnx *x, const Onnx__TensorProto *t, const char *node
     }
     if (need > file->size * MAX_SHARED - file->taken) {
         diag_error(x->diag, E_ONNX_EXTERNAL, onnx_at(x, node),
-                   "%s: more than %d times the bytes of '%s' are used", what, MAX_SHARED, e.location);
+                   "%s: more than %d times the bytes of '%s' are used", what, MAX_SHARED,
+                   e.location);
         return NULL;
     }
     file->taken += need;

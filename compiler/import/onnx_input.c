@@ -23,12 +23,14 @@ open_dim(struct onnx *x, const char *input, size_t k, const Onnx__TensorShapePro
 {
     bool named = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
                  d->dim_param && *d->dim_param;
-    diag_error(x->diag, E_ONNX_DIM, PLACE_FILE(x->file),
-               "input '%s': dimension %zu%s%s%s is not a number; only dimension 0, the batch, may be "
-               "open",
-               input, k, named ? " ('" : "", named ? d->dim_param : "", named ? "')" : "");
-    diag_hint(x->diag, "export with a fixed input shape (with PyTorch: leave dimension %zu out of "
-                       "dynamic_axes)",
+    diag_error(
+        x->diag, E_ONNX_DIM, PLACE_FILE(x->file),
+        "input '%s': dimension %zu%s%s%s is not a number; only dimension 0, the batch, may be "
+        "open",
+        input, k, named ? " ('" : "", named ? d->dim_param : "", named ? "')" : "");
+    diag_hint(x->diag,
+              "export with a fixed input shape (with PyTorch: leave dimension %zu out of "
+              "dynamic_axes)",
               k);
 }
 
@@ -53,8 +55,8 @@ onnx_input(struct onnx *x, const Onnx__ValueInfoProto *v, enum dtype *dtype, str
     }
     if (s->n_dim > MAX_RANK)
         return fail(x, E_ONNX_DIM, v->name,
-                    arena_printf(x->scratch, "it has %zu dimensions, olac takes at most %d", s->n_dim,
-                                 MAX_RANK));
+                    arena_printf(x->scratch, "it has %zu dimensions, olac takes at most %d",
+                                 s->n_dim, MAX_RANK));
     shape->rank = (int)s->n_dim;
     for (size_t k = 0; k < s->n_dim; k++) {
         shape->dim[k] = known(s->dim[k]);

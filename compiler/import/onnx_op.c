@@ -9,13 +9,16 @@
 static const struct {
     const char *op, *hint;
 } advice[] = {
-    {"LSTM", "unroll the recurrence over a fixed number of steps into MatMul, Sigmoid, Tanh and Mul"},
-    {"GRU", "unroll the recurrence over a fixed number of steps into MatMul, Sigmoid, Tanh and Mul"},
+    {"LSTM",
+     "unroll the recurrence over a fixed number of steps into MatMul, Sigmoid, Tanh and Mul"},
+    {"GRU",
+     "unroll the recurrence over a fixed number of steps into MatMul, Sigmoid, Tanh and Mul"},
     {"RNN", "unroll the recurrence over a fixed number of steps into MatMul, Tanh and Add"},
     {"LRN", "train the network with BatchNormalization instead: it is folded into the convolution"},
     {"LpNormalization", "train the network with BatchNormalization instead"},
-    {"GroupNormalization", "train the network with BatchNormalization, or export as opset 17 so that "
-                           "it is written as InstanceNormalization"},
+    {"GroupNormalization",
+     "train the network with BatchNormalization, or export as opset 17 so that "
+     "it is written as InstanceNormalization"},
     {"MeanVarianceNormalization", "use InstanceNormalization or BatchNormalization"},
     {"LpPool", "use AveragePool"},
     {"GlobalLpPool", "use GlobalAveragePool"},
@@ -24,7 +27,8 @@ static const struct {
     {"NonMaxSuppression", "cut the model before it: the client does this on the decrypted answers"},
     {"RoiAlign", "cut the model before it: the client does this on the decrypted answers"},
     {"NonZero", "cut the model before it: which elements are zero cannot be seen under encryption"},
-    {"Greater", "a comparison of encrypted values: use Sign of the difference, with a fitted range"},
+    {"Greater",
+     "a comparison of encrypted values: use Sign of the difference, with a fitted range"},
     {"Less", "a comparison of encrypted values: use Sign of the difference, with a fitted range"},
     {"QuantizeLinear", "export the float model: olac quantises by itself"},
     {"DequantizeLinear", "export the float model: olac quantises by itself"},
@@ -118,7 +122,8 @@ onnx_op(struct onnx *x, const Onnx__NodeProto *n, const char *node)
     if (!standard && strcmp(n->domain, "com.microsoft") == 0 && strcmp(n->op_type, "Gelu") == 0)
         return OP_gelu;
     if (standard)
-        diag_error(x->diag, E_ONNX_OP, onnx_at(x, node), "operator '%s' is not supported", n->op_type);
+        diag_error(x->diag, E_ONNX_OP, onnx_at(x, node), "operator '%s' is not supported",
+                   n->op_type);
     else
         diag_error(x->diag, E_ONNX_OP, onnx_at(x, node),
                    "operator '%s' of domain '%s' is not supported", n->op_type, n->domain);

@@ -42,9 +42,10 @@ onnx_order(struct arena *a, uint32_t nodes, const uint32_t *first, const uint32_
            uint32_t *order, uint32_t *circle, uint32_t *n_circle)
 {
     uint32_t edges = first[nodes], done = 0, len = 0;
-    uint32_t *waiting = ARENA_ARRAY(a, uint32_t, (size_t)nodes + 1);  /* for so many inputs */
-    uint32_t *start = ARENA_ARRAY(a, uint32_t, (size_t)nodes + 2);    /* readers of n: */
-    uint32_t *readers = ARENA_ARRAY(a, uint32_t, (size_t)edges + 1);  /* start[n] .. start[n + 1] - 1 */
+    uint32_t *waiting = ARENA_ARRAY(a, uint32_t, (size_t)nodes + 1); /* for so many inputs */
+    uint32_t *start = ARENA_ARRAY(a, uint32_t, (size_t)nodes + 2);   /* readers of n: */
+    uint32_t *readers =
+        ARENA_ARRAY(a, uint32_t, (size_t)edges + 1); /* start[n] .. start[n + 1] - 1 */
 
     if (sorted(nodes, first, needs)) {
         for (uint32_t n = 0; n < nodes; n++)

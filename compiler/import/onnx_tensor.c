@@ -1,4 +1,5 @@
-/* onnx_tensor.c - a TensorProto of any encoding as a tensor: raw bytes, typed fields, external data. */
+/* onnx_tensor.c - a TensorProto of any encoding as a tensor: raw bytes, typed fields, external
+ * data. */
 #include "import/onnx.h"
 
 #include "import/data_number.h"
@@ -11,10 +12,10 @@ static const struct {
     const char *name;
     enum dtype dtype;
 } types[] = {
-    {"UNDEFINED", DT_NONE}, {"FLOAT", DT_F32},     {"UINT8", DT_U8},       {"INT8", DT_I8},
-    {"UINT16", DT_U16},     {"INT16", DT_I16},     {"INT32", DT_I32},      {"INT64", DT_I64},
-    {"STRING", DT_STRING},  {"BOOL", DT_BOOL},     {"FLOAT16", DT_F16},    {"DOUBLE", DT_F64},
-    {"UINT32", DT_U32},     {"UINT64", DT_U64},    {"COMPLEX64", DT_NONE}, {"COMPLEX128", DT_NONE},
+    {"UNDEFINED", DT_NONE}, {"FLOAT", DT_F32},  {"UINT8", DT_U8},       {"INT8", DT_I8},
+    {"UINT16", DT_U16},     {"INT16", DT_I16},  {"INT32", DT_I32},      {"INT64", DT_I64},
+    {"STRING", DT_STRING},  {"BOOL", DT_BOOL},  {"FLOAT16", DT_F16},    {"DOUBLE", DT_F64},
+    {"UINT32", DT_U32},     {"UINT64", DT_U64}, {"COMPLEX64", DT_NONE}, {"COMPLEX128", DT_NONE},
     {"BFLOAT16", DT_BF16},
 };
 
@@ -54,7 +55,8 @@ read_shape(const struct reader *r, struct shape *s)
 
     if (t->n_dims > MAX_RANK) {
         diag_error(r->x->diag, E_ONNX_TENSOR, onnx_at(r->x, r->node),
-                   "%s: it has %zu dimensions, olac takes at most %d", r->what, t->n_dims, MAX_RANK);
+                   "%s: it has %zu dimensions, olac takes at most %d", r->what, t->n_dims,
+                   MAX_RANK);
         return false;
     }
     s->rank = (int)t->n_dims;
@@ -66,7 +68,7 @@ read_shape(const struct reader *r, struct shape *s)
             return false;
         }
     }
-    if (shape_size(s) < 0) {
+    if (number_count(s) < 0) {
         diag_error(r->x->diag, E_TOO_LARGE, onnx_at(r->x, r->node),
                    "%s: the shape %s has more elements than olac takes", r->what,
                    shape_text(r->x->scratch, s));
@@ -76,7 +78,8 @@ read_shape(const struct reader *r, struct shape *s)
 }
 
 static bool
-count_is(const struct reader *r, const struct shape *s, uint64_t have, uint64_t want, const char *of)
+count_is(const struct reader *r, const struct shape *s, uint64_t have, uint64_t want,
+         const char *of)
 {
     if (have == want)
         return true;

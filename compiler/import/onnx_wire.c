@@ -1,8 +1,8 @@
 /* onnx_wire.c - from untrusted bytes to protobuf-c messages.
  *
- * The bytes are walked once along the schema before protobuf-c sees them. That finds where a file is
- * cut off, and refuses what protobuf-c itself doesn't bound: nesting (its unpacking is recursive), and
- * a single message given many times (merging them takes quadratic time). */
+ * The bytes are walked once along the schema before protobuf-c sees them. That finds where a file
+ * is cut off, and refuses what protobuf-c itself doesn't bound: nesting (its unpacking is
+ * recursive), and a single message given many times (merging them takes quadratic time). */
 #include "import/onnx.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #define MAX_DEPTH 100
 /* What unpacking may allocate for each byte of the file, and beside that. */
 #define MEMORY_FACTOR 64
-#define MEMORY_BASE ((size_t)1 << 20)
+#define MEMORY_BASE   ((size_t)1 << 20)
 
 struct walk {
     const uint8_t *data;
@@ -51,7 +51,8 @@ overrun(const struct walk *w, size_t at, const ProtobufCMessageDescriptor *m, co
 
 /* A base-128 integer of at most 10 bytes. */
 static bool
-varint(const struct walk *w, size_t *at, size_t end, const ProtobufCMessageDescriptor *m, uint64_t *v)
+varint(const struct walk *w, size_t *at, size_t end, const ProtobufCMessageDescriptor *m,
+       uint64_t *v)
 {
     size_t start = *at;
     *v = 0;

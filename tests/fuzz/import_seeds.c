@@ -63,8 +63,9 @@ static void
 put_arrays(struct seeds *s)
 {
     static const enum dtype types[] = {DT_F32, DT_I64, DT_BOOL};
-    static const char by_hand[] = "\x93NUMPY\x01\x00\x40\x00{'descr': '>u2', 'fortran_order': True, "
-                                  "'shape': (2, 2), }    \n\0\1\0\2\0\3\0\4";
+    static const char by_hand[] =
+        "\x93NUMPY\x01\x00\x40\x00{'descr': '>u2', 'fortran_order': True, "
+        "'shape': (2, 2), }    \n\0\1\0\2\0\3\0\4";
     for (size_t k = 0; k < 3; k++) {
         struct tensor t = tensor_new(s->a, types[k], shape_of(4, (int64_t[]){2, 1, 3, 2}));
         struct str text = {0};
@@ -82,7 +83,9 @@ put_data(struct seeds *s)
     static const uint8_t idx[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4};
     static const uint8_t shorts[] = {0, 0, 0x0b, 1, 0, 0, 0, 2, 0, 1, 0, 2};
     uint8_t packed[256];
-    z_stream z = {.next_in = (uint8_t *)(uintptr_t)"1\n2\n3\n", .avail_in = 6, .next_out = packed,
+    z_stream z = {.next_in = (uint8_t *)(uintptr_t) "1\n2\n3\n",
+                  .avail_in = 6,
+                  .next_out = packed,
                   .avail_out = sizeof packed};
     put(s, "fuzz_data", idx, sizeof idx);
     put(s, "fuzz_data", shorts, sizeof shorts);

@@ -62,7 +62,8 @@ Test(str, json)
 {
     struct str s = {0};
     str_json(&s, "a\"b\\c\n\x01 \xc3\xa9 \xff\xc3");
-    cr_expect_str_eq(str_text(&s), "\"a\\\"b\\\\c\\u000a\\u0001 \xc3\xa9 \xef\xbf\xbd\xef\xbf\xbd\"");
+    cr_expect_str_eq(str_text(&s),
+                     "\"a\\\"b\\\\c\\u000a\\u0001 \xc3\xa9 \xef\xbf\xbd\xef\xbf\xbd\"");
     str_free(&s);
 }
 

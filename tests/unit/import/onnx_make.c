@@ -46,8 +46,7 @@ make_opset(struct maker *m, const char *domain, int64_t version)
     s->domain = arena_strdup(m->arena, domain);
     s->has_version = 1;
     s->version = version;
-    m->model.opset_import =
-        append(m->arena, &m->model.n_opset_import, m->model.opset_import, s);
+    m->model.opset_import = append(m->arena, &m->model.n_opset_import, m->model.opset_import, s);
 }
 
 static char **
@@ -116,7 +115,8 @@ make_input(struct maker *m, const char *name, int32_t type, size_t rank, const i
     onnx__tensor_shape_proto__init(s);
     v->type->tensor_type->shape = s;
     for (size_t k = 0; k < rank; k++) {
-        Onnx__TensorShapeProto__Dimension *d = ARENA_NEW(m->arena, Onnx__TensorShapeProto__Dimension);
+        Onnx__TensorShapeProto__Dimension *d =
+            ARENA_NEW(m->arena, Onnx__TensorShapeProto__Dimension);
         onnx__tensor_shape_proto__dimension__init(d);
         if (dims[k] < 0) {
             d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;

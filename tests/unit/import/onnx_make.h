@@ -49,8 +49,12 @@ bool said(const struct diag *d, enum code code, const char *part);
 /* All messages, for the text of a failed assertion. */
 const char *all_messages(struct arena *a, const struct diag *d);
 
-#define AT(type)   ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__##type
-#define TT(type)   ONNX__TENSOR_PROTO__DATA_TYPE__##type
-#define DIMS(...)  (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define AT(type) ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__##type
+#define TT(type) ONNX__TENSOR_PROTO__DATA_TYPE__##type
+#define DIMS(...)                                                                                  \
+    (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                              \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 #endif

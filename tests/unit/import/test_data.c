@@ -1,4 +1,5 @@
-/* test_data.c - images and labels from idx, CIFAR and text files, and as the floats a network takes. */
+/* test_data.c - images and labels from idx, CIFAR and text files, and as the floats a network
+ * takes. */
 #include "onnx_make.h"
 
 #include "base/file.h"
@@ -40,14 +41,17 @@ wants(const struct bench *b, enum code code, const char *part)
               all_messages(b->a, b->d));
 }
 
-/* ---- formats ------------------------------------------------------------------------------------ */
+/* ---- formats ------------------------------------------------------------------------------------
+ */
 
 Test(data, idx_of_bytes)
 {
-    static const uint8_t file[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 9, 8, 7, 6, 5, 255};
+    static const uint8_t file[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0,
+                                   1, 0, 0, 0, 3, 9, 8, 7, 6, 5, 255};
     struct bench b = bench_new();
     struct data data;
-    cr_assert(data_parse(b.a, "x.idx", file, sizeof file, &data, b.d), "%s", all_messages(b.a, b.d));
+    cr_assert(data_parse(b.a, "x.idx", file, sizeof file, &data, b.d), "%s",
+              all_messages(b.a, b.d));
     cr_expect_eq(data.dtype, DT_U8);
     cr_expect_str_eq(shape_text(b.a, &data.shape), "2x1x3");
     cr_expect(data.u8[0] == 9 && data.u8[5] == 255 && !data.labels && !data.f32 && !data.i64);
@@ -109,14 +113,16 @@ Test(data, what_is_wrong)
     refused("\0\0\x08\x01\0\0\0\x05zzz", 11, E_DATA_TRUNCATED, "3 bytes of elements");
     refused("\0\0\x08\x01\0\0\0\x01zzz", 11, E_DATA_TRUNCATED, "needs 1");
     refused("\0\0\x08\x03\0\0", 6, E_DATA_TRUNCATED, "cut off");
-    refused("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", 12, E_TOO_LARGE, "4294967295x4294967295");
+    refused("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", 12, E_TOO_LARGE,
+            "4294967295x4294967295");
     cifar[0] = 1;
     cifar[3073] = 10;
     refused(cifar, 2 * 3073, E_DATA_FORMAT, "record 1 has the label 10");
     bench_free(&b);
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------
+ */
 
 /* A file in the temporary folder; removed with unlink. */
 static const char *
@@ -225,7 +231,8 @@ Test(data, gzip)
     bench_free(&b);
 }
 
-/* ---- images ------------------------------------------------------------------------------------- */
+/* ---- images -------------------------------------------------------------------------------------
+ */
 
 /* A graph whose only input has this shape. */
 static struct graph *
@@ -261,8 +268,7 @@ Test(data_images, bytes_become_floats)
     cr_assert_eq(n, 3);
     for (int k = 0; k < 12; k++)
         cr_expect_eq(x[k], (float)(k / 255.0));
-    g->inputs.at[0].pixels =
-        (struct pixels){true, 255, 1, (double[]){0.1307}, (double[]){0.3081}};
+    g->inputs.at[0].pixels = (struct pixels){true, 255, 1, (double[]){0.1307}, (double[]){0.3081}};
     cr_assert(data_images(b.a, &data, g, &g->inputs.at[0], 2, &x, &n, b.d));
     cr_assert_eq(n, 2);
     cr_expect_eq(x[7], (float)((7 / 255.0 - 0.1307) / 0.3081));
@@ -364,12 +370,28 @@ Test(data_images, shapes_that_do_not)
     }
 }
 
+/* 268 million images of nothing, in a file of 16 bytes. */
+Test(data_images, nothing)
+{
+    static const uint8_t file[] = {0, 0, 8, 3, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct bench b = bench_new();
+    struct graph *g = network(&b, 2, (int64_t[]){1, 0});
+    struct data data;
+    float *x;
+    uint32_t n;
+    cr_assert(data_parse(b.a, "x", file, sizeof file, &data, b.d));
+    cr_expect(!data_images(b.a, &data, g, &g->inputs.at[0], 0, &x, &n, b.d));
+    wants(&b, E_DATA_SHAPE, "no elements");
+    bench_free(&b);
+}
+
 Test(data_images, floats_stay_as_they_are)
 {
     struct bench b = bench_new();
     struct graph *g = network(&b, 2, (int64_t[]){1, 2});
     float *v = ARENA_ARRAY(b.a, float, 4), *x;
-    struct data data = {.file = "x.npy", .dtype = DT_F32, .shape = shape_of(2, (int64_t[]){2, 2}), .f32 = v};
+    struct data data = {
+        .file = "x.npy", .dtype = DT_F32, .shape = shape_of(2, (int64_t[]){2, 2}), .f32 = v};
     uint32_t n;
 
     g->inputs.at[0].pixels = (struct pixels){true, 255, 1, (double[]){9}, (double[]){9}};
@@ -396,7 +418,9 @@ Test(data_images, integers)
 {
     struct bench b = bench_new();
     struct graph *g = network(&b, 2, (int64_t[]){1, 1});
-    struct data data = {.file = "x.npy", .dtype = DT_I64, .shape = shape_of(1, (int64_t[]){1}),
+    struct data data = {.file = "x.npy",
+                        .dtype = DT_I64,
+                        .shape = shape_of(1, (int64_t[]){1}),
                         .i64 = (int64_t[]){51}};
     float *x;
     uint32_t n;
@@ -408,7 +432,8 @@ Test(data_images, integers)
     bench_free(&b);
 }
 
-/* ---- the real sets ------------------------------------------------------------------------------ */
+/* ---- the real sets ------------------------------------------------------------------------------
+ */
 
 Test(data, shared_sets)
 {

@@ -76,10 +76,10 @@ Test(npy, ways_to_write_a_header)
 {
     reads("{\"shape\":(2L,),\"descr\":\"=u1\" , \"fortran_order\":False}", "\1\2", 2, DT_U8, "2",
           (double[]){1, 2}, 2);
-    reads("{'fortran_order': True, 'descr': '<i2', 'shape': (2, 3)}", "\1\0\4\0\2\0\5\0\3\0\6\0", 12,
-          DT_I16, "2x3", (double[]){1, 2, 3, 4, 5, 6}, 6);
-    reads("{'fortran_order': True, 'descr': '|u1', 'shape': (2, 2, 2)}", "\0\4\2\6\1\5\3\7", 8, DT_U8,
-          "2x2x2", (double[]){0, 1, 2, 3, 4, 5, 6, 7}, 8);
+    reads("{'fortran_order': True, 'descr': '<i2', 'shape': (2, 3)}", "\1\0\4\0\2\0\5\0\3\0\6\0",
+          12, DT_I16, "2x3", (double[]){1, 2, 3, 4, 5, 6}, 6);
+    reads("{'fortran_order': True, 'descr': '|u1', 'shape': (2, 2, 2)}", "\0\4\2\6\1\5\3\7", 8,
+          DT_U8, "2x2x2", (double[]){0, 1, 2, 3, 4, 5, 6, 7}, 8);
 }
 
 /* Version 2 and 3 have a longer length field. */
@@ -114,11 +114,15 @@ Test(npy, what_is_wrong)
     refused(HEAD("<f4", "(1, 1, 1, 1, 1, 1, 1, 1, 1)"), 4, E_DATA_HEADER, "8 dimensions");
     refused(HEAD("<f4", "(99999999999999999999,)"), 4, E_DATA_HEADER, "too large");
     refused(HEAD("<f4", "(999999999, 999999999)"), 4, E_TOO_LARGE, "999999999x999999999");
+    refused(HEAD("<f4", "(0, 999999999, 999999999)"), 0, E_TOO_LARGE, "0x999999999");
+    refused(
+        "{'descr': '|u1', 'fortran_order': True, 'shape': (0, 536870912, 536870912, 536870912)}", 0,
+        E_TOO_LARGE, "0x536870912");
     refused(HEAD("<f4", "(-1,)"), 4, E_DATA_HEADER, "no number");
     refused(HEAD("<f4", "3"), 4, E_DATA_HEADER, "tuple");
     refused("{'descr': '<f4', 'fortran_order': False}", 4, E_DATA_HEADER, "missing");
-    refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4, E_DATA_HEADER,
-            "twice");
+    refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4,
+            E_DATA_HEADER, "twice");
     refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': ()}", 4, E_DATA_HEADER, "neither");
     refused("{'descr': '<f4', 'fortran_order': False, 'shape': ()} x", 4, E_DATA_HEADER, "behind");
     refused("", 0, E_DATA_TRUNCATED, "cut off");
@@ -143,7 +147,8 @@ Test(npy, format)
         cr_expect_eq(s.text[k], ' ');
     cr_expect_eq(s.text[127], '\n');
     cr_expect_arr_eq(s.text + 128, (const char *)t.f, 16);
-    cr_assert(npy_parse(a, "x", (const uint8_t *)s.text, s.len, &back, d), "%s", all_messages(a, d));
+    cr_assert(npy_parse(a, "x", (const uint8_t *)s.text, s.len, &back, d), "%s",
+              all_messages(a, d));
     cr_expect(shape_equal(&back.shape, &t.shape));
     cr_expect_arr_eq(back.f, t.f, 16);
     str_free(&s);

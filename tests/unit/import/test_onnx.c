@@ -105,8 +105,11 @@ Test(onnx, constant_nodes)
         enum dtype dtype;
         int rank;
         double last;
-    } want[] = {{"t", DT_I64, 1, 8}, {"f", DT_F32, 0, 2.5}, {"fs", DT_F32, 1, 3},
-                {"i", DT_I64, 0, -4}, {"is", DT_I64, 1, 5}};
+    } want[] = {{"t", DT_I64, 1, 8},
+                {"f", DT_F32, 0, 2.5},
+                {"fs", DT_F32, 1, 3},
+                {"i", DT_I64, 0, -4},
+                {"is", DT_I64, 1, 5}};
     for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
         cr_assert(map_get(&g->value_names, want[k].name, &v), "%s", want[k].name);
         const struct tensor *t = &graph_value(g, v)->data;
@@ -347,7 +350,8 @@ Test(onnx, node_names_are_made_unique)
     struct maker *m = make_small();
     make_node(m, "Relu", "dense", "y", "z");
     make_node(m, "Relu", "dense.1", "z", "u");
-    make_node(m, "Relu", "Relu_1", "u", "v"); /* what the second node, which has no name, is called */
+    make_node(m, "Relu", "Relu_1", "u",
+              "v"); /* what the second node, which has no name, is called */
     struct graph *g = taken(m);
     cr_expect_str_eq(g->nodes.at[2].name, "dense.2");
     cr_expect_str_eq(g->nodes.at[3].name, "dense.1");

@@ -1,4 +1,5 @@
-/* test_onnx_door.c - import_model: which front end takes a file, and files that are something else. */
+/* test_onnx_door.c - import_model: which front end takes a file, and files that are something else.
+ */
 #include "onnx_make.h"
 
 #include "base/file.h"

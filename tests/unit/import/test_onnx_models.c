@@ -1,5 +1,5 @@
-/* test_onnx_models.c - models of other people's exporters, where the shared data are there: the number
- * of nodes of each operator is what the notes beside the models say. */
+/* test_onnx_models.c - models of other people's exporters, where the shared data are there: the
+ * number of nodes of each operator is what the notes beside the models say. */
 #include "onnx_make.h"
 
 #include "base/file.h"
@@ -103,10 +103,10 @@ read_folder(const char *name)
             cr_expect(graph_check(g, STAGE_IMPORTED, d), "%s", all_messages(a, d));
         for (uint32_t k = 0; !g && k < diag_count(d); k++) {
             const struct message *m = diag_at(d, k);
-            bool known = m->code == E_ONNX_OPSET ? strstr(m->text, "version 6") != NULL
-                                                 : m->code == E_ONNX_OP &&
-                                                       (strstr(m->text, "'LRN'") ||
-                                                        strstr(m->text, "qonnx.custom_op"));
+            bool known = m->code == E_ONNX_OPSET
+                             ? strstr(m->text, "version 6") != NULL
+                             : m->code == E_ONNX_OP &&
+                                   (strstr(m->text, "'LRN'") || strstr(m->text, "qonnx.custom_op"));
             cr_expect(known || m->severity == SEV_WARNING, "%s", m->text);
         }
         models++;

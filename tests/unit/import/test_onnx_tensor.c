@@ -88,8 +88,7 @@ Test(onnx_tensor, half_covers_all_bits)
     const struct tensor *c = imported(m, NULL);
     for (int k = 0; k < 65536; k++) {
         int e = k >> 10 & 31, f = k & 1023;
-        double want = e == 31 ? (f ? NAN : INFINITY)
-                      : e ? ldexp(1024 + f, e - 25) : ldexp(f, -24);
+        double want = e == 31 ? (f ? NAN : INFINITY) : e ? ldexp(1024 + f, e - 25) : ldexp(f, -24);
         if (k & 32768)
             want = -want;
         cr_assert(isnan(want) ? isnan(c->f[k]) : c->f[k] == want, "bits %04x", k);
@@ -125,7 +124,8 @@ Test(onnx_tensor, typed_fields)
     cr_expect_eq(imported(m, NULL)->i[0], INT64_MAX);
     make_free(m);
 
-    static const int32_t narrow[] = {TT(INT8), TT(UINT8), TT(INT16), TT(UINT16), TT(INT32), TT(BOOL)};
+    static const int32_t narrow[] = {TT(INT8),   TT(UINT8), TT(INT16),
+                                     TT(UINT16), TT(INT32), TT(BOOL)};
     for (size_t k = 0; k < sizeof narrow / sizeof *narrow; k++) {
         m = holder(narrow[k], 1, (int64_t[]){2}, &t);
         t->n_int32_data = 2;
@@ -224,7 +224,8 @@ Test(onnx_tensor, sparse_is_refused)
     make_free(m);
 }
 
-/* ---- external data ------------------------------------------------------------------------------ */
+/* ---- external data ------------------------------------------------------------------------------
+ */
 
 /* A folder of its own; holds w.bin of 16 bytes: the floats 1, 2, 3, 4. */
 static char *
@@ -327,8 +328,7 @@ Test(onnx_external, sharing_is_bounded)
     struct maker *m = make_new();
     char *dir = folder(m);
     for (int k = 0; k < 5; k++) {
-        Onnx__TensorProto *t =
-            make_init(m, arena_printf(m->arena, "c%d", k), TT(FLOAT), DIMS(4));
+        Onnx__TensorProto *t = make_init(m, arena_printf(m->arena, "c%d", k), TT(FLOAT), DIMS(4));
         make_external(m, t, "location", "w.bin");
     }
     make_output(m, "c0");

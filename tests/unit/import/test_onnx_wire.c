@@ -102,8 +102,9 @@ Test(onnx_wire, not_onnx_at_all)
     refused("\x89PNG\r\n\x1a\n", 8, E_ONNX_TRUNCATED, "");
     refused("\0\0\0\0", 4, E_ONNX_DAMAGED, "impossible number");
     refused("\x0b", 1, E_ONNX_DAMAGED, "impossible kind");
-    refused("\x0a\x01x", 3, E_ONNX_DAMAGED, "wrong kind");                     /* ir_version as text */
-    refused("\x3a\x02\x0a\x05", 4, E_ONNX_DAMAGED, "longer than what holds it"); /* graph { node: 5 } */
+    refused("\x0a\x01x", 3, E_ONNX_DAMAGED, "wrong kind"); /* ir_version as text */
+    refused("\x3a\x02\x0a\x05", 4, E_ONNX_DAMAGED,
+            "longer than what holds it"); /* graph { node: 5 } */
     refused("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, E_ONNX_DAMAGED, "10 bytes");
     refused("\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, E_ONNX_TRUNCATED, "ModelProto.graph");
     refused("\x08\x07\x3a\0\x3a\0", 6, E_ONNX_DAMAGED, "given twice");
