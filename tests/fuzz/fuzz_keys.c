@@ -7,9 +7,12 @@ some_ct(ola_params *p)
     static ola_ct *ct;
     ola_client *client;
     const double x = 0.5;
-    if (ct == NULL && (ola_client_new(p, &client) != OLA_OK || ola_ct_new(p, &ct) != OLA_OK ||
-                       ola_encrypt(client, ct, &x, 1, 1, 0x1p30) != OLA_OK))
+    if (ct != NULL)
+        return ct;
+    if (ola_client_new(p, &client) != OLA_OK || ola_ct_new(p, &ct) != OLA_OK ||
+        ola_encrypt(client, ct, &x, 1, 1, 0x1p30) != OLA_OK)
         abort();
+    ola_client_free(client);
     return ct;
 }
 
