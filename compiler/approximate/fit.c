@@ -11,8 +11,10 @@
 #define ANCHOR_WEIGHT 1e-4 /* of all anchors together, the data being 1 */
 #define FREE_WEIGHT                                                                                \
     1e-12 /* the same without a hold: only so that few values decide all coefficients */
-#define ROUNDS 40
-#define SLACK  1.25 /* of the hold over what is possible */
+#define ROUNDS      40
+#define TAIL_STEP   0.3
+#define TAIL_VALUES 3e7
+#define SLACK       1.25 /* of the hold over what is possible */
 
 struct anchors {
     uint32_t n;
@@ -47,7 +49,7 @@ collect_range(uint64_t count, void (*get)(void *, uint64_t, double *, double *),
         square += (x - d->mean) * (x - d->mean);
     }
     d->sd = sqrt(square / (double)count);
-    d->count = (double)count;
+    d->count = d->independent = (double)count;
     return isfinite(d->sd);
 }
 
@@ -106,20 +108,32 @@ within_domain(struct fit_function f, double near, double far)
     return far;
 }
 
-/* Center and radius: what was seen, wider, at least some deviations from the mean (few values show
- * little of their range), inside the function's domain. */
+/* How far values to come may lie beyond those seen. The tail of a distribution falls by a factor e
+ * every TAIL_STEP deviations or so (1 / 3.3 for a normal one around 3.3 deviations); it is followed
+ * down to one value in TAIL_VALUES at degree 7. A polynomial leaves its range the faster, and fits
+ * well enough to pay for a longer one, the higher its degree: half as much more for each level.
+ * Measured on ResNet-20 and dense networks, 5,000 images each. */
+static double
+tail_unseen(const struct fit_data *d, const struct fit_options *o)
+{
+    double more = 0.5 * log2((o->degree + 1) / 2.0);
+
+    if (o->hold <= 0 || d->independent >= TAIL_VALUES)
+        return 0;
+    return more * TAIL_STEP * log(TAIL_VALUES / d->independent) * d->sd;
+}
+
+/* Center and radius: what was seen, wider by a factor and by what the tail may still hold, inside
+ * the function's domain. */
 static bool
 choose_range(const struct fit_data *d, struct fit_function f, const struct fit_options *o,
              double other_radius, struct fit *out)
 {
-    double deviations = 3 * (1 + 4 / sqrt(d->count)), middle = (d->lo + d->hi) / 2;
-    double half = (d->hi - d->lo) / 2 * o->widen;
-    double lo = middle - half, hi = middle + half;
+    double middle = (d->lo + d->hi) / 2, half = (d->hi - d->lo) / 2 * o->widen;
+    double lo = middle - half, hi = middle + half, tail = tail_unseen(d, o);
 
-    if (o->hold > 0 && d->mean - deviations * d->sd < lo)
-        lo = d->mean - deviations * d->sd;
-    if (o->hold > 0 && d->mean + deviations * d->sd > hi)
-        hi = d->mean + deviations * d->sd;
+    lo = fmin(lo, d->lo - tail);
+    hi = fmax(hi, d->hi + tail);
     if (!(hi - lo > 1e-9 * fabs(middle)) || hi - lo < 1e-30) {
         double radius = other_radius > 0 ? other_radius : fmax(1, fabs(middle) / 4);
         lo = middle - radius;

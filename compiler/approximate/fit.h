@@ -17,6 +17,8 @@ struct fit_data {
     double lo, hi;      /* seen; lo <= hi */
     double mean, sd;
     double count;       /* of values seen */
+    double independent; /* as many values drawn one by one would show as much of the tail; fit_collect says
+                           count, the caller knows better */
     uint32_t n;         /* bins that are not empty, at most FIT_BINS */
     double *weight, *x, *y;
 };

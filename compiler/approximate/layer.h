@@ -13,7 +13,7 @@ struct layer_data {
 
 struct layer_options {
     uint32_t degree;
-    double widen;
+    double widen, hold; /* see fit.h */
     bool per_layer; /* one polynomial for all channels, where the function is the same in all */
     bool lower;     /* degree 1 where the function is straight on all that was seen */
 };

@@ -33,8 +33,9 @@ struct simulate_options {
     void *user;
 };
 
-/* An activation. error: root mean square over all images and elements of (activation of the approximated
- * network - of the float network); relative: the same over the standard deviation of the latter. */
+/* An activation. error: root mean square, over all elements of all images that stay in range, of (activation
+ * of the approximated network - of the float network); relative: the same over the standard deviation of
+ * the latter. */
 struct simulate_layer {
     const char *name;
     uint32_t degree, levels; /* levels = ceil(log2(degree + 1)) */
