@@ -17,14 +17,16 @@ ola_csub(uint64_t a, uint64_t b)
     return d + (b & (0 - (d >> 63)));
 }
 
-/* a * b mod q, for a * b < q^2. The quotient falls short by at most 2. */
+/* a * b mod q, for a, b < q. Barrett, with both factors shifted so that the high word of their
+ * product is floor(a * b / 2^(bits - 1)); times barrett, the high word again is the quotient, short
+ * by at most 3. */
 static inline uint64_t
 ola_mul_barrett(uint64_t a, uint64_t b, const struct ola_modulus *m)
 {
-    ola_u128 z = (ola_u128)a * b;
-    assert(z < (ola_u128)m->q * m->q);
-    uint64_t quotient = (uint64_t)((z >> (m->bits - 1)) * m->barrett >> (m->bits + 1));
-    uint64_t r = (uint64_t)z - quotient * m->q; /* [0, 3q) */
+    assert(a < m->q && b < m->q);
+    uint64_t top = (uint64_t)((ola_u128)(a << 15) * (b << (50 - m->bits)) >> 64);
+    uint64_t quotient = (uint64_t)((ola_u128)top * m->barrett >> 64);
+    uint64_t r = a * b - quotient * m->q; /* [0, 4q) */
     return ola_csub(ola_csub(r, 2 * m->q), m->q);
 }
 
@@ -72,7 +74,7 @@ ola_fold_reduce(ola_u128 z, const struct ola_fold *f)
 static inline uint64_t
 ola_fraction(uint64_t a, const struct ola_modulus *m)
 {
-    return (uint64_t)((ola_u128)(a << (52 - m->bits)) * m->barrett52 >> 52);
+    return (uint64_t)((ola_u128)(a << (52 - m->bits)) * (m->barrett >> 12) >> 52);
 }
 
 #endif

@@ -25,7 +25,7 @@ struct lanes {
 AVX_INLINE struct lanes
 lanes_make(const struct ola_modulus *m)
 {
-    struct lanes l = {_mm256_set1_pd((double)m->q), _mm256_set1_pd(1.0 / (double)m->q)};
+    struct lanes l = {_mm256_set1_pd((double)m->q), _mm256_set1_pd(m->inverse)};
     return l;
 }
 

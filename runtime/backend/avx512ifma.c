@@ -30,7 +30,7 @@ load_narrow(const uint32_t *p)
 }
 
 /* Barrett's reduction of a product of residues. Both factors are shifted so that the high half
- * of their product is a * b / 2^(bits - 1), rounded down; times barrett52, the high half again
+ * of their product is a * b / 2^(bits - 1), rounded down; times barrett / 2^12, the high half again
  * is the quotient, short by at most 3. */
 struct barrett {
     ola_vec shift, quotient;
@@ -39,7 +39,7 @@ struct barrett {
 static struct barrett
 barrett_make(const struct ola_modulus *m)
 {
-    struct barrett b = {ola_splat(52 - m->bits), ola_splat(m->barrett52)};
+    struct barrett b = {ola_splat(52 - m->bits), ola_splat(m->barrett >> 12)};
     return b;
 }
 
@@ -281,7 +281,7 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
             fraction[g] = ola_splat(UINT64_C(1) << 50);
         }
         for (uint32_t i = 0; i < k; i++) {
-            const ola_vec w = ola_splat(weight[i]), scale = ola_splat(source[i]->barrett52);
+            const ola_vec w = ola_splat(weight[i]), scale = ola_splat(source[i]->barrett >> 12);
             const ola_vec shift = ola_splat(52 - source[i]->bits);
 #pragma GCC unroll 4
             for (size_t g = 0; g < GROUP; g++) {

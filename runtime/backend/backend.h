@@ -15,10 +15,10 @@
 /* One prime with all that its kernels want. Made by ring/modulus.c. */
 struct ola_modulus {
     uint64_t q;
-    uint32_t bits;      /* 2^(bits-1) < q < 2^bits */
-    uint64_t barrett;   /* floor(2^(2 * bits) / q): for Barrett's reduction of products below q^2 */
-    uint64_t barrett52; /* floor(2^(51 + bits) / q) < 2^52: the same for 52-bit products */
-    double inverse;     /* 1.0 / q */
+    uint32_t bits;    /* 2^(bits-1) < q < 2^bits */
+    uint64_t barrett; /* floor(2^(63 + bits) / q) in [2^63, 2^64), for Barrett's reduction; the
+                       * 52-bit one, floor(2^(51 + bits) / q), is its upper 52 bits */
+    double inverse;   /* 1.0 / q */
 };
 
 /* Tables of one prime and ring degree. w: powers of a primitive 2n-th root psi in bit-reversed

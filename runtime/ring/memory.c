@@ -17,7 +17,8 @@
 #define POOL_MIN   ((size_t)4096) /* smallest pooled block, 2^POOL_SHIFT */
 #define POOL_SHIFT 12u
 #define POOL_STEPS 8u                    /* size classes to an octave */
-#define POOL_BINS  (POOL_STEPS * 24u)    /* up to 2^36 bytes; larger ones are not pooled */
+#define POOL_BINS  (POOL_STEPS * 24u)    /* up to 2^36 bytes */
+#define BLOCK_MAX  (UINT64_C(1) << 36)   /* larger requests are refused: nothing here comes near */
 #define POOL_LIMIT ((uint64_t)128 << 20) /* bytes kept in the pool at most */
 #define HUGE_PAGE  ((size_t)2 << 20)
 
@@ -51,7 +52,7 @@ static size_t
 block_size(size_t size, uint32_t *bin)
 {
     *bin = POOL_BINS;
-    if (size > SIZE_MAX / 2)
+    if (size >= BLOCK_MAX)
         return 0;
     size = size ? (size + GRAIN - 1) & ~(size_t)(GRAIN - 1) : GRAIN;
     if (size < POOL_MIN || memory.alloc)

@@ -9,8 +9,7 @@ ola_modulus_make(uint64_t q)
     assert(q > 2 && q < (UINT64_C(1) << OLA_PRIME_BITS));
     while (q >> m.bits)
         m.bits++;
-    m.barrett = (uint64_t)(((ola_u128)1 << (2 * m.bits)) / q);
-    m.barrett52 = (uint64_t)(((ola_u128)1 << (51 + m.bits)) / q);
+    m.barrett = (uint64_t)(((ola_u128)1 << (63 + m.bits)) / q);
     m.inverse = 1.0 / (double)q;
     return m;
 }
