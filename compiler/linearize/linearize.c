@@ -328,7 +328,7 @@ merge(struct tp *t)
         for (uint32_t i = 0; n->kind == TP_LINEAR && i < n->args.len; i++) {
             uint32_t from = n->args.at[i].value;
             const struct tp_node *f = &t->nodes.at[from];
-            bool heavy = !all_monomial(f);
+            bool heavy = f->kind == TP_LINEAR && !all_monomial(f);
             if (f->kind != TP_LINEAR || (heavy && (f->uses > 1 || !matrix_monomial(n->args.at[i].m))))
                 continue;
             uint64_t before = n->args.at[i].m->start[n->n] + (uint64_t)(f->args.len ? f->args.at[0].m->start[f->n] : 0);

@@ -114,7 +114,7 @@ count_switches(const struct he_program *p, struct schedule_levels *out)
         if (i->op == HE_poly) {
             uint32_t depth = ola_plan_poly_depth(p->polys.at[i->data].degree);
             for (uint32_t l = 0; l < depth; l++)
-                out->switches[i->level + depth - l] += i->cts * (l ? 1 << (depth - 1 - l) : 1);
+                out->switches[i->level + depth - l] += i->cts * (l ? (uint32_t)1 << (depth - 1 - l) : 1);
         }
         if (i->op != HE_linear)
             continue;

@@ -31,6 +31,13 @@ net_new(uint32_t seed)
     return (struct net){a, diag_new(), graph_new(a, "net", "net.onnx"), seed};
 }
 
+static void
+net_free(struct net *t)
+{
+    diag_free(t->d);
+    arena_free(t->a);
+}
+
 static uint32_t
 weights(struct net *t, int rank, const int64_t *dim, float size)
 {
@@ -161,6 +168,7 @@ Test(middle, cryptonets_shape)
     x = op1(&t, OP_relu, dense(&t, x, 845, 100));
     struct he_program *p = compare(&t, dense(&t, x, 100, 10), 3, 13);
     cr_expect_eq(p->params.q.len, 8, "conv 1, cubic 2, dense 1, cubic 2, dense 1: 7 levels");
+    net_free(&t);
 }
 
 Test(middle, lenet_with_average_pools)
@@ -174,6 +182,7 @@ Test(middle, lenet_with_average_pools)
     x = op1(&t, OP_relu, dense(&t, x, 120, 84));
     struct he_program *p = compare(&t, dense(&t, x, 84, 10), 3, 14);
     cr_expect_eq(p->params.q.len, 14, "pools take no level");
+    net_free(&t);
 }
 
 Test(middle, residual_block_and_global_pool)
@@ -186,6 +195,7 @@ Test(middle, residual_block_and_global_pool)
     x = op1(&t, OP_relu, op2(&t, OP_add, y, conv(&t, x, 8, 16, 1, 2, 0)));
     x = op1(&t, OP_flatten, op1(&t, OP_globalaveragepool, x));
     compare(&t, dense(&t, x, 16, 10), 2, 13);
+    net_free(&t);
 }
 
 Test(middle, tensors_over_several_ciphertexts)
@@ -199,6 +209,7 @@ Test(middle, tensors_over_several_ciphertexts)
     for (uint32_t k = 0; k < p->insts.len; k++)
         most = p->insts.at[k].cts > most ? p->insts.at[k].cts : most;
     cr_expect_gt(most, 2);
+    net_free(&t);
 }
 
 Test(middle, sums_of_activations_and_products)
@@ -209,6 +220,7 @@ Test(middle, sums_of_activations_and_products)
     uint32_t sum = op2(&t, OP_add, a, b), gate = op2(&t, OP_mul, sum, b);
     uint32_t square = op2(&t, OP_mul, gate, gate);
     compare(&t, op2(&t, OP_sub, dense(&t, square, 24, 24), a), 3, 12);
+    net_free(&t);
 }
 
 Test(middle, product_of_encrypted_matrices)
@@ -220,6 +232,7 @@ Test(middle, product_of_encrypted_matrices)
     uint32_t n = graph_node(t.g, NULL, OP_transpose, &q, 1, NULL, 1, PLACE_NONE);
     ints(&t, n, "perm", 3, (int64_t[]){0, 2, 1});
     compare(&t, op2(&t, OP_matmul, t.g->nodes.at[n].out.at[0], k), 3, 12);
+    net_free(&t);
 }
 
 Test(middle, power_and_channels_last)
@@ -233,6 +246,7 @@ Test(middle, power_and_channels_last)
     three.f[0] = 3;
     x = op2(&t, OP_pow, x, graph_const(t.g, "three", three));
     compare(&t, pool(&t, x, 2), 3, 12);
+    net_free(&t);
 }
 
 Test(middle, too_deep_says_where_the_levels_go)
@@ -251,4 +265,5 @@ Test(middle, too_deep_says_where_the_levels_go)
     cr_expect_eq(m->code, E_TOO_DEEP);
     cr_expect_not_null(strstr(m->text, "120 levels"), "%s", m->text);
     cr_expect_not_null(strstr(m->text, "node_59 3"), "%s", m->text);
+    net_free(&t);
 }
