@@ -52,6 +52,7 @@ dsl_yyerror(struct dsl_loc *at, void *scanner, struct dsl *p, const char *text)
 
 %destructor { dsl_poison(p, $$); } NAME
 %destructor { dsl_poison_all(p, &$$); } targets names
+%destructor { dsl_poison_stmt(p, $$); } statement
 
 %left '+' '-'
 %left '*' '/'

@@ -65,7 +65,7 @@ struct build {
     struct { struct dsl_stmt **at; uint32_t len, cap; } block_list;
     int64_t steps;            /* left */
     int depth, block_depth;
-    bool named;               /* the line `network` was seen */
+    bool named, output;       /* `network`, `output` was seen */
     bool stopped;             /* a limit was reached: only the first is reported */
     size_t loaded;            /* bytes of constants */
     const char *origin, *origin_text; /* hexadecimal hashes, NULL when not given */

@@ -120,14 +120,14 @@ arity(struct call *c, enum op_id op)
     uint32_t n = c->in.len, hi = row->in_hi;
     if (n < row->in_lo || (hi < 255 && n > hi)) {
         if (row->in_lo == hi)
-            return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u inputs, here are %u", c->x->text,
-                               hi, n);
-        return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u to %u inputs, here are %u",
+            return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u input%s, not %u", c->x->text, hi,
+                               hi == 1 ? "" : "s", n);
+        return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u to %u inputs, not %u",
                            c->x->text, row->in_lo, hi, n);
     }
     if (row->out_hi < 255 && c->want->n > row->out_hi)
-        return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s makes at most %u outputs, not %u", c->x->text,
-                           row->out_hi, c->want->n);
+        return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s makes %u output%s, not %u", c->x->text,
+                           row->out_hi, row->out_hi == 1 ? "" : "s at most", c->want->n);
     return true;
 }
 

@@ -374,6 +374,7 @@ outputs(struct build *b, const struct dsl_stmt *st)
 static void
 statement(struct build *b, struct dsl_stmt *st, bool first)
 {
+    b->output |= st->kind == S_OUTPUT || st->output;
     if (first && st->kind != S_NETWORK)
         build_error(b, E_DSL_NETWORK, st->loc, "the text begins with: network NAME");
     switch (st->kind) {
@@ -446,7 +447,7 @@ import_dsl(struct arena *a, const char *file, const char *dir, const char *text,
         statement(&b, p.body.at[k], k == 0 && readable);
     if (readable && p.body.len == 0)
         diag_error(d, E_DSL_NETWORK, PLACE_FILE(file), "the text is empty; it begins with: network NAME");
-    else if (readable && !b.stopped && b.graph->outputs.len == 0) {
+    else if (readable && !b.stopped && !b.output) {
         diag_error(d, E_DSL_NETWORK, PLACE_FILE(file), "the network has no output");
         diag_hint(d, "write 'output' before the assignment that makes it");
     }

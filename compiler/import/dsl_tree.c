@@ -415,6 +415,14 @@ dsl_poison_all(struct dsl *p, const struct dsl_list *names)
 }
 
 void
+dsl_poison_stmt(struct dsl *p, const struct dsl_stmt *s)
+{
+    dsl_poison(p, s->name);
+    if (s->kind == S_ASSIGN)
+        dsl_poison_all(p, &s->items);
+}
+
+void
 dsl_syntax_error(struct dsl *p, struct dsl_loc at, const char *const *expected, int n)
 {
     struct str text = {0};

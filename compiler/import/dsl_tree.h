@@ -149,6 +149,7 @@ struct dsl_stmt *dsl_origin(struct dsl *p, struct dsl_loc at, const char *origin
 struct dsl_body dsl_add_stmt(struct dsl *p, struct dsl_body body, struct dsl_stmt *s);
 void dsl_poison(struct dsl *p, const char *name);
 void dsl_poison_all(struct dsl *p, const struct dsl_list *names);
+void dsl_poison_stmt(struct dsl *p, const struct dsl_stmt *s);
 void dsl_syntax_error(struct dsl *p, struct dsl_loc at, const char *const *expected, int n);
 
 #endif

@@ -92,24 +92,26 @@ words_node(struct arena *a, const char *output)
     return n > t && strcmp(output + n - t, tail) == 0 ? arena_strndup(a, output, n - t) : output;
 }
 
-/* Levenshtein's distance of two words of at most 63 bytes. */
+/* Letters to add, drop, change or swap to get from one word to the other, both of at most 63 bytes. */
 static uint32_t
 distance(const char *a, size_t n, const char *b, size_t m)
 {
-    uint32_t row[64];
+    uint32_t rows[3][64]; /* of the last two letters of a, and of the present one */
     for (uint32_t k = 0; k <= m; k++)
-        row[k] = k;
+        rows[0][k] = k;
     for (size_t i = 1; i <= n; i++) {
-        uint32_t corner = row[0];
+        uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
         row[0] = (uint32_t)i;
         for (size_t k = 1; k <= m; k++) {
-            uint32_t change = corner + (a[i - 1] != b[k - 1]);
-            uint32_t least = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
-            corner = row[k];
+            uint32_t change = above[k - 1] + (a[i - 1] != b[k - 1]);
+            uint32_t least = (above[k] < row[k - 1] ? above[k] : row[k - 1]) + 1;
             row[k] = change < least ? change : least;
+            bool swapped = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+            if (swapped && two_above[k - 2] + 1 < row[k])
+                row[k] = two_above[k - 2] + 1;
         }
     }
-    return row[m];
+    return rows[n % 3][m];
 }
 
 void
