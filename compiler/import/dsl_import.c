@@ -127,13 +127,16 @@ origin(struct build *b, const struct dsl_stmt *st)
 
 /* mean or std: one number for each channel, or one for all of them. */
 static bool
-channel_numbers(struct build *b, const struct dsl_expr *o, struct pixels *px, double *out, bool positive)
+channel_numbers(struct build *b, const struct dsl_expr *o, uint32_t most, struct pixels *px, double *out,
+                bool positive)
 {
     bool ok = true;
-    if (!o->a || (o->a->items.len != 1 && o->a->items.len != px->channels))
+    if (!o->a || (o->a->items.len != 1 && o->a->items.len != most))
         return build_error(b, E_DSL_PIXELS, o->loc, "%s takes 1 or %u numbers, one for each channel", o->text,
-                           px->channels);
-    for (uint32_t k = 0; k < px->channels && ok; k++) {
+                           most);
+    if (o->a->items.len > px->channels)
+        px->channels = o->a->items.len;
+    for (uint32_t k = 0; k < most && ok; k++) {
         const struct dsl_expr *e = o->a->items.at[o->a->items.len == 1 ? 0 : k];
         ok = literal_double(b, thing_of(e), &out[k]);
         if (ok && (!isfinite(out[k]) || (positive && out[k] <= 0)))
@@ -158,10 +161,11 @@ static void
 input_clauses(struct build *b, const struct dsl_stmt *st, const struct shape *shape, struct pixels *px)
 {
     const char *seen[3] = {0};
-    px->channels = shape->rank == 4 && shape->dim[1] > 0 && shape->dim[1] <= 4096 ? (uint32_t)shape->dim[1] : 1;
-    px->mean = ARENA_ARRAY(b->arena, double, px->channels);
-    px->std = ARENA_ARRAY(b->arena, double, px->channels);
-    for (uint32_t k = 0; k < px->channels; k++)
+    uint32_t most = shape->rank == 4 && shape->dim[1] > 0 && shape->dim[1] <= 4096 ? (uint32_t)shape->dim[1] : 1;
+    px->channels = 1; /* as many as were written */
+    px->mean = ARENA_ARRAY(b->arena, double, most);
+    px->std = ARENA_ARRAY(b->arena, double, most);
+    for (uint32_t k = 0; k < most; k++)
         px->std[k] = 1;
     for (uint32_t k = 0; k < st->items.len; k++) {
         const struct dsl_expr *o = st->items.at[k];
@@ -180,7 +184,7 @@ input_clauses(struct build *b, const struct dsl_stmt *st, const struct shape *sh
         if (!which)
             pixels_from(b, o, px);
         else
-            channel_numbers(b, o, px, mean ? px->mean : px->std, std);
+            channel_numbers(b, o, most, px, mean ? px->mean : px->std, std);
     }
     if (!seen[0] && (seen[1] || seen[2]))
         build_error(b, E_DSL_PIXELS, st->loc, "mean and std need: from u8 / 255");

@@ -106,18 +106,32 @@ print_data(struct printer *p, const struct tensor *t, const char *base, const ch
 
 /* ---- lines ----------------------------------------------------------------------------------------- */
 
-static void
+/* All n numbers, so that their count reads back; nothing when all are what is usual. */
+static bool
 numbers(struct printer *p, const char *word, const double *v, uint32_t n, double usual)
 {
-    bool alike = true;
-    for (uint32_t k = 1; k < n; k++)
-        alike &= v[k] == v[0];
-    if (alike && (n == 0 || v[0] == usual))
-        return;
-    for (uint32_t k = 0; k < (alike ? 1 : n); k++) {
+    bool needed = false;
+    for (uint32_t k = 0; k < n; k++)
+        needed |= !(v[k] == usual);
+    for (uint32_t k = 0; needed && k < n; k++) {
         str_addf(&p->out, k ? ", " : " %s ", word);
         str_double(&p->out, v[k]);
     }
+    return needed;
+}
+
+static void
+print_pixels(struct printer *p, const struct pixels *px)
+{
+    str_add(&p->out, " from u8");
+    if (px->divisor != 1) {
+        str_add(&p->out, " / ");
+        str_double(&p->out, px->divisor);
+    }
+    bool mean = numbers(p, "mean", px->mean, px->channels, 0);
+    bool std = numbers(p, "std", px->std, px->channels, 1);
+    if (!mean && !std && px->channels > 1) /* their count must be seen somewhere */
+        numbers(p, "mean", px->mean, px->channels, -1);
 }
 
 static void
@@ -137,15 +151,8 @@ print_input(struct printer *p, const struct input *in)
     print_type(&p->out, v->dtype, &s);
     if (!batch)
         str_add(&p->out, " unbatched");
-    if (in->pixels.present) {
-        str_add(&p->out, " from u8");
-        if (in->pixels.divisor != 1) {
-            str_add(&p->out, " / ");
-            str_double(&p->out, in->pixels.divisor);
-        }
-        numbers(p, "mean", in->pixels.mean, in->pixels.channels, 0);
-        numbers(p, "std", in->pixels.std, in->pixels.channels, 1);
-    }
+    if (in->pixels.present)
+        print_pixels(p, &in->pixels);
     str_add(&p->out, "\n");
 }
 

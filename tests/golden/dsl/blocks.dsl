@@ -1,6 +1,6 @@
 network blocks opset 11
 
-input x : f32[2, 4, 4] from u8 / 255 mean 0.5 std 0.25, 0.5
+input x : f32[2, 4, 4] from u8 / 255 mean 0.5, 0.5 std 0.25, 0.5
 const a.c.weight : f32[2, 2, 1, 1] = [1, 0, 0, 1]
 const b.c.weight : f32[2, 2, 1, 1] = [0, 1, 1, 0]
 y.c = conv(x, "a.c", no bias)

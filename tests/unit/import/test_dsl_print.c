@@ -195,6 +195,12 @@ Test(dsl_print, pins_and_pixels)
     g->inputs.at[0].pixels = (struct pixels){true, 255, 3, (double[]){0.485, 0.456, 0.406},
                                              (double[]){0.229, 0.224, 1.0 / 3}};
     expect_round_trip();
+    g->inputs.at[0].pixels.mean = (double[]){0, 0, 0};
+    expect_round_trip();
+    g->inputs.at[0].pixels.std = (double[]){1, 1, 1};
+    expect_round_trip();
+    g->inputs.at[0].pixels.channels = 1; /* the same for all three, said once */
+    expect_round_trip();
 }
 
 Test(dsl_print, inputs_with_and_without_a_batch)
