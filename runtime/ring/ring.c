@@ -26,22 +26,51 @@ primitive_root(const struct ola_modulus *m, uint32_t log_n)
     }
 }
 
-static void
-set_entry(uint64_t *w, uint64_t *ws, uint64_t *ws52, uint32_t k, uint64_t value, uint64_t q)
+/* floor(w * 2^64 / q) without a division: w * barrett / 2^(bits - 1) falls short of it by at most
+ * 3, and the remainder says by how much. */
+static uint64_t
+shoup(uint64_t w, const struct ola_modulus *m)
 {
-    w[k] = value;
-    ws[k] = ola_shoup(value, q);
-    ws52[k] = ws[k] >> 12;
+    uint64_t quotient = (uint64_t)((ola_u128)w * m->barrett >> (m->bits - 1));
+    uint64_t remainder = 0 - quotient * m->q; /* of w * 2^64, in [0, 4q) */
+    for (int i = 0; i < 3; i++) {
+        uint64_t short_by_one = remainder >= m->q;
+        quotient += short_by_one;
+        remainder -= m->q & (0 - short_by_one);
+    }
+    return quotient;
 }
 
-static ola_status
-ntt_fill(struct ola_ntt *t, uint64_t q, uint32_t log_n, const uint32_t *bitrev)
+/* w[k] = root^bitrev(k): the upper half of each power of two is the lower one times a root of that
+ * order, as bitrev(2^j + i) = bitrev(i) + n / 2^(j + 1). */
+static void
+fill_powers(uint64_t *w, uint64_t root, uint32_t log_n, const struct ola_modulus *m)
 {
-    size_t n = (size_t)1 << log_n;
-    uint64_t *block = ola_alloc(TABLES * n * sizeof *block);
-    if (!block)
-        return OLA_ERR_NOMEM;
-    t->mod = ola_modulus_make(q);
+    w[0] = 1;
+    for (uint32_t j = 0; j < log_n; j++) {
+        const size_t half = (size_t)1 << j;
+        const uint64_t f = ola_mod_pow(root, UINT64_C(1) << (log_n - 1 - j), m), fs = shoup(f, m);
+        for (size_t i = 0; i < half; i++)
+            w[half + i] = ola_csub(ola_mul_shoup_lazy(w[i], f, fs, m->q), m->q);
+    }
+}
+
+static void
+fill_quotients(const uint64_t *w, uint64_t *ws, uint64_t *ws52, size_t n,
+               const struct ola_modulus *m)
+{
+    for (size_t k = 0; k < n; k++) {
+        ws[k] = shoup(w[k], m);
+        ws52[k] = ws[k] >> 12;
+    }
+}
+
+/* Fills t, of which the modulus is there, with tables in block[TABLES * n]. */
+static void
+ntt_fill(struct ola_ntt *t, uint32_t log_n, uint64_t *block)
+{
+    const size_t n = (size_t)1 << log_n;
+    const struct ola_modulus *m = &t->mod;
     t->log_n = log_n;
     t->w = block;
     t->ws = block + n;
@@ -49,20 +78,22 @@ ntt_fill(struct ola_ntt *t, uint64_t q, uint32_t log_n, const uint32_t *bitrev)
     t->iw = block + 3 * n;
     t->iws = block + 4 * n;
     t->iws52 = block + 5 * n;
-    t->n_inverse = ola_mod_inverse(n, &t->mod);
-    t->n_inverse_shoup = ola_shoup(t->n_inverse, q);
+    t->n_inverse = ola_mod_inverse(n, m);
+    t->n_inverse_shoup = shoup(t->n_inverse, m);
 
-    uint64_t psi = primitive_root(&t->mod, log_n), inverse = ola_mod_inverse(psi, &t->mod);
-    uint64_t power = 1, ipower = 1;
-    for (size_t i = 0; i < n; i++) {
-        set_entry(t->w, t->ws, t->ws52, bitrev[i], power, q);
-        set_entry(t->iw, t->iws, t->iws52, bitrev[i], ipower, q);
-        power = ola_mod_mul(power, psi, &t->mod);
-        ipower = ola_mod_mul(ipower, inverse, &t->mod);
-    }
-    set_entry(t->iw, t->iws, t->iws52, 0, t->n_inverse, q);
-    set_entry(t->iw, t->iws, t->iws52, 1, ola_mod_mul(t->iw[1], t->n_inverse, &t->mod), q);
-    return OLA_OK;
+    const uint64_t psi = primitive_root(m, log_n);
+    fill_powers(t->w, psi, log_n, m);
+    fill_powers(t->iw, ola_mod_inverse(psi, m), log_n, m);
+    t->iw[0] = t->n_inverse;
+    t->iw[1] = ola_mod_mul(t->iw[1], t->n_inverse, m);
+    fill_quotients(t->w, t->ws, t->ws52, n, m);
+    fill_quotients(t->iw, t->iws, t->iws52, n, m);
+}
+
+static size_t
+tables_size(const struct ola_ring *r)
+{
+    return (r->n_q + r->n_p) * TABLES * (size_t)r->n * sizeof *r->tables;
 }
 
 static bool
@@ -76,24 +107,28 @@ prime_fits(const struct ola_ring *r, uint32_t index, uint64_t q)
     return true;
 }
 
+/* Nothing large is allocated before the primes are known to be good. */
 static ola_status
 ring_fill(struct ola_ring *r, const uint64_t *q, const uint64_t *p)
 {
-    uint32_t count = r->n_q + r->n_p;
-    r->bitrev = ola_alloc(r->n * sizeof *r->bitrev);
+    const uint32_t count = r->n_q + r->n_p;
     r->ntt = ola_alloc_zero(count * sizeof *r->ntt);
-    if (!r->bitrev || !r->ntt)
+    if (!r->ntt)
         return OLA_ERR_NOMEM;
-    for (uint32_t i = 0; i < r->n; i++)
-        r->bitrev[i] = reverse_bits(i, r->log_n);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t prime = i < r->n_q ? q[i] : p[i - r->n_q];
         if (!prime_fits(r, i, prime))
             return OLA_ERR_PRIME;
-        ola_status s = ntt_fill(&r->ntt[i], prime, r->log_n, r->bitrev);
-        if (s)
-            return s;
+        r->ntt[i].mod = ola_modulus_make(prime);
     }
+    r->bitrev = ola_alloc(r->n * sizeof *r->bitrev);
+    r->tables = ola_alloc(tables_size(r));
+    if (!r->bitrev || !r->tables)
+        return OLA_ERR_NOMEM;
+    for (uint32_t i = 0; i < r->n; i++)
+        r->bitrev[i] = reverse_bits(i, r->log_n);
+    for (uint32_t i = 0; i < count; i++)
+        ntt_fill(&r->ntt[i], r->log_n, r->tables + i * TABLES * (size_t)r->n);
     return OLA_OK;
 }
 
@@ -127,8 +162,7 @@ ola_ring_free(struct ola_ring *r)
     if (!r)
         return;
     uint32_t count = r->n_q + r->n_p;
-    for (uint32_t i = 0; r->ntt && i < count; i++)
-        ola_release(r->ntt[i].w, TABLES * (size_t)r->n * sizeof *r->ntt[i].w);
+    ola_release(r->tables, tables_size(r));
     ola_release(r->ntt, count * sizeof *r->ntt);
     ola_release(r->bitrev, r->n * sizeof *r->bitrev);
     ola_release(r, sizeof *r);

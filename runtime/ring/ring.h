@@ -11,6 +11,7 @@ struct ola_ring {
     uint32_t log_n, n, n_q, n_p;
     struct ola_ntt *ntt; /* [n_q + n_p] */
     uint32_t *bitrev;
+    uint64_t *tables; /* what the ntt[] point into, one block */
 };
 
 /* OLA_ERR_PARAM: log_n outside 10 .. 17, no prime or more than OLA_MAX_Q + OLA_MAX_P;

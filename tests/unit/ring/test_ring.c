@@ -126,6 +126,27 @@ Test(ring, transform_evaluates_at_the_stated_points)
     ola_ring_free(ring);
 }
 
+Test(ring, tables_hold_exact_quotients)
+{
+    for (size_t s = 0; s < SIZES; s++) {
+        struct ola_ring *ring = ring_of(sizes[s]);
+        const struct ola_ntt *t = &ring->ntt[0];
+        const uint64_t q = t->mod.q;
+        for (size_t k = 0; k < N; k++) {
+            cr_assert(t->w[k] < q && t->iw[k] < q);
+            cr_assert_eq(t->ws[k], (uint64_t)(((u128)t->w[k] << 64) / q));
+            cr_assert_eq(t->iws[k], (uint64_t)(((u128)t->iw[k] << 64) / q));
+            cr_assert_eq(t->ws52[k], (uint64_t)(((u128)t->w[k] << 52) / q));
+            cr_assert_eq(t->iws52[k], (uint64_t)(((u128)t->iw[k] << 52) / q));
+            uint64_t product = (uint64_t)((u128)t->w[k] * t->iw[k] % q);
+            cr_assert_eq(product, k < 2 ? t->n_inverse : 1u);
+        }
+        cr_assert_eq((uint64_t)((u128)t->n_inverse * N % q), 1u);
+        cr_assert_eq(t->n_inverse_shoup, t->iws[0]);
+        ola_ring_free(ring);
+    }
+}
+
 /* out(X) = a(X^galois) modulo X^N + 1, on coefficients. */
 static void
 automorphism(uint64_t *out, const uint64_t *a, uint32_t galois, uint64_t q)
