@@ -280,6 +280,10 @@ read_node(struct build *b, uint32_t index)
         diag_error(x->diag, E_ONNX_ARITY, onnx_at(x, n->name), "operator '%s': it has no output",
                    op);
     n->is_constant = op && is_default(n->p->domain) && strcmp(op, "Constant") == 0;
+    if (n->is_constant && (n->n_in || n->n_out > 1))
+        diag_error(x->diag, E_ONNX_ARITY, onnx_at(x, n->name),
+                   "operator 'Constant' has %u inputs and %u outputs, it takes 0 and 1", n->n_in,
+                   n->n_out);
     if (op && *op && !n->is_constant)
         read_op(b, n);
     if (n->is_constant && n->n_out && *n->p->output[0]) {

@@ -127,8 +127,13 @@ Test(onnx, wrong_constants)
     refused(m, E_ONNX_ATTRIBUTE, "exactly one attribute");
 
     m = make_small();
-    Onnx__NodeProto *n = make_node(m, "Constant", "k", "", "k");
-    Onnx__AttributeProto *a = make_attr(m, n, "value_string", AT(STRING));
+    Onnx__NodeProto *n = make_node(m, "Constant", "k", "y", "k,l");
+    Onnx__AttributeProto *a = make_attr(m, n, "value_float", AT(FLOAT));
+    refused(m, E_ONNX_ARITY, "1 inputs and 2 outputs");
+
+    m = make_small();
+    n = make_node(m, "Constant", "k", "", "k");
+    a = make_attr(m, n, "value_string", AT(STRING));
     a->has_s = 1;
     a->s.data = (uint8_t *)"x";
     a->s.len = 1;
