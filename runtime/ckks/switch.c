@@ -119,13 +119,14 @@ switch_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t pos
         lift_limb(s, job->a1 + position * n, job->perm, c, ext1);
 }
 
+/* Position by position: the digits there stay in the cache while the keys of all jobs stream by. */
 void
 ola_switch_run(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count)
 {
     const uint32_t positions = ola_positions(s->params, jobs->raised->level);
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
-    for (uint32_t k = 0; k < count; k++) {
-        for (uint32_t i = 0; i < positions; i++)
+    for (uint32_t i = 0; i < positions; i++) {
+        for (uint32_t k = 0; k < count; k++)
             switch_limb(s, &jobs[k], i);
     }
 }
