@@ -1,6 +1,13 @@
 # What cmake --install leaves of the runtime: headers, libraries, a CMake package (find_package(ola)) and
 # pkg-config files. In both, and in this tree, the libraries are ola::ola, ola::client, ola::sim.
-include(GNUInstallDirs)
+if(NOT CMAKE_INSTALL_LIBDIR)
+  set(CMAKE_INSTALL_LIBDIR lib) # where olac looks, from its bin/
+endif()
+if(NOT CMAKE_INSTALL_INCLUDEDIR)
+  set(CMAKE_INSTALL_INCLUDEDIR include)
+endif()
+# olac in the build folder finds the headers beside itself, as it finds the libraries.
+file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/include COPY_ON_ERROR SYMBOLIC)
 include(CMakePackageConfigHelpers)
 
 add_library(ola::ola ALIAS ola)

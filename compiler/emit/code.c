@@ -127,9 +127,7 @@ emit_code(struct emitter *e, struct str *out)
     for (uint32_t i = 0; i < e->layers.len; i++) {
         str_add(out, "    {");
         emit_string(out, e->layers.at[i].name);
-        str_addf(out, ", layer_%u, ", i);
-        str_double(out, all > 0 ? e->layers.at[i].seconds : 1);
-        str_add(out, "},\n");
+        str_addf(out, ", layer_%u, %.3g},\n", i, all > 0 ? e->layers.at[i].seconds : 1);
     }
     str_add(out, "};\n");
 }

@@ -117,8 +117,11 @@ finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
     uint32_t main = first, end = first + count - 1;
     while (main < end && e->p->insts.at[main].op == HE_input)
         main++;
+    while (end > main && strcmp(node_of(e, end), node_of(e, main)) != 0)
+        end--;
     const struct he_inst *from = &e->p->insts.at[main], *to = &e->p->insts.at[end];
     const char *node = node_of(e, main);
+    l.result = end;
     if (from->args.len)
         from = &e->p->insts.at[from->args.at[0]];
     l.op = layer_op(e, node, e->p->insts.at[main].op);
@@ -133,14 +136,15 @@ finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
     vec_push(e->a, &e->layers, l);
 }
 
-/* Whether instruction k belongs to the layer that begins at `first`: inputs to what follows them, outputs
- * to what is before them. */
+/* Whether instruction k belongs to the layer that begins at `first`: inputs to what follows them; outputs, and what
+ * costs nothing (whichever node wants it), to what is before them. */
 static bool
 same_layer(const struct emitter *e, uint32_t first, uint32_t k)
 {
     while (first < k && e->p->insts.at[first].op == HE_input)
         first++;
-    return e->p->insts.at[k].op == HE_output || first == k ||
+    enum he_op op = e->p->insts.at[k].op;
+    return first == k || op == HE_output || op == HE_drop || op == HE_relabel ||
            strcmp(node_of(e, first), node_of(e, k)) == 0;
 }
 

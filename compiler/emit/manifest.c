@@ -114,7 +114,7 @@ port(const struct emitter *e, const struct he_port *at, bool output)
 static cJSON *
 layer(const struct emitter *e, const struct layer *l)
 {
-    const struct he_inst *last = &e->p->insts.at[l->first + l->count - 1];
+    const struct he_inst *last = &e->p->insts.at[l->result];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "node", text(e, l->name));
     cJSON_AddItemToObject(json, "op", text(e, l->op));

@@ -8,6 +8,7 @@
 /* Instructions in a row that compute one node; one C function. */
 struct layer {
     uint32_t first, count; /* instructions */
+    uint32_t result;       /* the one that makes what the node computes */
     const char *name;      /* of the node, fit for a comment and a string */
     const char *title;     /* "c1: Conv 1x28x28 -> 6x28x28, level 9 -> 8, 25 diagonals, 9 rotations" */
     const char *op;        /* of the node in the graph; of the instruction where there is none */

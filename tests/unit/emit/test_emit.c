@@ -248,7 +248,7 @@ Test(emit, what_a_layer_says)
     const char *s = file(&e, "_server.c")->data;
     cr_expect(strstr(s, "/* fc1: linear 1x4x4 -> 10, level 4 -> 3, 32 diagonals, 10 rotations */"));
     cr_expect(strstr(s, "/* act: poly 10 -> 10, level 3 -> 1, degree 3, 2 products */"));
-    cr_expect(strstr(s, "/* sum: drop 10 -> 10, level 3 -> 1 */"));
+    cr_expect(strstr(s, "/* sum: add 10 -> 10, level 1 -> 1 */"));
     cr_expect(strstr(s, "security  NONE: an insecure toy"));
     cr_expect_null(strstr(s, "/tmp/"));
     arena_free(a);
