@@ -1,0 +1,12 @@
+#!/bin/sh
+# run.sh - installs what is missing, builds, runs all tests: the command of README and of CI.
+# Environment: BUILD (build folder, default build-tests), CC, OLAC_CMAKE (more options), CTEST (more options of ctest).
+set -eu
+cd "$(dirname "$0")/.."
+sh tests/install.sh tests
+build=${BUILD:-build-tests}
+# shellcheck disable=SC2086
+cmake -B "$build" -G Ninja -DOLAC_TESTS=ON ${OLAC_CMAKE:-} >/dev/null
+cmake --build "$build" -j "$(nproc)"
+# shellcheck disable=SC2086
+ctest --test-dir "$build" --output-on-failure -j "$(nproc)" ${CTEST:-}
