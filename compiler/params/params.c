@@ -8,9 +8,12 @@
 
 /* Most bits of a rescaling prime: limbs below 2^32 are half as large in keys and weights. */
 #define MAX_SCALE_BITS 31
-/* Room above the scale at the last level beyond the declared output range: sign, and noise and
- * intermediate sums of a last polynomial. */
-#define HEAD_BITS 4
+/* Room above the scale at the last level beyond the output range: sign, and noise and intermediate
+ * sums of a last polynomial. */
+#define HEAD_BITS 3
+/* What one more bit of scale is worth, as a share of the time: precision that nobody asked for is
+ * taken where it costs next to nothing. */
+#define BIT_WORTH 0.04
 /* The smallest prime that exists in number for ring degree 2^log_n. */
 #define SPARE_PRIME_BITS 7
 
@@ -81,8 +84,10 @@ price(const struct params_request *r, const struct candidate *s)
     return sum;
 }
 
+/* The best set with `room` bits for the outputs; *best is its price, less what its precision is worth. */
 static bool
-search(const struct params_request *r, uint32_t least, double limit, struct arena *a, struct he_params *out)
+search(const struct params_request *r, uint32_t least, uint32_t room, double limit, struct arena *a,
+       struct he_params *out)
 {
     struct he_params found = {0};
     double best = -1;
@@ -91,13 +96,13 @@ search(const struct params_request *r, uint32_t least, double limit, struct aren
         for (uint32_t limbs = 1; limbs <= r->depth + 1; limbs++)
             for (uint32_t slack = 4; slack >= 2; slack -= 2) {
                 struct candidate s = {.scale_bits = bits, .digit_limbs = limbs};
-                s.first_bits = bits + HEAD_BITS + (uint32_t)ceil(r->output_bits);
+                s.first_bits = bits + HEAD_BITS + room;
                 if (s.first_bits > OLA_PRIME_BITS || !special_primes(&s, slack))
                     continue;
                 double total = s.first_bits + (double)r->depth * bits + s.special * s.special_bits;
                 if (!r->insecure_toy && total > limit + 0.5)
                     continue;
-                s.price = price(r, &s);
+                s.price = price(r, &s) * (1 - BIT_WORTH * (bits - least));
                 if (best >= 0 && s.price >= best * 0.999)
                     continue;
                 if (!enough_primes(r, &s, a, &found))
@@ -117,11 +122,15 @@ params_choose(struct arena *a, const struct params_request *r, struct he_params 
 
     if (least < r->log_n + SPARE_PRIME_BITS)
         least = r->log_n + SPARE_PRIME_BITS;
-    /* Beyond what narrow limbs hold only the precision asked for decides. */
-    bool narrow = least <= MAX_SCALE_BITS;
-    double first = least + HEAD_BITS + ceil(r->output_bits);
-    *missing = 2 * first + 2 + (double)r->depth * least - limit;
-    if (!narrow || (!r->insecure_toy && *missing > 0.5))
+    uint32_t wanted = (uint32_t)ceil(r->output_bits), room = r->output_fixed ? wanted : 0;
+    *missing = 2 * (least + HEAD_BITS + room) + 2 + (double)r->depth * least - limit;
+    if (least > MAX_SCALE_BITS || (!r->insecure_toy && *missing > 0.5))
         return false;
-    return search(r, least, limit, a, out);
+    /* Outputs that can be scaled down give up bits where the modulus is short. */
+    for (room = wanted;; room--) {
+        if (search(r, least, room, limit, a, out))
+            return true;
+        if (!room || r->output_fixed)
+            return false;
+    }
 }

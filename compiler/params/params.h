@@ -14,7 +14,8 @@ struct params_request {
     uint32_t log_n, security, depth;
     bool insecure_toy;
     double precision_bits;    /* of the largest output left above the noise */
-    double output_bits;       /* log2 of scale * |output| / default scale, at least 0 */
+    double output_bits;       /* log2 of the largest |output|, at least 0: room wanted in the last prime */
+    bool output_fixed;        /* outputs keep the default scale: less room than that will not do */
     const double *switches;   /* [depth + 1]: full key switches at each level */
 };
 

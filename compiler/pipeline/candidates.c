@@ -15,7 +15,7 @@
 #define LEAST_LOG_N 12
 #define MOST_LOG_N  16
 /* Bits of the largest output left above the modelled noise of one operation. */
-#define PRECISION_BITS 14.0
+#define PRECISION_BITS 15.0
 
 struct attempt {
     struct he_program *program;
@@ -34,7 +34,8 @@ choose_params(struct arena *a, const struct compile_options *o, struct he_progra
         .depth = levels->depth,
         .insecure_toy = o->insecure_toy,
         .precision_bits = o->precision_bits > 0 ? o->precision_bits : PRECISION_BITS,
-        .output_bits = levels->outputs_free || output_range <= 1 ? 0 : log2(output_range),
+        .output_bits = output_range <= 1 ? 0 : log2(output_range),
+        .output_fixed = !levels->outputs_free,
         .switches = levels->switches,
     };
     return params_choose(a, &r, &p->params, missing);
@@ -89,6 +90,13 @@ too_deep(struct diag *d, const struct compile_options *o, const struct attempt *
                           : "use --degree with a lower degree, or fewer layers");
 }
 
+/* A modulus that leaves room for wide digits: a larger ring could not be faster. */
+static bool
+roomy(const struct he_program *p)
+{
+    return p && (p->params.q.len + p->params.digit_limbs - 1) / p->params.digit_limbs <= 4;
+}
+
 struct he_program *
 pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
                     double output_range, struct diag *d)
@@ -101,16 +109,20 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
                    OLA_MAX_LOG_N);
         return NULL;
     }
-    for (uint32_t log_n = lo, found = 0; log_n <= hi && found < 2; log_n++) {
+    for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
         struct attempt now = {0};
         if (lo != hi && log_n < hi && hopeless(o, t, log_n))
             continue;
         if (!attempt(a, o, t, output_range, log_n, &now, d))
             return NULL;
-        found += now.program != NULL;
-        if (now.program && (!best.program || now.program->seconds < best.program->seconds))
+        if (best.program && !now.program)
+            break;
+        bool second = best.program != NULL;
+        if (now.program && (!second || now.program->seconds < best.program->seconds))
             best = now;
         last = now;
+        if (second)
+            break;
     }
     if (!best.program)
         too_deep(d, o, &last, hi);

@@ -6,6 +6,7 @@
 #include "emit/emit.h"
 #include "ir/he.h"
 #include "import/data.h"
+#include "import/import.h"
 
 struct pin_option {
     const char *node;
@@ -26,7 +27,7 @@ struct compile_options {
     uint32_t log_n;            /* 0: chosen */
     uint32_t security;         /* 0: 128 */
     bool insecure_toy;         /* --insecure-toy */
-    double precision_bits;     /* 0: 11 - bits of the largest output left above CKKS noise */
+    double precision_bits;     /* 0: 15 - bits that the scale stands above the noise of one rounding */
     const char *templates;     /* --templates DIR, NULL: built in */
     const char *dump;          /* --dump=PASS: text form after that pass, to dump_out */
     const char *stop_after;

@@ -152,10 +152,12 @@ static double *
 wanted_scales(const struct he_program *p, double output_range)
 {
     double *want = ARENA_ARRAY(p->arena, double, p->insts.len + 1);
-    double down = output_range > 1 ? ldexp(1, (int)ceil(log2(output_range))) : 1;
+    double room = (double)p->params.q.at[0] / (4 * output_range * p->params.scale), down = 1;
 
     for (uint32_t k = 0; k < p->insts.len; k++)
         want[k] = p->params.scale;
+    while (room * down < 1)
+        down *= 2;
     for (uint32_t k = 0; k < p->insts.len; k++) {
         const struct he_inst *i = &p->insts.at[k];
         uint32_t factor = i->op == HE_mul ? i->args.at[1] : NONE;
