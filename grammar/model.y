@@ -1,8 +1,8 @@
 /* model.y - the grammar of the language; grammar/README.md shows it by example.
  *
- * Actions only build the tree of import/dsl_tree.h, in an arena: nothing is freed, and %destructor does
- * another job: it notes the names of a statement that is thrown away, so that the statements that
- * use them are not blamed as well. */
+ * Actions only build the tree of import/dsl_tree.h, in an arena: nothing is freed, and %destructor
+ * does another job: it notes the names of a statement that is thrown away, so that the statements
+ * that use them are not blamed as well. */
 %code requires {
 #include "import/dsl_tree.h"
 }
@@ -19,6 +19,8 @@
 %code {
 #define YYLLOC_DEFAULT(cur, rhs, n) ((cur) = (n) ? YYRHSLOC(rhs, 1) : YYRHSLOC(rhs, 0))
 #define YYSTACK_USE_ALLOCA 0
+#define NO_LIST ((struct dsl_list){0})
+#define NUM(at, text) dsl_text(p, X_NUMBER, at, text)
 
 int dsl_yylex(DSL_YYSTYPE *, struct dsl_loc *, void *);
 
@@ -61,131 +63,129 @@ dsl_yyerror(struct dsl_loc *at, void *scanner, struct dsl *p, const char *text)
 
 %%
 
-file: lines                               { p->body = $1; }
+file: lines                         { p->body = $1; }
     ;
 
-lines: %empty                             { $$ = (struct dsl_body){0}; }
-     | lines statement NEWLINE            { $$ = dsl_add_stmt(p, $1, $2); }
-     | lines error NEWLINE                { $$ = $1; yyerrok; }
+lines: %empty                       { $$ = (struct dsl_body){0}; }
+     | lines statement NEWLINE      { $$ = dsl_add_stmt(p, $1, $2); }
+     | lines error NEWLINE          { $$ = $1; yyerrok; }
      ;
 
-statement: NETWORK NAME header            { $$ = dsl_stmt(p, S_NETWORK, @2, $2, $3, NULL); }
-         | ORIGIN STRING NAME STRING      { $$ = dsl_origin(p, @1, $2, @3, $3, $4); }
-         | INPUT NAME ':' type clauses    { $$ = dsl_stmt(p, S_INPUT, @2, $2, $5, NULL); $$->type = $4; }
-         | OUTPUT targets                 { $$ = dsl_stmt(p, S_OUTPUT, @1, NULL, $2, NULL); }
-         | OUTPUT targets '=' expr post   { $$ = dsl_assign(p, @2, $2, $4, $5); $$->output = true; }
-         | targets '=' expr post          { $$ = dsl_assign(p, @1, $1, $3, $4); }
-         | CONST NAME type_opt init       { $$ = dsl_stmt(p, S_CONST, @2, $2, (struct dsl_list){0}, $4);
-                                            $$->type = $3; }
-         | BLOCK NAME '(' names ')' '{' lines '}'
-                                          { $$ = dsl_stmt(p, S_BLOCK, @2, $2, $4, NULL); $$->body = $7; }
-         | RETURN expr                    { $$ = dsl_stmt(p, S_RETURN, @1, NULL, (struct dsl_list){0}, $2); }
+statement: NETWORK NAME header           { $$ = dsl_stmt(p, S_NETWORK, @2, $2, $3, NULL); }
+         | ORIGIN STRING NAME STRING     { $$ = dsl_origin(p, @1, $2, @3, $3, $4); }
+         | INPUT NAME ':' type clauses   { $$ = dsl_typed_stmt(p, S_INPUT, @2, $2, $4, $5, NULL); }
+         | OUTPUT targets                { $$ = dsl_stmt(p, S_OUTPUT, @1, NULL, $2, NULL); }
+         | OUTPUT targets '=' expr post  { $$ = dsl_assign(p, @2, $2, $4, $5, true); }
+         | targets '=' expr post         { $$ = dsl_assign(p, @1, $1, $3, $4, false); }
+         | CONST NAME type_opt init      { $$ = dsl_typed_stmt(p, S_CONST, @2, $2, $3, NO_LIST, $4); }
+         | BLOCK NAME '(' names ')' '{' lines '}'  { $$ = dsl_block(p, @2, $2, $4, $7); }
+         | RETURN expr                   { $$ = dsl_stmt(p, S_RETURN, @1, NULL, NO_LIST, $2); }
          ;
 
-header: %empty                            { $$ = (struct dsl_list){0}; }
-      | header NAME NUMBER                { $$ = dsl_add(p, $1, dsl_option(p, @2, $2,
-                                                 dsl_text(p, X_NUMBER, @3, $3))); }
+header: %empty                      { $$ = NO_LIST; }
+      | header NAME NUMBER          { $$ = dsl_add(p, $1, dsl_option(p, @2, $2, NUM(@3, $3))); }
       ;
 
 /* input x : TYPE from u8 / 255 mean 0.5, 0.5, 0.5 std 0.2, 0.2, 0.2 unbatched */
-clauses: %empty                           { $$ = (struct dsl_list){0}; }
-       | clauses clause                   { $$ = dsl_add(p, $1, $2); }
+clauses: %empty                     { $$ = NO_LIST; }
+       | clauses clause             { $$ = dsl_add(p, $1, $2); }
        ;
-clause: FROM NAME                         { $$ = dsl_from(p, @1, $2, NULL); }
-      | FROM NAME '/' NUMBER              { $$ = dsl_from(p, @1, $2, dsl_text(p, X_NUMBER, @4, $4)); }
-      | NAME                              { $$ = dsl_option(p, @1, $1, NULL); }
-      | NAME numbers                      { $$ = dsl_option(p, @1, $1, dsl_items(p, X_LIST, @2, NULL, $2)); }
+clause: FROM NAME                   { $$ = dsl_from(p, @1, $2, NULL); }
+      | FROM NAME '/' NUMBER        { $$ = dsl_from(p, @1, $2, NUM(@4, $4)); }
+      | NAME                        { $$ = dsl_option(p, @1, $1, NULL); }
+      | NAME numbers                { $$ = dsl_option(p, @1, $1,
+                                                      dsl_items(p, X_LIST, @2, NULL, $2)); }
       ;
-numbers: NUMBER                           { $$ = dsl_one(p, dsl_text(p, X_NUMBER, @1, $1)); }
-       | numbers ',' NUMBER               { $$ = dsl_add(p, $1, dsl_text(p, X_NUMBER, @3, $3)); }
+numbers: NUMBER                     { $$ = dsl_one(p, NUM(@1, $1)); }
+       | numbers ',' NUMBER         { $$ = dsl_add(p, $1, NUM(@3, $3)); }
        ;
 
-type_opt: %empty                          { $$ = NULL; }
-        | ':' type                        { $$ = $2; }
+type_opt: %empty                    { $$ = NULL; }
+        | ':' type                  { $$ = $2; }
         ;
-type: NAME list                           { $$ = dsl_type(p, @1, $1, $2); }
+type: NAME list                     { $$ = dsl_type(p, @1, $1, $2); }
     ;
-init: %empty                              { $$ = NULL; }
-    | '=' value                           { $$ = $2; }
+init: %empty                        { $$ = NULL; }
+    | '=' value                     { $$ = $2; }
     ;
-value: NUMBER                             { $$ = dsl_text(p, X_NUMBER, @1, $1); }
+value: NUMBER                       { $$ = NUM(@1, $1); }
      | list
-     | NAME STRING                        { $$ = dsl_file_value(p, @1, $1, @2, $2); }
+     | NAME STRING                  { $$ = dsl_file_value(p, @1, $1, @2, $2); }
      ;
 
-targets: target                           { $$ = dsl_one(p, $1); }
-       | targets ',' target               { $$ = dsl_add(p, $1, $3); }
+targets: target                     { $$ = dsl_one(p, $1); }
+       | targets ',' target         { $$ = dsl_add(p, $1, $3); }
        ;
-target: NAME                              { $$ = dsl_text(p, X_NAME, @1, $1); }
-      | '_'                               { $$ = dsl_text(p, X_NONE, @1, ""); }
+target: NAME                        { $$ = dsl_text(p, X_NAME, @1, $1); }
+      | '_'                         { $$ = dsl_text(p, X_NONE, @1, ""); }
       ;
-names: %empty                             { $$ = (struct dsl_list){0}; }
+names: %empty                       { $$ = NO_LIST; }
      | targets
      ;
 
 /* What stands behind an expression: as "node name", @degree(<= 7), @pow2(5) */
-post: %empty                              { $$ = (struct dsl_list){0}; }
-    | post post_one                       { $$ = dsl_add(p, $1, $2); }
+post: %empty                        { $$ = NO_LIST; }
+    | post post_one                 { $$ = dsl_add(p, $1, $2); }
     ;
-post_one: AS NAME                         { $$ = dsl_text(p, X_AS, @1, $2); }
-        | AS STRING                       { $$ = dsl_text(p, X_AS, @1, $2); }
-        | '@' NAME '(' pin ')'            { $$ = $4; $$->text = $2; $$->loc = @1; }
+post_one: AS NAME                   { $$ = dsl_text(p, X_AS, @1, $2); }
+        | AS STRING                 { $$ = dsl_text(p, X_AS, @1, $2); }
+        | '@' NAME '(' pin ')'      { $$ = $4; $$->text = $2; $$->loc = @1; }
         ;
-pin: NUMBER                               { $$ = dsl_pin(p, @1, $1, $1); }
-   | AT_MOST NUMBER                       { $$ = dsl_pin(p, @1, NULL, $2); }
-   | AT_LEAST NUMBER                      { $$ = dsl_pin(p, @1, $2, NULL); }
-   | NUMBER UP_TO NUMBER                  { $$ = dsl_pin(p, @1, $1, $3); }
+pin: NUMBER                         { $$ = dsl_pin(p, @1, $1, $1); }
+   | AT_MOST NUMBER                 { $$ = dsl_pin(p, @1, NULL, $2); }
+   | AT_LEAST NUMBER                { $$ = dsl_pin(p, @1, $2, NULL); }
+   | NUMBER UP_TO NUMBER            { $$ = dsl_pin(p, @1, $1, $3); }
    ;
 
 expr: primary
-    | expr '+' expr                       { $$ = dsl_binary(p, @2, '+', $1, $3); }
-    | expr '-' expr                       { $$ = dsl_binary(p, @2, '-', $1, $3); }
-    | expr '*' expr                       { $$ = dsl_binary(p, @2, '*', $1, $3); }
-    | expr '/' expr                       { $$ = dsl_binary(p, @2, '/', $1, $3); }
-    | expr '^' expr                       { $$ = dsl_binary(p, @2, '^', $1, $3); }
-    | '-' expr %prec MINUS                { $$ = dsl_binary(p, @1, 'n', $2, NULL); }
+    | expr '+' expr                 { $$ = dsl_binary(p, @2, '+', $1, $3); }
+    | expr '-' expr                 { $$ = dsl_binary(p, @2, '-', $1, $3); }
+    | expr '*' expr                 { $$ = dsl_binary(p, @2, '*', $1, $3); }
+    | expr '/' expr                 { $$ = dsl_binary(p, @2, '/', $1, $3); }
+    | expr '^' expr                 { $$ = dsl_binary(p, @2, '^', $1, $3); }
+    | '-' expr %prec MINUS          { $$ = dsl_binary(p, @1, 'n', $2, NULL); }
     ;
-primary: NAME                             { $$ = dsl_text(p, X_NAME, @1, $1); }
-       | STRING                           { $$ = dsl_text(p, X_STRING, @1, $1); }
-       | NUMBER                           { $$ = dsl_text(p, X_NUMBER, @1, $1); }
-       | DIMS                             { $$ = dsl_text(p, X_DIMS, @1, $1); }
-       | '_'                              { $$ = dsl_text(p, X_NONE, @1, ""); }
+primary: NAME                       { $$ = dsl_text(p, X_NAME, @1, $1); }
+       | STRING                     { $$ = dsl_text(p, X_STRING, @1, $1); }
+       | NUMBER                     { $$ = NUM(@1, $1); }
+       | DIMS                       { $$ = dsl_text(p, X_DIMS, @1, $1); }
+       | '_'                        { $$ = dsl_text(p, X_NONE, @1, ""); }
        | list
        | call
-       | '(' expr ')'                     { $$ = $2; }
+       | '(' expr ')'               { $$ = $2; }
        ;
-call: NAME '(' ')'                        { $$ = dsl_items(p, X_CALL, @1, $1, (struct dsl_list){0}); }
-    | NAME '(' args ')'                   { $$ = dsl_items(p, X_CALL, @1, $1, $3); }
-    | NAME '(' ';' args ')'               { $$ = dsl_items(p, X_CALL, @1, $1, $4); }
+call: NAME '(' ')'                  { $$ = dsl_items(p, X_CALL, @1, $1, NO_LIST); }
+    | NAME '(' args ')'             { $$ = dsl_items(p, X_CALL, @1, $1, $3); }
+    | NAME '(' ';' args ')'         { $$ = dsl_items(p, X_CALL, @1, $1, $4); }
     ;
-args: arg                                 { $$ = dsl_one(p, $1); }
-    | args ',' arg                        { $$ = dsl_add(p, $1, $3); }
-    | args ';' arg                        { $$ = dsl_add(p, $1, $3); }
+args: arg                           { $$ = dsl_one(p, $1); }
+    | args ',' arg                  { $$ = dsl_add(p, $1, $3); }
+    | args ';' arg                  { $$ = dsl_add(p, $1, $3); }
     ;
 arg: expr
    | option
    ;
-option: NAME NUMBER                       { $$ = dsl_option(p, @1, $1, dsl_text(p, X_NUMBER, @2, $2)); }
-      | NAME STRING                       { $$ = dsl_option(p, @1, $1, dsl_text(p, X_STRING, @2, $2)); }
-      | NAME DIMS                         { $$ = dsl_option(p, @1, $1, dsl_text(p, X_DIMS, @2, $2)); }
-      | NAME NAME                         { $$ = dsl_option(p, @1, $1, dsl_text(p, X_NAME, @2, $2)); }
-      | NAME list                         { $$ = dsl_option(p, @1, $1, $2); }
-      | NAME tensor                       { $$ = dsl_option(p, @1, $1, $2); }
+option: NAME NUMBER                 { $$ = dsl_option(p, @1, $1, NUM(@2, $2)); }
+      | NAME STRING                 { $$ = dsl_option(p, @1, $1, dsl_text(p, X_STRING, @2, $2)); }
+      | NAME DIMS                   { $$ = dsl_option(p, @1, $1, dsl_text(p, X_DIMS, @2, $2)); }
+      | NAME NAME                   { $$ = dsl_option(p, @1, $1, dsl_text(p, X_NAME, @2, $2)); }
+      | NAME list                   { $$ = dsl_option(p, @1, $1, $2); }
+      | NAME tensor                 { $$ = dsl_option(p, @1, $1, $2); }
       ;
 /* ints [], floats [], strings []; f32[2] = [0.5, 1] */
-tensor: NAME list                         { $$ = dsl_typed(p, @1, $1, $2); }
-      | NAME list '=' value               { $$ = dsl_tensor(p, @1, dsl_type(p, @1, $1, $2), $4); }
+tensor: NAME list                   { $$ = dsl_typed(p, @1, $1, $2); }
+      | NAME list '=' value         { $$ = dsl_tensor(p, @1, dsl_type(p, @1, $1, $2), $4); }
       ;
 
-list: '[' ']'                             { $$ = dsl_items(p, X_LIST, @1, NULL, (struct dsl_list){0}); }
-    | '[' items ']'                       { $$ = dsl_items(p, X_LIST, @1, NULL, $2); }
+list: '[' ']'                       { $$ = dsl_items(p, X_LIST, @1, NULL, NO_LIST); }
+    | '[' items ']'                 { $$ = dsl_items(p, X_LIST, @1, NULL, $2); }
     ;
-items: item                               { $$ = dsl_one(p, $1); }
-     | items ',' item                     { $$ = dsl_add(p, $1, $3); }
+items: item                         { $$ = dsl_one(p, $1); }
+     | items ',' item               { $$ = dsl_add(p, $1, $3); }
      ;
-item: NUMBER                              { $$ = dsl_text(p, X_NUMBER, @1, $1); }
-    | STRING                              { $$ = dsl_text(p, X_STRING, @1, $1); }
-    | NAME                                { $$ = dsl_text(p, X_NAME, @1, $1); }
+item: NUMBER                        { $$ = NUM(@1, $1); }
+    | STRING                        { $$ = dsl_text(p, X_STRING, @1, $1); }
+    | NAME                          { $$ = dsl_text(p, X_NAME, @1, $1); }
     ;
 
 %%

@@ -35,7 +35,7 @@ build_hints(const struct build *b)
     return diag_errors(b->diag) <= DIAG_MAX;
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------- */
 
 const char *
 build_unique(struct build *b, const char *base)
@@ -91,11 +91,11 @@ look_up(struct build *b, struct scope *s, const struct dsl_expr *e)
     return bad;
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------------------------- */
 
 bool
-build_node(struct build *b, enum op_id op, const uint32_t *in, uint32_t n_in, const struct want *want,
-           struct dsl_loc at, struct thing *results)
+build_node(struct build *b, enum op_id op, const uint32_t *in, uint32_t n_in,
+           const struct want *want, struct dsl_loc at, struct thing *results)
 {
     uint32_t taken;
     const char *name = want->node;
@@ -123,7 +123,8 @@ constant(struct build *b, struct scope *s, struct thing t, uint32_t *value)
     for (uint32_t k = 0; list && k < n; k++)
         floats |= t.items[k].kind == T_NUMBER && !literal_is_int(t.items[k].text);
     int64_t dim = n;
-    struct tensor data = tensor_new(b->arena, floats ? DT_F32 : DT_I64, shape_of(list ? 1 : 0, &dim));
+    struct tensor data =
+        tensor_new(b->arena, floats ? DT_F32 : DT_I64, shape_of(list ? 1 : 0, &dim));
     for (uint32_t k = 0; k < n && ok; k++) {
         struct thing item = list ? t.items[k] : t;
         ok = floats ? literal_float(b, item, &data.f[k]) : literal_int(b, item, &data.i[k]);
@@ -157,7 +158,7 @@ build_value(struct build *b, struct scope *s, struct thing t, uint32_t *value)
     return false;
 }
 
-/* ---- expressions ------------------------------------------------------------------------------- */
+/* ---- expressions --------------------------------------------------------------------------- */
 
 static struct thing
 joined(struct build *b, const struct dsl_expr *e, struct thing x, struct thing y)
@@ -212,7 +213,8 @@ call(struct build *b, struct scope *s, const struct dsl_expr *e, const struct wa
     if (!want) {
         char lower[40] = "";
         for (size_t k = 0; k + 1 < sizeof lower && e->text[k]; k++)
-            lower[k] = (char)(e->text[k] >= 'A' && e->text[k] <= 'Z' ? e->text[k] + 32 : e->text[k]);
+            lower[k] =
+                (char)(e->text[k] >= 'A' && e->text[k] <= 'Z' ? e->text[k] + 32 : e->text[k]);
         made = build_made_up(b, s, lower);
     }
     build_call(b, s, e, want ? want : &own, &result);
@@ -284,18 +286,20 @@ build_eval(struct build *b, struct scope *s, const struct dsl_expr *e, const str
     return t;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------------------------- */
 
 /* Parameters: by position, then by name as in residual(x, "layer1", stride 2). */
 static bool
-bind_arguments(struct build *b, struct scope *s, const struct dsl_expr *call, const struct dsl_stmt *block,
-               struct scope *inner)
+bind_arguments(struct build *b, struct scope *s, const struct dsl_expr *call,
+               const struct dsl_stmt *block, struct scope *inner)
 {
     uint32_t n = 0, at;
     bool ok = true;
     for (uint32_t k = 0; k < call->items.len; k++) {
         const struct dsl_expr *e = call->items.at[k];
-        const char *name = e->kind == X_OPTION ? e->text : n < block->items.len ? block->items.at[n]->text : NULL;
+        const char *name = e->kind == X_OPTION    ? e->text
+                           : n < block->items.len ? block->items.at[n]->text
+                                                  : NULL;
         struct thing t = {.kind = T_BAD};
         if (e->kind == X_OPTION && (e->a->kind == X_TYPED || e->a->kind == X_TENSOR))
             build_error(b, E_DSL_KIND, e->loc, "a block takes values, numbers, strings and lists");
@@ -307,10 +311,10 @@ bind_arguments(struct build *b, struct scope *s, const struct dsl_expr *call, co
         for (uint32_t i = 0; name && i < block->items.len; i++)
             known |= strcmp(block->items.at[i]->text, name) == 0;
         if (!known)
-            ok = e->kind == X_OPTION
-                     ? build_error(b, E_DSL_OPTION, e->loc, "%s has no parameter '%.80s'", block->name, name)
-                     : build_error(b, E_DSL_ARITY, e->loc, "%s takes %u arguments", block->name,
-                                   block->items.len);
+            ok = e->kind == X_OPTION ? build_error(b, E_DSL_OPTION, e->loc,
+                                                   "%s has no parameter '%.80s'", block->name, name)
+                                     : build_error(b, E_DSL_ARITY, e->loc, "%s takes %u arguments",
+                                                   block->name, block->items.len);
         else if (map_get(&inner->names, name, &at))
             ok = build_error(b, E_DSL_OPTION, e->loc, "'%.80s' is given twice", name);
         else
@@ -318,8 +322,8 @@ bind_arguments(struct build *b, struct scope *s, const struct dsl_expr *call, co
     }
     for (uint32_t i = 0; i < block->items.len; i++)
         if (!map_get(&inner->names, block->items.at[i]->text, &at))
-            ok = build_error(b, E_DSL_ARITY, call->loc, "%s: its parameter '%.80s' is not given", block->name,
-                             block->items.at[i]->text);
+            ok = build_error(b, E_DSL_ARITY, call->loc, "%s: its parameter '%.80s' is not given",
+                             block->name, block->items.at[i]->text);
     return ok;
 }
 
@@ -338,8 +342,8 @@ local(struct build *b, struct scope *s, const struct dsl_stmt *st)
         const char *name = st->items.at[k]->text;
         out[k] = *name ? build_unique(b, arena_printf(b->arena, "%s.%s", s->prefix, name)) : "";
         if (*name && map_get(&s->names, name, &at))
-            build_error(b, E_DSL_DUPLICATE, st->items.at[k]->loc, "there is a '%.80s' in this block already",
-                        name);
+            build_error(b, E_DSL_DUPLICATE, st->items.at[k]->loc,
+                        "there is a '%.80s' in this block already", name);
     }
     if (s->returned && n == 1 && strcmp(st->items.at[0]->text, s->returned) == 0)
         want = *s->want;
@@ -350,7 +354,8 @@ local(struct build *b, struct scope *s, const struct dsl_stmt *st)
     else
         build_error(b, E_DSL_ARITY, st->value->loc, "only a call has several results");
     if (build_as(st))
-        build_error(b, E_DSL_BLOCK, st->loc, "nodes of a block are named by what they make: no 'as'");
+        build_error(b, E_DSL_BLOCK, st->loc,
+                    "nodes of a block are named by what they make: no 'as'");
     build_post(b, st, before, results[0]);
     for (uint32_t k = 0; k < n; k++)
         if (st->items.at[k]->kind == X_NAME)
@@ -363,7 +368,8 @@ build_inline(struct build *b, struct scope *s, const struct dsl_expr *call, uint
 {
     const struct dsl_stmt *block = b->block_list.at[index];
     const struct dsl_stmt *last = block->body.at[block->body.len - 1];
-    struct scope inner = {.blocks = index, .prefix = want->out[0], .current = want->out[0], .want = want};
+    struct scope inner = {
+        .blocks = index, .prefix = want->out[0], .current = want->out[0], .want = want};
     struct thing t = {.kind = T_BAD, .loc = call->loc};
 
     if (last->value->kind == X_NAME)

@@ -1,5 +1,5 @@
-/* dsl_build.h - from the tree of a text to the graph: what the parts dsl_build.c (statements, blocks),
- * dsl_call.c (calls) and dsl_literal.c (numbers, shapes, tensors, weight files) share. */
+/* dsl_build.h - from the tree of a text to the graph: what the parts dsl_build.c (statements,
+ * blocks), dsl_call.c (calls) and dsl_literal.c (numbers, shapes, tensors, weight files) share. */
 #ifndef OLAC_IMPORT_DSL_BUILD_H
 #define OLAC_IMPORT_DSL_BUILD_H
 
@@ -7,11 +7,11 @@
 #include "ir/graph.h"
 
 /* Limits on what a short text may blow up into. */
-#define DSL_MAX_NODES  100000u
-#define DSL_MAX_STEPS  200000  /* expressions evaluated, beyond those of the text itself */
-#define DSL_MAX_DEPTH  1000    /* of expressions inside blocks inside blocks */
-#define DSL_MAX_BLOCKS 64      /* blocks inside blocks */
-#define DSL_MAX_PARAMS 64      /* parameters of a block */
+#define DSL_MAX_NODES   100000u
+#define DSL_MAX_STEPS   200000 /* expressions evaluated, beyond those of the text itself */
+#define DSL_MAX_DEPTH   1000   /* of expressions inside blocks inside blocks */
+#define DSL_MAX_BLOCKS  64     /* blocks inside blocks */
+#define DSL_MAX_PARAMS  64     /* parameters of a block */
 #define DSL_MAX_OPTIONS 256    /* options of a call */
 
 /* What an expression stands for. */
@@ -44,12 +44,12 @@ struct want {
 /* The names that can be seen: the text's own, or those of one use of a block. */
 struct scope {
     struct map names; /* -> things */
-    struct { struct thing *at; uint32_t len, cap; } things;
-    uint32_t blocks;          /* the first so many blocks can be used */
-    const char *prefix;       /* of all names made inside a block; NULL outside */
-    const char *current;      /* of names made up inside the present statement */
-    const char *returned;     /* the local name that gets the block's result's name */
-    const struct want *want;  /* of the block's result */
+    VEC(struct thing) things;
+    uint32_t blocks;         /* the first so many blocks can be used */
+    const char *prefix;      /* of all names made inside a block; NULL outside */
+    const char *current;     /* of names made up inside the present statement */
+    const char *returned;    /* the local name that gets the block's result's name */
+    const struct want *want; /* of the block's result */
 };
 
 struct build {
@@ -57,17 +57,17 @@ struct build {
     struct arena *arena;
     struct diag *diag;
     struct graph *graph;
-    const char *dir;          /* of weight files; NULL: none can be read */
+    const char *dir; /* of weight files; NULL: none can be read */
     struct scope top;
-    struct map counters;      /* base of a name -> suffixes tried */
-    struct map reserved;      /* top-level names -> the line that makes them */
-    struct map blocks;        /* -> index into block_list */
-    struct { struct dsl_stmt **at; uint32_t len, cap; } block_list;
-    int64_t steps;            /* left */
+    struct map counters; /* base of a name -> suffixes tried */
+    struct map reserved; /* top-level names -> the line that makes them */
+    struct map blocks;   /* -> index into block_list */
+    VEC(struct dsl_stmt *) block_list;
+    int64_t steps; /* left */
     int depth, block_depth;
-    bool named, output;       /* `network`, `output` was seen */
-    bool stopped;             /* a limit was reached: only the first is reported */
-    size_t loaded;            /* bytes of constants */
+    bool named, output;               /* `network`, `output` was seen */
+    bool stopped;                     /* a limit was reached: only the first is reported */
+    size_t loaded;                    /* bytes of constants */
     const char *origin, *origin_text; /* hexadecimal hashes, NULL when not given */
     struct dsl_loc origin_at;
 };
@@ -92,13 +92,13 @@ const char *build_unique(struct build *b, const char *base);
 /* scope->current + "." + what, made free. */
 const char *build_made_up(struct build *b, const struct scope *s, const char *what);
 /* The result of block number `index`, its nodes added. */
-struct thing build_inline(struct build *b, struct scope *s, const struct dsl_expr *call, uint32_t index,
-                          const struct want *want);
+struct thing build_inline(struct build *b, struct scope *s, const struct dsl_expr *call,
+                          uint32_t index, const struct want *want);
 void build_bind(struct build *b, struct scope *s, const char *name, struct thing t);
 
 /* ---- dsl_call.c: results[k] for want->out[k]; all T_BAD after an error. */
-void build_call(struct build *b, struct scope *s, const struct dsl_expr *call, const struct want *want,
-                struct thing *results);
+void build_call(struct build *b, struct scope *s, const struct dsl_expr *call,
+                const struct want *want, struct thing *results);
 /* A node with the names wanted, results as values. False when there are too many nodes. */
 bool build_node(struct build *b, enum op_id op, const uint32_t *in, uint32_t n_in,
                 const struct want *want, struct dsl_loc at, struct thing *results);
@@ -112,7 +112,8 @@ bool literal_float(struct build *b, struct thing t, float *out);
 bool literal_double(struct build *b, struct thing t, double *out);
 /* 3x3 or [1, 2] or 5 -> at most `most` integers; *n stays 0 for a single number that is no list. */
 bool literal_ints(struct build *b, struct thing t, int64_t *out, uint32_t most, uint32_t *n);
-bool literal_shape(struct build *b, const struct dsl_type *type, enum dtype *dtype, struct shape *shape);
+bool literal_shape(struct build *b, const struct dsl_type *type, enum dtype *dtype,
+                   struct shape *shape);
 /* type = value; value NULL: the file `name`.npy; type NULL: as the file says. */
 bool literal_tensor(struct build *b, struct scope *s, const struct dsl_type *type,
                     const struct dsl_expr *value, const char *name, struct dsl_loc at,

@@ -21,9 +21,9 @@ struct call {
     struct scope *s;
     const struct dsl_expr *x;
     const struct want *want;
-    struct { struct thing *at; uint32_t len, cap; } args;
-    struct { struct given *at; uint32_t len, cap; } options;
-    struct { uint32_t *at; uint32_t len, cap; } in;
+    VEC(struct thing) args;
+    VEC(struct given) options;
+    VEC(uint32_t) in;
     struct attrs attrs;
     bool ok;
 };
@@ -34,7 +34,7 @@ fail(struct call *c, bool ok)
     c->ok = c->ok && ok;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------------------------- */
 
 static void
 read_option(struct call *c, const struct dsl_expr *e)
@@ -120,8 +120,8 @@ arity(struct call *c, enum op_id op)
     uint32_t n = c->in.len, hi = row->in_hi;
     if (n < row->in_lo || (hi < 255 && n > hi)) {
         if (row->in_lo == hi)
-            return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u input%s, not %u", c->x->text, hi,
-                               hi == 1 ? "" : "s", n);
+            return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u input%s, not %u",
+                               c->x->text, hi, hi == 1 ? "" : "s", n);
         return build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes %u to %u inputs, not %u",
                            c->x->text, row->in_lo, hi, n);
     }
@@ -141,7 +141,7 @@ finish(struct call *c, enum op_id op, struct thing *results)
         graph_attr(c->b->graph, c->b->graph->nodes.len - 1, c->attrs.at[k]);
 }
 
-/* ---- the generic form -------------------------------------------------------------------------- */
+/* ---- the generic form ---------------------------------------------------------------------- */
 
 static bool
 list_attr(struct call *c, struct thing list, const char *kind, struct attr *at)
@@ -151,9 +151,11 @@ list_attr(struct call *c, struct thing list, const char *kind, struct attr *at)
     bool strings = kind ? strcmp(kind, "strings") == 0 : list.n && list.items[0].kind == T_TEXT;
 
     if (kind && !floats && !strings && strcmp(kind, "ints") != 0)
-        return build_error(b, E_DSL_KIND, list.loc, "'%.40s' is none of: ints, floats, strings", kind);
+        return build_error(b, E_DSL_KIND, list.loc, "'%.40s' is none of: ints, floats, strings",
+                           kind);
     if (!kind && list.n == 0)
-        return build_error(b, E_DSL_KIND, list.loc, "an empty list is written: ints [], floats [] or strings []");
+        return build_error(b, E_DSL_KIND, list.loc,
+                           "an empty list is written: ints [], floats [] or strings []");
     for (uint32_t k = 0; !kind && !strings && k < list.n; k++)
         floats |= list.items[k].kind == T_NUMBER && !literal_is_int(list.items[k].text);
     at->kind = strings ? ATTR_STRINGS : floats ? ATTR_FLOATS : ATTR_INTS;
@@ -205,7 +207,8 @@ any_attr(struct call *c, const struct given *g, struct attr *at)
     if (g->tree->kind == X_TENSOR) {
         at->kind = ATTR_TENSOR;
         at->count = 1;
-        return literal_tensor(b, c->s, g->tree->type, g->tree->a, g->name, g->tree->loc, &at->tensor);
+        return literal_tensor(b, c->s, g->tree->type, g->tree->a, g->name, g->tree->loc,
+                              &at->tensor);
     }
     if (g->value.kind == T_LIST)
         return list_attr(c, g->value, NULL, at);
@@ -237,7 +240,7 @@ generic(struct call *c, enum op_id op, struct thing *results)
     finish(c, op, results);
 }
 
-/* ---- short spellings --------------------------------------------------------------------------- */
+/* ---- short spellings ----------------------------------------------------------------------- */
 
 /* The constant prefix.suffix: one that is there, else the file prefix.suffix.npy. */
 static bool
@@ -256,7 +259,8 @@ weight(struct call *c, struct thing prefix, const char *suffix, uint32_t *value)
     if (!literal_file(b, prefix.loc, arena_printf(b->arena, "%s.npy", name), DT_NONE, NULL, &data))
         return false;
     *value = graph_const(b->graph, name, data);
-    build_bind(b, &b->top, name, (struct thing){.kind = T_VALUE, .loc = prefix.loc, .value = *value});
+    build_bind(b, &b->top, name,
+               (struct thing){.kind = T_VALUE, .loc = prefix.loc, .value = *value});
     return true;
 }
 
@@ -284,7 +288,8 @@ read_weights(struct call *c, const struct sugar *u)
     uint32_t most = n + 1, least = u->optional ? n : n + 1;
     if (c->args.len < least || c->args.len > most)
         fail(c, build_error(c->b, E_DSL_ARITY, c->x->loc,
-                            "%s takes its input and \"the name of its weights\", or %u constants", u->name, n));
+                            "%s takes its input and \"the name of its weights\", or %u constants",
+                            u->name, n));
     for (uint32_t k = 1; k < c->args.len; k++)
         if (c->args.at[k].kind != T_BAD)
             push_input(c, c->args.at[k]);
@@ -304,8 +309,8 @@ window_option(struct call *c, const char *name, int64_t least, int64_t *out, uin
         return;
     }
     if (count && count != n) {
-        fail(c, build_error(c->b, E_DSL_SHAPE, g->value.loc, "%s has %u numbers for %u dimensions", name,
-                            count, n));
+        fail(c, build_error(c->b, E_DSL_SHAPE, g->value.loc, "%s has %u numbers for %u dimensions",
+                            name, count, n));
         return;
     }
     for (uint32_t k = 0; k < n; k++) {
@@ -329,8 +334,8 @@ pad_option(struct call *c, struct spatial *s)
         return;
     }
     if (count && count != s->n && count != 2 * s->n)
-        fail(c, build_error(c->b, E_DSL_SHAPE, g->value.loc, "pad has %u numbers for %u dimensions", count,
-                            s->n));
+        fail(c, build_error(c->b, E_DSL_SHAPE, g->value.loc, "pad has %u numbers for %u dimensions",
+                            count, s->n));
     for (uint32_t k = 0; c->ok && k < 2 * s->n; k++) {
         s->pad[k] = v[count == 0 ? 0 : count == s->n ? k % s->n : k];
         if (s->pad[k] < 0 || s->pad[k] > INT32_MAX)
@@ -346,7 +351,8 @@ conv_window(struct call *c, const struct sugar *u, struct spatial *s)
     s->n = 2;
     if (w && (w->kind != VALUE_CONST || w->shape.rank < 3))
         fail(c, build_error(c->b, E_DSL_SHAPE, c->x->loc,
-                            "%s needs constant weights [out, in, size...]; Conv(...) takes any", u->name));
+                            "%s needs constant weights [out, in, size...]; Conv(...) takes any",
+                            u->name));
     else if (w) {
         s->n = (uint32_t)w->shape.rank - 2;
         memcpy(s->kernel, w->shape.dim + 2, s->n * sizeof *s->kernel);
@@ -366,8 +372,8 @@ pool_window(struct call *c, const struct sugar *u, struct spatial *s)
 {
     s->n = 2;
     if (c->args.len != 2)
-        fail(c, build_error(c->b, E_DSL_ARITY, c->x->loc, "%s takes its input and a size: %s(x, 2x2)",
-                            u->name, u->name));
+        fail(c, build_error(c->b, E_DSL_ARITY, c->x->loc,
+                            "%s takes its input and a size: %s(x, 2x2)", u->name, u->name));
     else if (!literal_ints(c->b, c->args.at[1], s->kernel, MAX_RANK, &s->n))
         c->ok = false;
     else if (s->n == 0) {
@@ -392,14 +398,16 @@ plain_option(struct call *c, const struct sugar_option *o)
     if (c->b->graph->opset < o->since)
         return;
     if (!g && !o->otherwise) {
-        fail(c, build_error(b, E_DSL_OPTION, c->x->loc, "%s needs its option '%s'", c->x->text, o->name));
+        fail(c, build_error(b, E_DSL_OPTION, c->x->loc, "%s needs its option '%s'", c->x->text,
+                            o->name));
         return;
     }
     if (!g)
         at = sugar_default(b->arena, o);
     else if (o->kind == ATTR_INTS)
-        fail(c, g->value.kind == T_LIST ? list_attr(c, g->value, "ints", &at)
-                                        : build_error(b, E_DSL_KIND, g->value.loc, "expected a list"));
+        fail(c, g->value.kind == T_LIST
+                    ? list_attr(c, g->value, "ints", &at)
+                    : build_error(b, E_DSL_KIND, g->value.loc, "expected a list"));
     else if (o->kind == ATTR_FLOAT)
         fail(c, literal_float(b, g->value, at.floats = ARENA_NEW(b->arena, float)));
     else
@@ -420,8 +428,10 @@ known_options(struct call *c, const struct sugar *u)
     for (uint32_t k = 0; k < 3 && u->options[k].attr; k++)
         if (u->options[k].name)
             plain[n++] = u->options[k].name;
-    check_options(c, u->form == FORM_CONV ? conv : u->form == FORM_DEPTHWISE ? depthwise
-                     : u->form == FORM_POOL ? pool : plain);
+    check_options(c, u->form == FORM_CONV        ? conv
+                     : u->form == FORM_DEPTHWISE ? depthwise
+                     : u->form == FORM_POOL      ? pool
+                                                 : plain);
 }
 
 static void
@@ -452,7 +462,7 @@ sugared(struct call *c, const struct sugar *u, struct thing *results)
     finish(c, u->op, results);
 }
 
-/* ---- the door ---------------------------------------------------------------------------------- */
+/* ---- the door ------------------------------------------------------------------------------ */
 
 static void
 unknown_function(struct call *c)

@@ -1,5 +1,5 @@
-/* dsl_import.c - a text of the language becomes a graph, statement by statement; the hash of a model
- * that was written by hand, or changed since it was printed. */
+/* dsl_import.c - a text of the language becomes a graph, statement by statement; the hash of a
+ * model that was written by hand, or changed since it was printed. */
 #include "import/dsl_build.h"
 #include "import/dsl_print.h"
 #include "import/import.h"
@@ -12,7 +12,7 @@
 #define MAX_DEGREE 1000 /* of a pin; far above what any parameters hold */
 #define MAX_BITS   24   /* of a pin; what a float's significand holds */
 
-/* ---- before building: names, blocks ------------------------------------------------------------- */
+/* ---- before building: names, blocks -------------------------------------------------------- */
 
 static void
 reserve(struct build *b, const char *name, struct dsl_loc at)
@@ -40,14 +40,15 @@ check_block(struct build *b, const struct dsl_stmt *block)
             build_error(b, E_DSL_BLOCK, st->loc, "a block holds only assignments and a 'return'");
     }
     if (!block->body.len || block->body.at[block->body.len - 1]->kind != S_RETURN)
-        build_error(b, E_DSL_BLOCK, block->loc, "block '%.80s' does not end with 'return'", block->name);
+        build_error(b, E_DSL_BLOCK, block->loc, "block '%.80s' does not end with 'return'",
+                    block->name);
     if (block->items.len > DSL_MAX_PARAMS)
         build_error(b, E_DSL_LIMIT, block->loc, "more than %d parameters", DSL_MAX_PARAMS);
     for (uint32_t k = 0; k < block->items.len && k < DSL_MAX_PARAMS; k++)
         for (uint32_t i = 0; i < k; i++)
             if (strcmp(block->items.at[i]->text, block->items.at[k]->text) == 0)
-                build_error(b, E_DSL_DUPLICATE, block->items.at[k]->loc, "two parameters are named '%.80s'",
-                            block->items.at[k]->text);
+                build_error(b, E_DSL_DUPLICATE, block->items.at[k]->loc,
+                            "two parameters are named '%.80s'", block->items.at[k]->text);
 }
 
 /* Reserves the names of all statements, so that names made up never collide with them. */
@@ -81,12 +82,14 @@ define_block(struct build *b, struct dsl_stmt *st)
     vec_push(b->arena, &b->block_list, st);
 }
 
-/* ---- network, origin, input, const --------------------------------------------------------------- */
+/* ---- network, origin, input, const
+ * --------------------------------------------------------------- */
 
 static struct thing
 thing_of(const struct dsl_expr *e)
 {
-    return (struct thing){.kind = e->kind == X_NUMBER ? T_NUMBER : T_NONE, .loc = e->loc, .text = e->text};
+    return (struct thing){
+        .kind = e->kind == X_NUMBER ? T_NUMBER : T_NONE, .loc = e->loc, .text = e->text};
 }
 
 static void
@@ -127,20 +130,21 @@ origin(struct build *b, const struct dsl_stmt *st)
 
 /* mean or std: one number for each channel, or one for all of them. */
 static bool
-channel_numbers(struct build *b, const struct dsl_expr *o, uint32_t most, struct pixels *px, double *out,
-                bool positive)
+channel_numbers(struct build *b, const struct dsl_expr *o, uint32_t most, struct pixels *px,
+                double *out, bool positive)
 {
     bool ok = true;
     if (!o->a || (o->a->items.len != 1 && o->a->items.len != most))
-        return build_error(b, E_DSL_PIXELS, o->loc, "%s takes 1 or %u numbers, one for each channel", o->text,
-                           most);
+        return build_error(b, E_DSL_PIXELS, o->loc,
+                           "%s takes 1 or %u numbers, one for each channel", o->text, most);
     if (o->a->items.len > px->channels)
         px->channels = o->a->items.len;
     for (uint32_t k = 0; k < most && ok; k++) {
         const struct dsl_expr *e = o->a->items.at[o->a->items.len == 1 ? 0 : k];
         ok = literal_double(b, thing_of(e), &out[k]);
         if (ok && (!isfinite(out[k]) || (positive && out[k] <= 0)))
-            ok = build_error(b, E_DSL_PIXELS, e->loc, positive ? "std must be above 0" : "not finite");
+            ok = build_error(b, E_DSL_PIXELS, e->loc,
+                             positive ? "std must be above 0" : "not finite");
     }
     return ok;
 }
@@ -158,10 +162,13 @@ pixels_from(struct build *b, const struct dsl_expr *o, struct pixels *px)
 }
 
 static void
-input_clauses(struct build *b, const struct dsl_stmt *st, const struct shape *shape, struct pixels *px)
+input_clauses(struct build *b, const struct dsl_stmt *st, const struct shape *shape,
+              struct pixels *px)
 {
     const char *seen[3] = {0};
-    uint32_t most = shape->rank == 4 && shape->dim[1] > 0 && shape->dim[1] <= 4096 ? (uint32_t)shape->dim[1] : 1;
+    uint32_t most = shape->rank == 4 && shape->dim[1] > 0 && shape->dim[1] <= 4096
+                        ? (uint32_t)shape->dim[1]
+                        : 1;
     px->channels = 1; /* as many as were written */
     px->mean = ARENA_ARRAY(b->arena, double, most);
     px->std = ARENA_ARRAY(b->arena, double, most);
@@ -175,7 +182,8 @@ input_clauses(struct build *b, const struct dsl_stmt *st, const struct shape *sh
         if (o->kind == X_OPTION && strcmp(o->text, "unbatched") == 0 && !o->a)
             continue;
         if (o->kind == X_OPTION && !which) {
-            build_error(b, E_DSL_OPTION, o->loc, "'%.40s' is none of: from, mean, std, unbatched", o->text);
+            build_error(b, E_DSL_OPTION, o->loc, "'%.40s' is none of: from, mean, std, unbatched",
+                        o->text);
             continue;
         }
         if (seen[which])
@@ -208,8 +216,8 @@ input(struct build *b, const struct dsl_stmt *st)
         if (st->items.at[k]->kind == X_OPTION && strcmp(st->items.at[k]->text, "unbatched") == 0)
             batch = false;
     if (batch && shape.rank == MAX_RANK)
-        build_error(b, E_DSL_SHAPE, st->type->loc, "with its batch dimension the input has more than %d",
-                    MAX_RANK);
+        build_error(b, E_DSL_SHAPE, st->type->loc,
+                    "with its batch dimension the input has more than %d", MAX_RANK);
     else if (batch) {
         memmove(shape.dim + 1, shape.dim, (size_t)shape.rank * sizeof *shape.dim);
         shape.dim[0] = 1;
@@ -230,13 +238,15 @@ constant(struct build *b, const struct dsl_stmt *st)
 
     b->top.current = st->name;
     if (map_get(&b->graph->value_names, st->name, &at))
-        build_error(b, E_DSL_DUPLICATE, st->loc, "'%.80s' was read already, by a layer above", st->name);
+        build_error(b, E_DSL_DUPLICATE, st->loc, "'%.80s' was read already, by a layer above",
+                    st->name);
     else if (literal_tensor(b, &b->top, st->type, st->value, st->name, st->loc, &data))
         t = (struct thing){.kind = T_VALUE, .value = graph_const(b->graph, st->name, data)};
     build_bind(b, &b->top, st->name, t);
 }
 
-/* ---- assignments --------------------------------------------------------------------------------- */
+/* ---- assignments
+ * --------------------------------------------------------------------------------- */
 
 const char *
 build_as(const struct dsl_stmt *st)
@@ -267,7 +277,8 @@ pin(struct build *b, const struct dsl_expr *e, struct node *n)
     enum op_class class = op_row(n->op)->class;
     if (strcmp(e->text, "degree") == 0) {
         if (class == LINEAR)
-            build_error(b, E_DSL_PIN, e->loc, "%s is linear: it has no degree", op_row(n->op)->onnx);
+            build_error(b, E_DSL_PIN, e->loc, "%s is linear: it has no degree",
+                        op_row(n->op)->onnx);
         if (n->pins.degree_min || n->pins.degree_max)
             build_error(b, E_DSL_PIN, e->loc, "the degree is pinned twice");
         if (pin_number(b, e->a, MAX_DEGREE, &n->pins.degree_min) &&
@@ -302,7 +313,8 @@ build_post(struct build *b, const struct dsl_stmt *st, uint32_t before, struct t
     else if (result.kind == T_NONE)
         n = g->nodes.len - 1;
     if (n < before || n >= g->nodes.len) {
-        build_error(b, E_DSL_PIN, st->post.at[0]->loc, "there is no operator on this line to say this of");
+        build_error(b, E_DSL_PIN, st->post.at[0]->loc,
+                    "there is no operator on this line to say this of");
         return;
     }
     for (uint32_t k = 0; k < st->post.len; k++) {
@@ -323,8 +335,7 @@ output_of(struct build *b, const struct dsl_stmt *st, uint32_t before, const str
                 b->graph->values.at[t.value].node >= before;
     if (!st->output || t.kind == T_BAD || t.kind == T_NONE || made)
         return t;
-    if (!build_value(b, &b->top, t, &in) ||
-        !build_node(b, OP_identity, &in, 1, want, st->loc, &t))
+    if (!build_value(b, &b->top, t, &in) || !build_node(b, OP_identity, &in, 1, want, st->loc, &t))
         t.kind = T_BAD;
     return t;
 }
@@ -409,7 +420,7 @@ statement(struct build *b, struct dsl_stmt *st, bool first)
     }
 }
 
-/* ---- the door ---------------------------------------------------------------------------------- */
+/* ---- the door ------------------------------------------------------------------------------ */
 
 /* The hash of an origin stays as long as the text still is what was printed for it. */
 static void
@@ -431,7 +442,8 @@ import_dsl(struct arena *a, const char *file, const char *dir, const char *text,
            struct diag *d)
 {
     struct dsl p = {.arena = a, .diag = d, .text = text, .size = size, .line = 1, .col = 1};
-    struct build b = {.p = &p, .arena = a, .diag = d, .dir = dir, .steps = DSL_MAX_STEPS + (int64_t)size};
+    struct build b = {
+        .p = &p, .arena = a, .diag = d, .dir = dir, .steps = DSL_MAX_STEPS + (int64_t)size};
 
     b.top.blocks = UINT32_MAX;
     p.file = file ? arena_strdup(a, file) : NULL;
@@ -450,7 +462,8 @@ import_dsl(struct arena *a, const char *file, const char *dir, const char *text,
     for (uint32_t k = 0; k < p.body.len && !b.stopped; k++)
         statement(&b, p.body.at[k], k == 0 && readable);
     if (readable && p.body.len == 0)
-        diag_error(d, E_DSL_NETWORK, PLACE_FILE(file), "the text is empty; it begins with: network NAME");
+        diag_error(d, E_DSL_NETWORK, PLACE_FILE(file),
+                   "the text is empty; it begins with: network NAME");
     else if (readable && !b.stopped && !b.output) {
         diag_error(d, E_DSL_NETWORK, PLACE_FILE(file), "the network has no output");
         diag_hint(d, "write 'output' before the assignment that makes it");

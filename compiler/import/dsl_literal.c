@@ -1,4 +1,5 @@
-/* dsl_literal.c - numbers, shapes, constants written in the text, and weight files; see dsl_build.h. */
+/* dsl_literal.c - numbers, shapes, constants written in the text, and weight files; see
+ * dsl_build.h. */
 #include "import/dsl_build.h"
 
 #include "base/file.h"
@@ -117,7 +118,8 @@ literal_shape(struct build *b, const struct dsl_type *type, enum dtype *dtype, s
         return build_error(b, E_DSL_SHAPE, type->loc, "more than %d dimensions", MAX_RANK);
     for (uint32_t k = 0; k < type->dims.len; k++) {
         const struct dsl_expr *e = type->dims.at[k];
-        struct thing t = {.kind = e->kind == X_NUMBER ? T_NUMBER : T_NONE, .loc = e->loc, .text = e->text};
+        struct thing t = {
+            .kind = e->kind == X_NUMBER ? T_NUMBER : T_NONE, .loc = e->loc, .text = e->text};
         if (!literal_int(b, t, &shape->dim[k]))
             return false;
         if (shape->dim[k] < 0)
@@ -137,7 +139,7 @@ int_range(enum dtype t, int64_t *low, int64_t *high)
         enum dtype t;
         int bits;
         bool negative;
-    } rows[] = {{DT_I8, 7, true},   {DT_I16, 15, true},  {DT_I32, 31, true}, {DT_U8, 8, false},
+    } rows[] = {{DT_I8, 7, true},    {DT_I16, 15, true},  {DT_I32, 31, true}, {DT_U8, 8, false},
                 {DT_U16, 16, false}, {DT_U32, 32, false}, {DT_BOOL, 1, false}};
     *low = t == DT_U64 ? 0 : INT64_MIN;
     *high = INT64_MAX;
@@ -180,8 +182,8 @@ safe_path(struct build *b, struct dsl_loc at, const char *file)
     }
     if (ok)
         return true;
-    build_error(b, E_DSL_PATH, at, "weights are read only below the model's own folder, not from '%.200s'",
-                file);
+    build_error(b, E_DSL_PATH, at,
+                "weights are read only below the model's own folder, not from '%.200s'", file);
     return false;
 }
 
@@ -200,8 +202,9 @@ literal_file(struct build *b, struct dsl_loc at, const char *file, enum dtype dt
     bool ok = b->dir != NULL;
     if (!ok)
         build_error(b, E_DSL_WEIGHTS, at, "'%s' cannot be read: the text has no folder", file);
-    ok = ok && file_read(b->arena, file_join(b->arena, b->dir, file), false, OLAC_MAX_BYTES, &bytes, &size,
-                         inner) &&
+    ok = ok &&
+         file_read(b->arena, file_join(b->arena, b->dir, file), false, OLAC_MAX_BYTES, &bytes,
+                   &size, inner) &&
          npy_parse(b->arena, file, bytes, size, out, inner);
     if (diag_count(inner))
         build_error(b, E_DSL_WEIGHTS, at, "weights '%s': %s", file, diag_at(inner, 0)->text);
@@ -218,7 +221,8 @@ literal_file(struct build *b, struct dsl_loc at, const char *file, enum dtype dt
         return build_error(b, E_DSL_WEIGHTS, at, "weights '%s' are %s, not %s", file,
                            shape_text(b->arena, &out->shape), shape_text(b->arena, shape));
     out->dtype = dtype;
-    return check_range(b, at, out, shape_size(&out->shape)) && account(b, at, shape_size(&out->shape));
+    return check_range(b, at, out, shape_size(&out->shape)) &&
+           account(b, at, shape_size(&out->shape));
 }
 
 static bool
@@ -240,8 +244,8 @@ inline_tensor(struct build *b, struct scope *s, const struct dsl_expr *value, st
     bool list = t.kind == T_LIST;
     int64_t n = list ? t.n : 1;
     if (n != size)
-        return build_error(b, E_DSL_SHAPE, value->loc, "%lld numbers for a shape of %lld", (long long)n,
-                           (long long)size);
+        return build_error(b, E_DSL_SHAPE, value->loc, "%lld numbers for a shape of %lld",
+                           (long long)n, (long long)size);
     *out = tensor_new(b->arena, out->dtype, out->shape);
     for (int64_t k = 0; k < n && ok; k++)
         ok = literal_element(b, list ? t.items[k] : t, out, k);
@@ -250,16 +254,19 @@ inline_tensor(struct build *b, struct scope *s, const struct dsl_expr *value, st
 
 bool
 literal_tensor(struct build *b, struct scope *s, const struct dsl_type *type,
-               const struct dsl_expr *value, const char *name, struct dsl_loc at, struct tensor *out)
+               const struct dsl_expr *value, const char *name, struct dsl_loc at,
+               struct tensor *out)
 {
     *out = (struct tensor){0};
     if (type && !literal_shape(b, type, &out->dtype, &out->shape))
         return false;
     if (type && out->dtype == DT_STRING) /* known by name and shape, never computed */
-        return !value || build_error(b, E_DSL_KIND, value->loc, "strings are never computed: no value");
+        return !value ||
+               build_error(b, E_DSL_KIND, value->loc, "strings are never computed: no value");
     if (value && value->kind != X_FILE) {
         if (!type)
-            return build_error(b, E_DSL_SHAPE, at, "a type is missing: const %.40s : f32[...] = ...", name);
+            return build_error(b, E_DSL_SHAPE, at,
+                               "a type is missing: const %.40s : f32[...] = ...", name);
         return inline_tensor(b, s, value, out);
     }
     const char *file = value ? value->text : arena_printf(b->arena, "%s.npy", name);

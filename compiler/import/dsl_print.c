@@ -15,7 +15,8 @@
 #define INLINE_FLOATS 4  /* and of so many floats; all others in files */
 #define FILE_NAME_MAX 120
 
-/* ---- numbers, types, data -------------------------------------------------------------------------- */
+/* ---- numbers, types, data
+ * -------------------------------------------------------------------------- */
 
 void
 print_float(struct str *out, float x, bool point)
@@ -104,7 +105,8 @@ print_data(struct printer *p, const struct tensor *t, const char *base, const ch
     str_add(&p->out, list ? "]" : "");
 }
 
-/* ---- lines ----------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ----------------------------------------------------------------------------------------- */
 
 /* All n numbers, so that their count reads back; nothing when all are what is usual. */
 static bool
@@ -278,7 +280,7 @@ print_all(struct printer *p)
     str_add(&p->out, mark ? "" : "\n");
 }
 
-/* ---- the door ---------------------------------------------------------------------------------- */
+/* ---- the door ------------------------------------------------------------------------------ */
 
 const char *
 print_hex(struct arena *a, const uint8_t hash[32])

@@ -1,5 +1,5 @@
-/* dsl_print.h - the canonical print of a graph and its hash; private to import/. The door, dsl_print
- * itself, is in import.h. */
+/* dsl_print.h - the canonical print of a graph and its hash; private to import/. The door,
+ * dsl_print itself, is in import.h. */
 #ifndef OLAC_IMPORT_DSL_PRINT_H
 #define OLAC_IMPORT_DSL_PRINT_H
 
@@ -15,7 +15,7 @@ struct printer {
     const struct graph *g;
     struct arena *a;
     struct str out; /* all but the first lines */
-    struct { struct print_file *at; uint32_t len, cap; } files;
+    VEC(struct print_file) files;
     struct map taken;    /* file names in lower case */
     struct map counters; /* stem of a file name -> suffixes tried */
     bool *done;          /* values that are printed */
@@ -30,8 +30,10 @@ const char *print_hex(struct arena *a, const uint8_t hash[32]);
 
 /* f32[2, 3] */
 void print_type(struct str *out, enum dtype dtype, const struct shape *shape);
-/* " = [1, 2]", or " = file "name.npy"" (then in p->files); nothing when that is the file `short_name`.npy. */
-void print_data(struct printer *p, const struct tensor *t, const char *base, const char *short_name);
+/* " = [1, 2]", or " = file "name.npy"" (then in p->files); nothing when that is the file
+ * `short_name`.npy. */
+void print_data(struct printer *p, const struct tensor *t, const char *base,
+                const char *short_name);
 /* A float that reads back bit for bit; with a point or exponent when `point`. */
 void print_float(struct str *out, float x, bool point);
 /* What stands right of "=": a + b, conv(x, "conv1", stride 2), Conv(x, w; strides [2, 2]). */

@@ -1,5 +1,5 @@
-/* dsl_print_call.c - a node as a call: short where dsl_sugar.h means exactly this node, else with all
- * its attributes; see dsl_print.h. */
+/* dsl_print_call.c - a node as a call: short where dsl_sugar.h means exactly this node, else with
+ * all its attributes; see dsl_print.h. */
 #include "import/dsl_print.h"
 
 #include "import/dsl_sugar.h"
@@ -17,7 +17,7 @@ value_name(struct printer *p, uint32_t v)
         words_name(&p->out, p->g->values.at[v].name);
 }
 
-/* ---- attributes -------------------------------------------------------------------------------- */
+/* ---- attributes ---------------------------------------------------------------------------- */
 
 static void
 element(struct printer *p, const struct attr *at, uint32_t k)
@@ -33,8 +33,8 @@ element(struct printer *p, const struct attr *at, uint32_t k)
 static void
 attribute(struct printer *p, const struct node *n, const struct attr *at)
 {
-    static const char *const empty[] = {[ATTR_INTS] = "ints ", [ATTR_FLOATS] = "floats ",
-                                        [ATTR_STRINGS] = "strings "};
+    static const char *const empty[] = {
+        [ATTR_INTS] = "ints ", [ATTR_FLOATS] = "floats ", [ATTR_STRINGS] = "strings "};
     words_name(&p->out, at->name);
     str_add(&p->out, " ");
     if (at->kind == ATTR_TENSOR) {
@@ -52,7 +52,7 @@ attribute(struct printer *p, const struct node *n, const struct attr *at)
     }
 }
 
-/* ---- short forms ------------------------------------------------------------------------------- */
+/* ---- short forms --------------------------------------------------------------------------- */
 
 /* "conv1" when the constants are conv1.weight, conv1.bias ...; NULL otherwise. */
 static const char *
@@ -166,14 +166,15 @@ spatial_of(struct printer *p, const struct node *n, const struct sugar *u, struc
     if (!kernel || kernel->kind != ATTR_INTS || kernel->count == 0 || kernel->count > MAX_RANK - 2)
         return false;
     s->n = kernel->count;
-    if (!ints_of(n, "kernel_shape", s->kernel, s->n, 1) || !ints_of(n, "strides", s->stride, s->n, 1) ||
-        !ints_of(n, "pads", s->pad, 2 * s->n, 0))
+    if (!ints_of(n, "kernel_shape", s->kernel, s->n, 1) ||
+        !ints_of(n, "strides", s->stride, s->n, 1) || !ints_of(n, "pads", s->pad, 2 * s->n, 0))
         return false;
     if (u->form != FORM_POOL) {
         const struct value *w = &p->g->values.at[n->in.at[1]];
         if (w->kind != VALUE_CONST || w->shape.rank != (int)s->n + 2 ||
             memcmp(w->shape.dim + 2, s->kernel, s->n * sizeof *s->kernel) != 0 ||
-            !ints_of(n, "dilations", s->dilation, s->n, 1) || !ints_of(n, "group", &s->groups, 1, 1))
+            !ints_of(n, "dilations", s->dilation, s->n, 1) ||
+            !ints_of(n, "group", &s->groups, 1, 1))
             return false;
         bool depthwise = s->groups > 1 && s->groups == w->shape.dim[0] && w->shape.dim[1] == 1;
         if (depthwise != (u->form == FORM_DEPTHWISE))
@@ -272,7 +273,8 @@ operation(struct printer *p, const struct node *n)
     static const struct {
         enum op_id op;
         const char *sign;
-    } rows[] = {{OP_add, " + "}, {OP_sub, " - "}, {OP_mul, " * "}, {OP_div, " / "}, {OP_pow, " ^ "}};
+    } rows[] = {
+        {OP_add, " + "}, {OP_sub, " - "}, {OP_mul, " * "}, {OP_div, " / "}, {OP_pow, " ^ "}};
     if (n->attrs.len || n->out.len != 1 || n->in.len == 0 || n->in.at[0] == NONE)
         return false;
     if (n->op == OP_neg && n->in.len == 1) {

@@ -139,7 +139,8 @@ static bool
 tensor_equal(const struct tensor *a, const struct tensor *b)
 {
     int64_t n = shape_size(&a->shape);
-    if (a->dtype != b->dtype || !shape_equal(&a->shape, &b->shape) || !a->f != !b->f || !a->i != !b->i)
+    if (a->dtype != b->dtype || !shape_equal(&a->shape, &b->shape) || !a->f != !b->f ||
+        !a->i != !b->i)
         return false;
     return (!a->f || n <= 0 || memcmp(a->f, b->f, (size_t)n * sizeof *a->f) == 0) &&
            (!a->i || n <= 0 || memcmp(a->i, b->i, (size_t)n * sizeof *a->i) == 0);

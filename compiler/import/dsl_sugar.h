@@ -1,5 +1,5 @@
-/* dsl_sugar.h - the short spellings of common operators: conv(x, "conv1", stride 2). Each stands for an
- * ONNX node with exactly known attributes in a known order (those that PyTorch's exporter
+/* dsl_sugar.h - the short spellings of common operators: conv(x, "conv1", stride 2). Each stands
+ * for an ONNX node with exactly known attributes in a known order (those that PyTorch's exporter
  * writes), so that the printer can use it where, and only where, it means the same node. */
 #ifndef OLAC_IMPORT_DSL_SUGAR_H
 #define OLAC_IMPORT_DSL_SUGAR_H
@@ -15,7 +15,7 @@ enum sugar_form {
 
 /* An attribute of a FORM_PLAIN. */
 struct sugar_option {
-    const char *name;      /* as written, NULL: cannot be written, always `otherwise` */
+    const char *name; /* as written, NULL: cannot be written, always `otherwise` */
     const char *attr;
     enum attr_kind kind;
     const char *otherwise; /* default; NULL: must be given */
@@ -48,7 +48,8 @@ const struct sugar *sugar_find(const char *name);
 const struct sugar *sugar_at(uint32_t k);
 uint32_t sugar_weights(const struct sugar *u);
 /* The attributes of a FORM_CONV, FORM_DEPTHWISE or FORM_POOL. */
-struct attrs sugar_spatial(struct arena *a, const struct sugar *u, const struct spatial *s, int opset);
+struct attrs sugar_spatial(struct arena *a, const struct sugar *u, const struct spatial *s,
+                           int opset);
 /* An option's default as an attribute. */
 struct attr sugar_default(struct arena *a, const struct sugar_option *o);
 struct attr attr_int(struct arena *a, const char *name, int64_t v);

@@ -63,7 +63,7 @@ dsl_check_text(struct dsl *p)
     }
 }
 
-/* ---- the scanner's questions ------------------------------------------------------------------- */
+/* ---- the scanner's questions --------------------------------------------------------------- */
 
 bool
 dsl_at_start(const struct dsl *p)
@@ -107,7 +107,7 @@ skip_name(const struct dsl *p, size_t at)
 static const struct {
     const char *text;
     int token;
-} first_words[] = {{"network", NETWORK}, {"origin", ORIGIN}, {"input", INPUT}, {"output", OUTPUT},
+} first_words[] = {{"network", NETWORK}, {"origin", ORIGIN}, {"input", INPUT},  {"output", OUTPUT},
                    {"const", CONST},     {"block", BLOCK},   {"return", RETURN}};
 
 static int
@@ -187,11 +187,14 @@ dsl_is_sign(const struct dsl *p, struct dsl_loc at)
 static int
 hex_value(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
-/* The byte of an escape at s[0] (behind the backslash), and how many characters it takes; 0: none. */
+/* The byte of an escape at s[0] (behind the backslash), and how many characters it takes; 0: none.
+ */
 static int
 escape(const char *s, size_t n, char *out)
 {
@@ -232,7 +235,8 @@ dsl_unquote(struct dsl *p, struct dsl_loc at, const char *quoted, size_t n)
     return text;
 }
 
-/* ---- constructors -------------------------------------------------------------------------------- */
+/* ---- constructors
+ * -------------------------------------------------------------------------------- */
 
 static struct dsl_expr *
 new_expr(struct dsl *p, enum dsl_kind kind, struct dsl_loc at, const char *text)
@@ -253,7 +257,8 @@ deepen(struct dsl *p, struct dsl_expr *e, const struct dsl_expr *part)
     e->depth = part->depth + 1;
     if (e->depth == DSL_DEPTH + 1)
         diag_error(p->diag, E_DSL_LIMIT, dsl_place(p, e->loc),
-                   "the expression is nested more than %d deep; give a part of it a name", DSL_DEPTH);
+                   "the expression is nested more than %d deep; give a part of it a name",
+                   DSL_DEPTH);
 }
 
 struct dsl_expr *
@@ -263,7 +268,8 @@ dsl_text(struct dsl *p, enum dsl_kind kind, struct dsl_loc at, const char *text)
 }
 
 struct dsl_expr *
-dsl_items(struct dsl *p, enum dsl_kind kind, struct dsl_loc at, const char *text, struct dsl_list items)
+dsl_items(struct dsl *p, enum dsl_kind kind, struct dsl_loc at, const char *text,
+          struct dsl_list items)
 {
     struct dsl_expr *e = new_expr(p, kind, at, text);
     e->items = items;
@@ -373,11 +379,30 @@ dsl_stmt(struct dsl *p, enum dsl_stmt_kind kind, struct dsl_loc at, const char *
 }
 
 struct dsl_stmt *
+dsl_typed_stmt(struct dsl *p, enum dsl_stmt_kind kind, struct dsl_loc at, const char *name,
+               struct dsl_type *type, struct dsl_list items, struct dsl_expr *value)
+{
+    struct dsl_stmt *s = dsl_stmt(p, kind, at, name, items, value);
+    s->type = type;
+    return s;
+}
+
+struct dsl_stmt *
 dsl_assign(struct dsl *p, struct dsl_loc at, struct dsl_list targets, struct dsl_expr *value,
-           struct dsl_list post)
+           struct dsl_list post, bool output)
 {
     struct dsl_stmt *s = dsl_stmt(p, S_ASSIGN, at, NULL, targets, value);
     s->post = post;
+    s->output = output;
+    return s;
+}
+
+struct dsl_stmt *
+dsl_block(struct dsl *p, struct dsl_loc at, const char *name, struct dsl_list params,
+          struct dsl_body body)
+{
+    struct dsl_stmt *s = dsl_stmt(p, S_BLOCK, at, name, params, NULL);
+    s->body = body;
     return s;
 }
 
@@ -398,7 +423,8 @@ dsl_add_stmt(struct dsl *p, struct dsl_body body, struct dsl_stmt *s)
     return body;
 }
 
-/* ---- errors -------------------------------------------------------------------------------------- */
+/* ---- errors
+ * -------------------------------------------------------------------------------------- */
 
 void
 dsl_poison(struct dsl *p, const char *name)

@@ -1,5 +1,6 @@
-/* dsl_tree.h - what scanner and parser of grammar/ make of a text: a tree, in an arena, with places.
- * Private to import/. Nothing is checked here but the grammar; dsl_build.c makes the graph of it. */
+/* dsl_tree.h - what scanner and parser of grammar/ make of a text: a tree, in an arena, with
+ * places. Private to import/. Nothing is checked here but the grammar; dsl_build.c makes the graph
+ * of it. */
 #ifndef OLAC_IMPORT_DSL_TREE_H
 #define OLAC_IMPORT_DSL_TREE_H
 
@@ -7,9 +8,9 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-#define DSL_DEPTH     200              /* of brackets, and of an expression's tree */
-#define DSL_MAX_TEXT  ((size_t)16 << 20) /* bytes of a model's text */
-#define DSL_MAX_NAME  4096             /* bytes of a name that is put together */
+#define DSL_DEPTH    200                /* of brackets, and of an expression's tree */
+#define DSL_MAX_TEXT ((size_t)16 << 20) /* bytes of a model's text */
+#define DSL_MAX_NAME 4096               /* bytes of a name that is put together */
 
 /* Where something starts (1-based, columns in bytes) and its bytes [start, end) in the text. */
 struct dsl_loc {
@@ -129,23 +130,32 @@ struct dsl_expr *dsl_items(struct dsl *p, enum dsl_kind kind, struct dsl_loc at,
                            struct dsl_list items);
 struct dsl_expr *dsl_binary(struct dsl *p, struct dsl_loc at, char op, struct dsl_expr *a,
                             struct dsl_expr *b);
-struct dsl_expr *dsl_option(struct dsl *p, struct dsl_loc at, const char *name, struct dsl_expr *value);
-struct dsl_expr *dsl_typed(struct dsl *p, struct dsl_loc at, const char *name, struct dsl_expr *list);
+struct dsl_expr *dsl_option(struct dsl *p, struct dsl_loc at, const char *name,
+                            struct dsl_expr *value);
+struct dsl_expr *dsl_typed(struct dsl *p, struct dsl_loc at, const char *name,
+                           struct dsl_expr *list);
 struct dsl_expr *dsl_tensor(struct dsl *p, struct dsl_loc at, struct dsl_type *type,
                             struct dsl_expr *value);
 struct dsl_expr *dsl_file_value(struct dsl *p, struct dsl_loc at, const char *word,
                                 struct dsl_loc name_at, const char *name);
-struct dsl_expr *dsl_from(struct dsl *p, struct dsl_loc at, const char *type, struct dsl_expr *divisor);
+struct dsl_expr *dsl_from(struct dsl *p, struct dsl_loc at, const char *type,
+                          struct dsl_expr *divisor);
 struct dsl_expr *dsl_pin(struct dsl *p, struct dsl_loc at, const char *low, const char *high);
-struct dsl_type *dsl_type(struct dsl *p, struct dsl_loc at, const char *name, struct dsl_expr *dims);
+struct dsl_type *dsl_type(struct dsl *p, struct dsl_loc at, const char *name,
+                          struct dsl_expr *dims);
 struct dsl_list dsl_one(struct dsl *p, struct dsl_expr *e);
 struct dsl_list dsl_add(struct dsl *p, struct dsl_list list, struct dsl_expr *e);
-struct dsl_stmt *dsl_stmt(struct dsl *p, enum dsl_stmt_kind kind, struct dsl_loc at, const char *name,
-                          struct dsl_list items, struct dsl_expr *value);
+struct dsl_stmt *dsl_stmt(struct dsl *p, enum dsl_stmt_kind kind, struct dsl_loc at,
+                          const char *name, struct dsl_list items, struct dsl_expr *value);
+struct dsl_stmt *dsl_typed_stmt(struct dsl *p, enum dsl_stmt_kind kind, struct dsl_loc at,
+                                const char *name, struct dsl_type *type, struct dsl_list items,
+                                struct dsl_expr *value);
 struct dsl_stmt *dsl_assign(struct dsl *p, struct dsl_loc at, struct dsl_list targets,
-                            struct dsl_expr *value, struct dsl_list post);
-struct dsl_stmt *dsl_origin(struct dsl *p, struct dsl_loc at, const char *origin, struct dsl_loc word_at,
-                            const char *word, const char *text);
+                            struct dsl_expr *value, struct dsl_list post, bool output);
+struct dsl_stmt *dsl_block(struct dsl *p, struct dsl_loc at, const char *name,
+                           struct dsl_list params, struct dsl_body body);
+struct dsl_stmt *dsl_origin(struct dsl *p, struct dsl_loc at, const char *origin,
+                            struct dsl_loc word_at, const char *word, const char *text);
 struct dsl_body dsl_add_stmt(struct dsl *p, struct dsl_body body, struct dsl_stmt *s);
 void dsl_poison(struct dsl *p, const char *name);
 void dsl_poison_all(struct dsl *p, const struct dsl_list *names);

@@ -10,8 +10,10 @@ words_utf8(const char *text, size_t n)
     const unsigned char *s = (const unsigned char *)text;
     if (n == 0 || s[0] < 0x80)
         return n ? 1 : 0;
-    size_t len = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
-               : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
+    size_t len = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
+                 : (s[0] & 0xF0) == 0xE0        ? 3
+                 : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+                                                : 0;
     if (len == 0 || len > n)
         return 0;
     for (size_t k = 1; k < len; k++)
@@ -92,7 +94,8 @@ words_node(struct arena *a, const char *output)
     return n > t && strcmp(output + n - t, tail) == 0 ? arena_strndup(a, output, n - t) : output;
 }
 
-/* Letters to add, drop, change or swap to get from one word to the other, both of at most 63 bytes. */
+/* Letters to add, drop, change or swap to get from one word to the other, both of at most 63 bytes.
+ */
 static uint32_t
 distance(const char *a, size_t n, const char *b, size_t m)
 {

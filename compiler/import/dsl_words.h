@@ -16,8 +16,8 @@ void words_string(struct str *out, const char *text);
 /* The name of a node that is not named itself, from its first output: "x" makes x, and "x_output_0"
  * is made by "x", as PyTorch's exporter has it. */
 const char *words_node(struct arena *a, const char *output);
-/* Keeps in *best the candidate that is nearest to `word`, when it is near enough to be meant; *score is
- * UINT32_MAX at the start. */
+/* Keeps in *best the candidate that is nearest to `word`, when it is near enough to be meant;
+ * *score is UINT32_MAX at the start. */
 void words_nearest(const char *word, const char *candidate, const char **best, uint32_t *score);
 
 #endif

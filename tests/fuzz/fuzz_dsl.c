@@ -1,5 +1,5 @@
-/* fuzz_dsl.c - import_dsl: an error, or a graph that the verifier takes and whose print reads back to a graph
- * with the same print and hash. */
+/* fuzz_dsl.c - import_dsl: an error, or a graph that the verifier takes and whose print reads back
+ * to a graph with the same print and hash. */
 #include "import/import.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* show.c - for golden tests: reads one network in the language and prints it back, or prints what is
- * wrong with it to stderr and exits with 1. show FILE [DIR]: the weights of the print go to DIR. */
+/* show.c - for golden tests: reads one network in the language and prints it back, or prints what
+ * is wrong with it to stderr and exits with 1. show FILE [DIR]: the weights of the print go to DIR.
+ */
 #include "base/file.h"
 #include "import/import.h"
 

@@ -52,7 +52,8 @@ dsl_read(struct arena *a, const char *dir, const char *text, struct diag *d)
     return import_dsl(a, "model.ola", dir, text, strlen(text), d);
 }
 
-/* ---- comparison ---------------------------------------------------------------------------------- */
+/* ---- comparison
+ * ---------------------------------------------------------------------------------- */
 
 static bool
 bits_equal(const void *x, const void *y, size_t size)
@@ -96,10 +97,9 @@ pixels_equal(const struct pixels *x, const struct pixels *y)
 {
     if (x->present != y->present)
         return false;
-    return !x->present ||
-           (x->divisor == y->divisor && x->channels == y->channels &&
-            bits_equal(x->mean, y->mean, x->channels * sizeof *x->mean) &&
-            bits_equal(x->std, y->std, x->channels * sizeof *x->std));
+    return !x->present || (x->divisor == y->divisor && x->channels == y->channels &&
+                           bits_equal(x->mean, y->mean, x->channels * sizeof *x->mean) &&
+                           bits_equal(x->std, y->std, x->channels * sizeof *x->std));
 }
 
 static const char *
@@ -132,7 +132,8 @@ node_difference(struct arena *a, const struct node *n, const struct node *m)
     if (memcmp(&n->pins, &m->pins, sizeof n->pins) != 0)
         return arena_printf(a, "node '%s': pins", n->name);
     if (n->attrs.len != m->attrs.len)
-        return arena_printf(a, "node '%s': %u attributes, then %u", n->name, n->attrs.len, m->attrs.len);
+        return arena_printf(a, "node '%s': %u attributes, then %u", n->name, n->attrs.len,
+                            m->attrs.len);
     for (uint32_t k = 0; k < n->attrs.len; k++)
         if (!attrs_equal(&n->attrs.at[k], &m->attrs.at[k]))
             return arena_printf(a, "node '%s': attribute '%s'", n->name, n->attrs.at[k].name);

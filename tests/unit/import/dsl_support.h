@@ -1,5 +1,5 @@
-/* dsl_support.h - for the tests of the language: weight files in a folder of their own, graphs compared
- * field by field, a round trip through print and import. */
+/* dsl_support.h - for the tests of the language: weight files in a folder of their own, graphs
+ * compared field by field, a round trip through print and import. */
 #ifndef DSL_SUPPORT_H
 #define DSL_SUPPORT_H
 

@@ -5,15 +5,17 @@
 
 #include <string.h>
 
-static const char lenet[] =
-    "network lenet5\n"
-    "input image : f32[1, 28, 28] from u8 / 255          # how a pixel becomes a number is part of the model\n"
-    "\n"
-    "c1 = conv(image, \"conv1\", stride 1, pad 2)          # weights conv1.weight.npy, conv1.bias.npy beside the file\n"
-    "a1 = relu(c1)                       @degree(<= 7)   # annotations pin what the optimiser would choose\n"
-    "p1 = avgpool(a1, 2x2)\n"
-    "f1 = dense(flatten(p1), \"fc1\")      @pow2(5)\n"
-    "output logits = dense(relu(f1), \"fc2\")\n";
+static const char lenet[] = "network lenet5\n"
+                            "input image : f32[1, 28, 28] from u8 / 255          # how a pixel "
+                            "becomes a number is part of the model\n"
+                            "\n"
+                            "c1 = conv(image, \"conv1\", stride 1, pad 2)          # weights "
+                            "conv1.weight.npy, conv1.bias.npy beside the file\n"
+                            "a1 = relu(c1)                       @degree(<= 7)   # annotations pin "
+                            "what the optimiser would choose\n"
+                            "p1 = avgpool(a1, 2x2)\n"
+                            "f1 = dense(flatten(p1), \"fc1\")      @pow2(5)\n"
+                            "output logits = dense(relu(f1), \"fc2\")\n";
 
 static struct arena *a;
 static struct diag *d;
@@ -61,7 +63,8 @@ read_good(const char *text)
 }
 
 static void
-expect_ints(const struct node *n, const char *name, enum attr_kind kind, uint32_t count, const int64_t *v)
+expect_ints(const struct node *n, const char *name, enum attr_kind kind, uint32_t count,
+            const int64_t *v)
 {
     const struct attr *at = graph_find_attr(n, name);
     cr_assert(at && at->kind == kind && at->count == count, "%s: %s", n->name, name);
@@ -78,8 +81,10 @@ Test(dsl, the_example_of_the_design)
 {
     lenet_weights();
     struct graph *g = read_good(lenet);
-    static const enum op_id ops[] = {OP_conv, OP_relu, OP_averagepool, OP_flatten, OP_gemm, OP_relu, OP_gemm};
-    static const char *const names[] = {"c1", "a1", "p1", "f1.flatten", "f1", "logits.relu", "logits"};
+    static const enum op_id ops[] = {OP_conv, OP_relu, OP_averagepool, OP_flatten,
+                                     OP_gemm, OP_relu, OP_gemm};
+    static const char *const names[] = {"c1", "a1",          "p1",    "f1.flatten",
+                                        "f1", "logits.relu", "logits"};
 
     cr_expect_str_eq(g->name, "lenet5");
     cr_assert_eq(g->nodes.len, 7);
@@ -91,9 +96,11 @@ Test(dsl, the_example_of_the_design)
     cr_assert_eq(g->outputs.len, 1);
     cr_expect_str_eq(name_of(g, g->outputs.at[0]), "logits");
     const struct value *image = graph_value(g, g->inputs.at[0].value);
-    cr_expect(shape_equal(&image->shape, &(struct shape){4, {1, 1, 28, 28}}), "one image is a batch of one");
+    cr_expect(shape_equal(&image->shape, &(struct shape){4, {1, 1, 28, 28}}),
+              "one image is a batch of one");
     const struct pixels *px = &g->inputs.at[0].pixels;
-    cr_expect(px->present && px->divisor == 255 && px->channels == 1 && px->mean[0] == 0 && px->std[0] == 1);
+    cr_expect(px->present && px->divisor == 255 && px->channels == 1 && px->mean[0] == 0 &&
+              px->std[0] == 1);
     cr_expect(g->nodes.at[1].pins.degree_min == 0 && g->nodes.at[1].pins.degree_max == 7);
     cr_expect_eq(g->nodes.at[4].pins.pow2_bits, 5);
 }
@@ -150,14 +157,15 @@ Test(dsl, blocks_are_inlined_with_names_of_their_own)
                                         "y1.a", "y1.add.conv", "y1.add", "y1"};
     for (int k = 0; k < 4; k++)
         dsl_weights(a, dir, files[k], 4, (int64_t[]){4, 4, 3, 3});
-    struct graph *g = read_good("network n\ninput x : f32[4, 8, 8]\n"
-                                "block residual(x, name, s) {\n"
-                                "    a = conv(x, name + \".c1\", no bias, stride s, pad 1)   @pow2(4)\n"
-                                "    add = x + conv(a, name + \".c2\", no bias, pad 1)\n"
-                                "    y = relu(add)   @degree(3 .. 5)\n"
-                                "    return y\n}\n"
-                                "y0 = residual(x, \"r0\", 1)\n"
-                                "output y1 = residual(y0, s 2, name \"r1\")\n");
+    struct graph *g =
+        read_good("network n\ninput x : f32[4, 8, 8]\n"
+                  "block residual(x, name, s) {\n"
+                  "    a = conv(x, name + \".c1\", no bias, stride s, pad 1)   @pow2(4)\n"
+                  "    add = x + conv(a, name + \".c2\", no bias, pad 1)\n"
+                  "    y = relu(add)   @degree(3 .. 5)\n"
+                  "    return y\n}\n"
+                  "y0 = residual(x, \"r0\", 1)\n"
+                  "output y1 = residual(y0, s 2, name \"r1\")\n");
     cr_assert_eq(g->nodes.len, 8);
     for (uint32_t k = 0; k < 8; k++)
         cr_expect_str_eq(name_of(g, g->nodes.at[k].out.at[0]), names[k]);
@@ -189,7 +197,8 @@ Test(dsl, names_made_up_avoid_names_that_are_written)
 
 Test(dsl, an_output_that_is_another_value_is_a_node)
 {
-    struct graph *g = read_good("network n\ninput x : f32[4]\na = relu(x)\noutput b = a\noutput a, a\n");
+    struct graph *g =
+        read_good("network n\ninput x : f32[4]\na = relu(x)\noutput b = a\noutput a, a\n");
     cr_assert_eq(g->outputs.len, 3);
     cr_expect_str_eq(name_of(g, g->outputs.at[0]), "b");
     cr_expect_eq(graph_producer(g, g->outputs.at[0])->op, OP_identity);
@@ -200,9 +209,10 @@ Test(dsl, an_output_that_is_another_value_is_a_node)
 
 Test(dsl, words_of_the_language_are_names_elsewhere)
 {
-    struct graph *g = read_good("network network\ninput input : f32[4]\nconst const : f32[] = 2\n"
-                                "output = relu(input)\nblock = output + const\norigin, _ = Dropout(block)\n"
-                                "output origin\n");
+    struct graph *g =
+        read_good("network network\ninput input : f32[4]\nconst const : f32[] = 2\n"
+                  "output = relu(input)\nblock = output + const\norigin, _ = Dropout(block)\n"
+                  "output origin\n");
     cr_expect_eq(g->nodes.len, 3);
     const char *wrong = dsl_round_trip(a, g);
     cr_expect_null(wrong, "%s", wrong);
@@ -210,8 +220,9 @@ Test(dsl, words_of_the_language_are_names_elsewhere)
 
 Test(dsl, mean_and_std_for_each_channel)
 {
-    struct graph *g = read_good("network n\ninput x : f32[3, 8, 8] from u8 / 255 mean 0.5, 0.25, 0.125 std 2\n"
-                                "output y = relu(x)\n");
+    struct graph *g =
+        read_good("network n\ninput x : f32[3, 8, 8] from u8 / 255 mean 0.5, 0.25, 0.125 std 2\n"
+                  "output y = relu(x)\n");
     const struct pixels *px = &g->inputs.at[0].pixels;
     cr_assert(px->present && px->channels == 3);
     cr_expect(px->mean[0] == 0.5 && px->mean[1] == 0.25 && px->mean[2] == 0.125);
@@ -225,7 +236,8 @@ Test(dsl, hash_follows_text_and_weights)
     const char *text = "network n\ninput x : f32[4]\noutput y = dense(x, \"w\", no bias)\n";
     dsl_weights(a, dir, "w.weight.npy", 2, (int64_t[]){4, 4});
     struct graph *g = read_good(text), *same = read_good(text);
-    struct graph *other = read_good("network n\ninput x : f32[4]\noutput z = dense(x, \"w\", no bias)\n");
+    struct graph *other =
+        read_good("network n\ninput x : f32[4]\noutput z = dense(x, \"w\", no bias)\n");
     cr_expect_arr_eq(g->hash, same->hash, 32);
     cr_expect_arr_neq(g->hash, other->hash, 32);
     uint8_t before[32];
@@ -238,8 +250,10 @@ Test(dsl, hash_follows_text_and_weights)
 Test(dsl, the_shape_in_the_text_is_held_against_the_file)
 {
     dsl_weights(a, dir, "w.npy", 2, (int64_t[]){2, 8});
-    cr_expect_null(dsl_read(a, dir, "network n\ninput x : f32[4]\nconst w : f32[4, 4]\n"
-                                    "output y = matmul(x, w)\n", d));
+    cr_expect_null(dsl_read(a, dir,
+                            "network n\ninput x : f32[4]\nconst w : f32[4, 4]\n"
+                            "output y = matmul(x, w)\n",
+                            d));
     cr_expect_eq(diag_at(d, 0)->code, E_DSL_WEIGHTS);
 }
 

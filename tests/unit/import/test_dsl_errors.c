@@ -1,5 +1,5 @@
-/* test_dsl_errors.c - every error of the language has its code and its place, several are reported at
- * once, and no short text makes the reader slow, deep or large. */
+/* test_dsl_errors.c - every error of the language has its code and its place, several are reported
+ * at once, and no short text makes the reader slow, deep or large. */
 #include "dsl_support.h"
 
 #include "base/file.h"
@@ -229,14 +229,16 @@ Test(dsl_errors, weight_files_that_do_not_fit)
 
 Test(dsl_errors, all_are_reported_and_none_twice)
 {
-    cr_expect_null(dsl_read(a, dir, "network n\ninput x : f32[4]\n"
-                                    "a = relu(x\n"          /* 1 */
-                                    "b, c = relu(a, 2 3)\n" /* 2; a is not blamed again */
-                                    "e = tanh(b) + c\n"
-                                    "f = tahn(e)\n"         /* 3 */
-                                    "g = relu(f)\n"
-                                    "h = relu(nothing)\n"   /* 4 */
-                                    "output i = g + h\n", d));
+    cr_expect_null(dsl_read(a, dir,
+                            "network n\ninput x : f32[4]\n"
+                            "a = relu(x\n"          /* 1 */
+                            "b, c = relu(a, 2 3)\n" /* 2; a is not blamed again */
+                            "e = tanh(b) + c\n"
+                            "f = tahn(e)\n" /* 3 */
+                            "g = relu(f)\n"
+                            "h = relu(nothing)\n" /* 4 */
+                            "output i = g + h\n",
+                            d));
     cr_expect_eq(diag_errors(d), 4);
 }
 
@@ -287,7 +289,8 @@ doubling_blocks(const char *body, int n)
 
 Test(dsl_errors, blocks_that_unfold_without_end)
 {
-    static const char *const bodies[] = {"return b%d(b%d(x, s), s)\n", "y = b%d(x, s)\nz = b%d(x, s)\nreturn x\n",
+    static const char *const bodies[] = {"return b%d(b%d(x, s), s)\n",
+                                         "y = b%d(x, s)\nz = b%d(x, s)\nreturn x\n",
                                          "return b%d(x, s + s) #%d\n"};
     static const int counts[] = {60, 60, 60};
     for (int k = 0; k < 3; k++) {
@@ -303,10 +306,11 @@ Test(dsl_errors, blocks_that_unfold_without_end)
 
 Test(dsl_errors, a_text_cut_anywhere)
 {
-    static const char text[] = "network n opset 13\ninput x : f32[1, 4] from u8 / 255 mean 0.5 std 2\n"
-                               "const c : f32[2] = [1, -2e3]\nblock b(y, z) {\n  t = relu(y)\n  return t + z\n}\n"
-                               "p, q = Split(x; axis 1, s \"a\\\"b\", t f32[] = 3) as `n`  # c\n"
-                               "output r = b(p, q) * c  @degree(<= 7)\n";
+    static const char text[] =
+        "network n opset 13\ninput x : f32[1, 4] from u8 / 255 mean 0.5 std 2\n"
+        "const c : f32[2] = [1, -2e3]\nblock b(y, z) {\n  t = relu(y)\n  return t + z\n}\n"
+        "p, q = Split(x; axis 1, s \"a\\\"b\", t f32[] = 3) as `n`  # c\n"
+        "output r = b(p, q) * c  @degree(<= 7)\n";
     for (size_t n = 0; n < sizeof text; n++) {
         struct diag *own = diag_new();
         struct arena *scratch = arena_new();

@@ -76,20 +76,35 @@ static const uint32_t odd_floats[] = {0x00000000, 0x80000000, 0x7f800000, 0xff80
 Test(dsl_print, attributes_of_every_kind)
 {
     static int64_t ints[] = {0, -1, INT64_MIN, INT64_MAX};
-    static const char *strings[] = {"", "a \"b\" \\ c", "line\nline\ttab\r", "\xC3\xA9\xF0\x9F\x98\x80", "\xff\xfe\x01"};
+    static const char *strings[] = {"", "a \"b\" \\ c", "line\nline\ttab\r",
+                                    "\xC3\xA9\xF0\x9F\x98\x80", "\xff\xfe\x01"};
     float floats[ODD];
     uint32_t n = node("n", OP_relu, x, "y");
     for (uint32_t k = 0; k < ODD; k++) {
         floats[k] = from_bits(odd_floats[k]);
-        graph_attr(g, n, (struct attr){.name = arena_printf(a, "f%u", k), .kind = ATTR_FLOAT, .count = 1, .floats = &floats[k]});
+        graph_attr(g, n,
+                   (struct attr){.name = arena_printf(a, "f%u", k),
+                                 .kind = ATTR_FLOAT,
+                                 .count = 1,
+                                 .floats = &floats[k]});
     }
     for (uint32_t k = 0; k < 4; k++)
-        graph_attr(g, n, (struct attr){.name = arena_printf(a, "i%u", k), .kind = ATTR_INT, .count = 1, .ints = &ints[k]});
+        graph_attr(
+            g, n,
+            (struct attr){
+                .name = arena_printf(a, "i%u", k), .kind = ATTR_INT, .count = 1, .ints = &ints[k]});
     for (uint32_t k = 0; k < 5; k++)
-        graph_attr(g, n, (struct attr){.name = arena_printf(a, "s%u", k), .kind = ATTR_STRING, .count = 1, .strings = &strings[k]});
+        graph_attr(g, n,
+                   (struct attr){.name = arena_printf(a, "s%u", k),
+                                 .kind = ATTR_STRING,
+                                 .count = 1,
+                                 .strings = &strings[k]});
     graph_attr(g, n, (struct attr){.name = "ints", .kind = ATTR_INTS, .count = 4, .ints = ints});
-    graph_attr(g, n, (struct attr){.name = "floats", .kind = ATTR_FLOATS, .count = ODD, .floats = floats});
-    graph_attr(g, n, (struct attr){.name = "strings", .kind = ATTR_STRINGS, .count = 5, .strings = strings});
+    graph_attr(
+        g, n, (struct attr){.name = "floats", .kind = ATTR_FLOATS, .count = ODD, .floats = floats});
+    graph_attr(
+        g, n,
+        (struct attr){.name = "strings", .kind = ATTR_STRINGS, .count = 5, .strings = strings});
     graph_attr(g, n, (struct attr){.name = "no ints", .kind = ATTR_INTS});
     graph_attr(g, n, (struct attr){.name = "from", .kind = ATTR_FLOATS});
     graph_attr(g, n, (struct attr){.name = "no.strings", .kind = ATTR_STRINGS});
@@ -105,17 +120,21 @@ Test(dsl_print, tensor_attributes)
     *scalar.i = -3;
     for (int k = 0; k < 35; k++)
         wide.f[k] = from_bits(odd_floats[k % (int)ODD]);
-    graph_attr(g, n, (struct attr){.name = "value", .kind = ATTR_TENSOR, .count = 1, .tensor = scalar});
-    graph_attr(g, n, (struct attr){.name = "wide", .kind = ATTR_TENSOR, .count = 1, .tensor = wide});
-    graph_attr(g, n, (struct attr){.name = "empty", .kind = ATTR_TENSOR, .count = 1, .tensor = empty});
+    graph_attr(g, n,
+               (struct attr){.name = "value", .kind = ATTR_TENSOR, .count = 1, .tensor = scalar});
+    graph_attr(g, n,
+               (struct attr){.name = "wide", .kind = ATTR_TENSOR, .count = 1, .tensor = wide});
+    graph_attr(g, n,
+               (struct attr){.name = "empty", .kind = ATTR_TENSOR, .count = 1, .tensor = empty});
     expect_round_trip();
 }
 
 Test(dsl_print, constants_of_every_type)
 {
-    static const int64_t high[] = {[DT_I8] = 127, [DT_I16] = 32767, [DT_I32] = 2147483647,
-                                   [DT_I64] = INT64_MAX, [DT_U8] = 255, [DT_U16] = 65535,
-                                   [DT_U32] = 4294967295, [DT_U64] = INT64_MAX, [DT_BOOL] = 1};
+    static const int64_t high[] = {
+        [DT_I8] = 127,         [DT_I16] = 32767,     [DT_I32] = 2147483647,
+        [DT_I64] = INT64_MAX,  [DT_U8] = 255,        [DT_U16] = 65535,
+        [DT_U32] = 4294967295, [DT_U64] = INT64_MAX, [DT_BOOL] = 1};
     for (int t = DT_F32; t <= DT_STRING; t++)
         for (int64_t n = 0; n <= 40; n += n == 3 ? 37 : 1) {
             struct tensor c = tensor_new(a, (enum dtype)t, shape_of(1, &n));
@@ -131,9 +150,30 @@ Test(dsl_print, constants_of_every_type)
 
 Test(dsl_print, odd_names)
 {
-    static const char *const names[] = {"onnx::Conv_123", "a b", "/conv/Conv_output_0", "`", "\\", "1", "_", "as",
-                                        "from", "nan", "-inf", "a..b", "a.", ".a", "A.b", "a.B", "input", "const",
-                                        "..", "../../etc/passwd", "con\xC3\xA9", "\xff\x01\x7f", "x\ny", "true"};
+    static const char *const names[] = {"onnx::Conv_123",
+                                        "a b",
+                                        "/conv/Conv_output_0",
+                                        "`",
+                                        "\\",
+                                        "1",
+                                        "_",
+                                        "as",
+                                        "from",
+                                        "nan",
+                                        "-inf",
+                                        "a..b",
+                                        "a.",
+                                        ".a",
+                                        "A.b",
+                                        "a.B",
+                                        "input",
+                                        "const",
+                                        "..",
+                                        "../../etc/passwd",
+                                        "con\xC3\xA9",
+                                        "\xff\x01\x7f",
+                                        "x\ny",
+                                        "true"};
     struct tensor c = tensor_new(a, DT_F32, shape_of(1, (int64_t[]){9}));
     uint32_t n = sizeof names / sizeof *names, last = x;
     for (uint32_t k = 0; k < n; k++)
@@ -177,7 +217,8 @@ Test(dsl_print, inputs_and_outputs_left_out)
     graph_node(g, "split", OP_split, split, 1, out, 3, PLACE_NONE);
     graph_node(g, "pool", OP_maxpool, split, 1, none, 2, PLACE_NONE);
     graph_node(g, "unused", OP_relu, split, 1, nothing, 1, PLACE_NONE);
-    vec_push(a, &g->outputs, graph_producer(g, g->nodes.at[2].out.at[2]) ? g->nodes.at[2].out.at[2] : 0);
+    vec_push(a, &g->outputs,
+             graph_producer(g, g->nodes.at[2].out.at[2]) ? g->nodes.at[2].out.at[2] : 0);
     vec_push(a, &g->outputs, g->nodes.at[0].out.at[0]);
     vec_push(a, &g->outputs, x);
     expect_round_trip();
@@ -185,7 +226,8 @@ Test(dsl_print, inputs_and_outputs_left_out)
 
 Test(dsl_print, pins_and_pixels)
 {
-    static const struct pins pins[] = {{7, 7, 0}, {0, 7, 0}, {3, 0, 0}, {3, 7, 0}, {0, 0, 5}, {2, 2, 24}};
+    static const struct pins pins[] = {{7, 7, 0}, {0, 7, 0}, {3, 0, 0},
+                                       {3, 7, 0}, {0, 0, 5}, {2, 2, 24}};
     uint32_t last = x;
     for (uint32_t k = 0; k < 6; k++) {
         uint32_t n = graph_node(g, NULL, OP_mul, (uint32_t[]){last, last}, 2, NULL, 1, PLACE_NONE);
@@ -219,18 +261,21 @@ Test(dsl_print, short_forms_only_where_they_mean_the_same)
     struct tensor w = tensor_new(a, DT_F32, shape_of(4, (int64_t[]){4, 3, 3, 3}));
     uint32_t weight = graph_const(g, "c.weight", w), k = 0;
     static int64_t one = 1, two[] = {1, 1}, size[] = {3, 3}, pad[] = {1, 1, 1, 1};
-    const struct attr attrs[] = {{.name = "dilations", .kind = ATTR_INTS, .count = 2, .ints = two},
-                                 {.name = "group", .kind = ATTR_INT, .count = 1, .ints = &one},
-                                 {.name = "kernel_shape", .kind = ATTR_INTS, .count = 2, .ints = size},
-                                 {.name = "pads", .kind = ATTR_INTS, .count = 4, .ints = pad},
-                                 {.name = "strides", .kind = ATTR_INTS, .count = 2, .ints = two}};
-    uint32_t n = graph_node(g, "c", OP_conv, (uint32_t[]){x, weight}, 2, (const char *[]){"c"}, 1, PLACE_NONE);
+    const struct attr attrs[] = {
+        {.name = "dilations", .kind = ATTR_INTS, .count = 2, .ints = two},
+        {.name = "group", .kind = ATTR_INT, .count = 1, .ints = &one},
+        {.name = "kernel_shape", .kind = ATTR_INTS, .count = 2, .ints = size},
+        {.name = "pads", .kind = ATTR_INTS, .count = 4, .ints = pad},
+        {.name = "strides", .kind = ATTR_INTS, .count = 2, .ints = two}};
+    uint32_t n = graph_node(g, "c", OP_conv, (uint32_t[]){x, weight}, 2, (const char *[]){"c"}, 1,
+                            PLACE_NONE);
     for (k = 0; k < 5; k++)
         graph_attr(g, n, attrs[k]);
     vec_push(a, &g->outputs, g->nodes.at[n].out.at[0]);
     expect_text("output c = conv(x, \"c\", no bias, pad 1)\n", true);
     expect_round_trip();
-    struct attr first = g->nodes.at[n].attrs.at[0]; /* another order is another list of attributes */
+    struct attr first =
+        g->nodes.at[n].attrs.at[0]; /* another order is another list of attributes */
     g->nodes.at[n].attrs.at[0] = g->nodes.at[n].attrs.at[1];
     g->nodes.at[n].attrs.at[1] = first;
     expect_text("Conv(x, c.weight; group 1", true);
