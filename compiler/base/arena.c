@@ -48,6 +48,25 @@ arena_free(struct arena *a)
     free(a);
 }
 
+void
+arena_reset(struct arena *a)
+{
+    struct chunk *keep = NULL;
+    for (struct chunk *c = a->head, *next; c; c = next) {
+        next = c->next;
+        if (!keep && c->size == CHUNK) {
+            keep = c;
+            continue;
+        }
+        free(c->data);
+        free(c);
+    }
+    if (keep)
+        *keep = (struct chunk){.size = CHUNK, .data = keep->data};
+    a->head = keep;
+    a->total = 0;
+}
+
 static struct chunk *
 add_chunk(struct arena *a, size_t size)
 {

@@ -1,8 +1,8 @@
 /* interpret.c - the float interpreter; see interpret.h.
  *
  * A plan says which node's results can go after which node; every image then runs on its own, each node's
- * results in an arena of their own. One thread computes one image, and BLAS one product, so that sums are
- * always added in the same order. */
+ * results in an arena of their own, which is filled again once they are dead. One thread computes one
+ * image, and BLAS one product, so that sums are always added in the same order. */
 #include "op/interpret.h"
 
 #include <cblas.h>
@@ -26,6 +26,8 @@ struct run {
     const struct plan *plan;
     struct tensor *values;  /* of the graph; data of what lives now */
     struct arena **results; /* of each node, NULL when released */
+    struct arena **spare;   /* released, to be filled again */
+    uint32_t n_spare;
     struct diag *diag;
     uint32_t image;
 };
@@ -66,6 +68,7 @@ run_new(struct arena *a, const struct plan *p, struct diag *d)
 
     r.values = ARENA_ARRAY(a, struct tensor, g->values.len + 1);
     r.results = ARENA_ARRAY(a, struct arena *, g->nodes.len + 1);
+    r.spare = ARENA_ARRAY(a, struct arena *, g->nodes.len + 1);
     for (uint32_t v = 0; v < g->values.len; v++)
         if (g->values.at[v].kind == VALUE_CONST)
             r.values[v] = g->values.at[v].data;
@@ -152,7 +155,7 @@ eval_node(struct run *r, uint32_t index)
     const struct interpret_options *o = r->plan->o;
     const struct node *n = &g->nodes.at[index];
     const struct op_row *row = op_row(n->op);
-    struct arena *a = r->results[index] = arena_new();
+    struct arena *a = r->results[index] = r->n_spare ? r->spare[--r->n_spare] : arena_new();
     /* An op reads the graph and does not change it, once shapes are inferred. */
     struct op_ctx c = {(struct graph *)(uintptr_t)g, n, r->diag, a};
     const struct tensor **in = ARENA_ARRAY(a, const struct tensor *, n->in.len + row->in_hi + 1);
@@ -174,16 +177,16 @@ eval_node(struct run *r, uint32_t index)
 }
 
 static void
-release(struct run *r, uint32_t first, uint32_t end)
+release(struct run *r, uint32_t node)
 {
-    for (uint32_t k = first; k < end; k++) {
-        uint32_t dead = r->plan->dead[k];
-        arena_free(r->results[dead]);
-        r->results[dead] = NULL;
-    }
+    if (!r->results[node])
+        return;
+    arena_reset(r->results[node]);
+    r->spare[r->n_spare++] = r->results[node];
+    r->results[node] = NULL;
 }
 
-/* All nodes on the inputs that stand in r->values; results of outputs stay until run_end. */
+/* All nodes on the inputs that stand in r->values; results of outputs stay until run_clear. */
 static bool
 run_image(struct run *r)
 {
@@ -195,19 +198,26 @@ run_image(struct run *r)
             show(r, v);
     for (uint32_t n = 0; ok && n < g->nodes.len; n++) {
         ok = eval_node(r, n);
-        if (ok)
-            release(r, r->plan->first_dead[n], r->plan->first_dead[n + 1]);
+        for (uint32_t k = r->plan->first_dead[n]; ok && k < r->plan->first_dead[n + 1]; k++)
+            release(r, r->plan->dead[k]);
     }
     return ok;
+}
+
+/* Ready for another image. */
+static void
+run_clear(struct run *r)
+{
+    for (uint32_t n = 0; n < r->plan->g->nodes.len; n++)
+        release(r, n);
 }
 
 static void
 run_end(struct run *r)
 {
-    for (uint32_t n = 0; n < r->plan->g->nodes.len; n++) {
-        arena_free(r->results[n]);
-        r->results[n] = NULL;
-    }
+    run_clear(r);
+    while (r->n_spare)
+        arena_free(r->spare[--r->n_spare]);
 }
 
 static struct tensor
@@ -298,7 +308,7 @@ batch_image(const struct batch *b, struct run *r, const struct tensor *input, ui
     float *to = b->out + (int64_t)image * b->out_size;
     for (int64_t k = 0; ok && k < b->out_size; k++)
         to[k] = out->f ? out->f[k] : (float)out->i[k];
-    run_end(r);
+    run_clear(r);
     return ok;
 }
 
@@ -333,6 +343,7 @@ batch_share(struct batch *b)
                 o->progress(o->user, b->done, b->images);
         }
     }
+    run_end(&r);
     diag_free(quiet);
     arena_free(a);
 }
@@ -373,6 +384,7 @@ interpret_many(struct graph *g, const struct interpret_options *o, const float *
         struct run r = run_new(a, &b.plan, d);
         struct tensor input = tensor_new(a, from->dtype, from->shape);
         batch_image(&b, &r, &input, b.failed, d);
+        run_end(&r);
     }
     openblas_set_num_threads(blas_threads);
     arena_free(a);
