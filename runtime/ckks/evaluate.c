@@ -184,20 +184,16 @@ ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
     const uint32_t level = in->level, out_level = rescale ? level - 1 : level;
     const double scale = rescale ? in->scale / (double)p->literal.q[level] : in->scale;
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
-    const uint64_t *from[2] = {ola_ct_limb(in, 0, 0), ola_ct_limb(in, 1, 0)};
-    const struct ola_basis *basis = &p->by_q[level];
+    const uint64_t *const from[2] = {ola_ct_limb(in, 0, 0), ola_ct_limb(in, 1, 0)};
     if (in->parts == 3) {
         struct ola_raised raised;
         ola_raise(s, ola_ct_limb(in, 2, 0), level, &raised);
-        struct ola_switch_job job = {.raised = &raised, .key = &s->keys->relin, .a0 = from[0], .a1 = from[1],
-                                     .ext = s->ext.data};
-        ola_switch_run(s, &job, 1);
-        from[0] = s->ext.data;
-        from[1] = s->ext.data + (size_t)ola_positions(p, level) * p->n;
-        basis = rescale ? &p->by_pq[level] : &p->by_p;
+        struct ola_switch_job job = {.raised = &raised, .key = &s->keys->relin, .a0 = from[0], .a1 = from[1]};
+        ola_switch_divide(s, &job, 1, rescale ? &p->by_pq[level] : &p->by_p, out_level, to);
         s->counts.relinearisations++;
+    } else {
+        ola_divide(s, &p->by_q[level], level, from, out_level, to, 2);
     }
-    ola_divide(s, basis, level, from, out_level, to, 2);
     out->parts = 2;
     out->level = out_level;
     out->scale = scale;
@@ -288,15 +284,12 @@ ola_relabel(ola_server *s, ola_ct *out, const ola_ct *a, double factor)
 void
 ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in, const struct ola_switch *key)
 {
-    const struct ola_params *p = s->params;
     struct ola_raised raised;
     ola_raise(s, ola_ct_limb(in, 1, 0), in->level, &raised);
     struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm,
-                                 .a0 = ola_ct_limb(in, 0, 0), .ext = s->ext.data};
-    ola_switch_run(s, &job, 1);
-    const uint64_t *from[2] = {s->ext.data, s->ext.data + (size_t)ola_positions(p, in->level) * p->n};
-    uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
-    ola_divide(s, &p->by_p, in->level, from, in->level, to, 2);
+                                 .a0 = ola_ct_limb(in, 0, 0)};
+    uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
+    ola_switch_divide(s, &job, 1, &s->params->by_p, in->level, to);
     out->scale = in->scale;
     out->seeded = false;
     s->counts.rotations++;

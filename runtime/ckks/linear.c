@@ -96,24 +96,17 @@ static void
 rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct *in, const struct ola_raised *raised,
              const uint32_t *babies, const uint32_t *number, uint32_t count)
 {
-    const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level;
-    const size_t part_words = (size_t)ola_positions(p, level) * p->n;
     struct ola_switch_job jobs[BATCH];
-    const uint64_t *from[2 * BATCH];
     uint64_t *to[2 * BATCH];
     for (uint32_t k = 0; k < count; k++) {
         const struct ola_switch *key = ola_keys_rotation(s->keys, babies[number[k]], level);
-        uint64_t *ext = s->ext.data + 2 * k * part_words;
         jobs[k] = (struct ola_switch_job){.raised = raised, .key = key, .perm = key->perm,
-                                          .a0 = ola_ct_limb(in, 0, 0), .ext = ext};
-        for (uint32_t part = 0; part < 2; part++) {
-            from[2 * k + part] = ext + part * part_words;
+                                          .a0 = ola_ct_limb(in, 0, 0)};
+        for (uint32_t part = 0; part < 2; part++)
             to[2 * k + part] = pair_part(m, &s->baby, number[k], part);
-        }
     }
-    ola_switch_run(s, jobs, count);
-    ola_divide(s, &p->by_p, level, from, level, to, 2 * count);
+    ola_switch_divide(s, jobs, count, &s->params->by_p, level, to);
     s->counts.rotations += count;
 }
 
@@ -271,9 +264,8 @@ sum_groups(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32
         const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].giant, level);
         struct ola_raised raised;
         ola_raise(s, a1, level, &raised);
-        struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a0, .ext = ext,
-                                     .accumulate = g != first};
-        ola_switch_run(s, &job, 1);
+        struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a0};
+        ola_switch_add(s, &job, ext, g != first);
         s->counts.rotations++;
     }
     ola_divide(s, basis, level, from, out_level(m), to, 2);
@@ -304,9 +296,8 @@ fold(struct ola_server *s, struct ola_ct *out, uint32_t step)
     struct ola_raised raised;
     ola_raise(s, to[1], out->level, &raised);
     ola_switch_lift(s, to[0], to[1], out->level, ext, false);
-    struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = to[0], .ext = ext,
-                                 .accumulate = true};
-    ola_switch_run(s, &job, 1);
+    struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = to[0]};
+    ola_switch_add(s, &job, ext, true);
     ola_divide(s, &p->by_p, out->level, from, out->level, to, 2);
     s->counts.rotations++;
     s->counts.additions++;

@@ -3,11 +3,12 @@
 
 #include "ckks/encoder.h"
 
-/* Two limbs, or the operands of a lazy sum, beside one limb of results. */
+/* Three limbs, or the operands and the results of a lazy sum. */
 static size_t
 temp_words(const struct ola_params *p)
 {
-    return 2 * (size_t)p->n + (OLA_TERMS + 4) * OLA_CHUNK;
+    const size_t limbs = 3 * (size_t)p->n, chunks = (OLA_TERMS + 2) * OLA_CHUNK;
+    return limbs > chunks ? limbs : chunks;
 }
 
 uint64_t *

@@ -48,7 +48,7 @@ struct ola_server {
 };
 
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);
-/* The calling thread's piece of temp: n + OLA_TERMS * OLA_CHUNK words or more. */
+/* The calling thread's piece of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
 uint64_t *ola_server_temp(const struct ola_server *s);
 
 static inline const struct ola_modulus *
@@ -76,21 +76,24 @@ struct ola_raised {
     const uint64_t *others; /* [digit][position][n] */
     uint32_t level, digits;
 };
-/* One product of raised digits with a key: ext = (P a0', P a1') + sum_d digit_d' * key_d, ' being the automorphism of
- * perm. a0, a1: limbs of q[0 .. level], NULL for none. ext: two parts of all positions. */
+/* One product of raised digits with a key: (P a0', P a1') + sum_d digit_d' * key_d, ' being the automorphism of
+ * perm. a0, a1: limbs of q[0 .. level], NULL for none. */
 struct ola_switch_job {
     const struct ola_raised *raised;
     const struct ola_switch *key;
     const uint32_t *perm;
     const uint64_t *a0, *a1;
-    uint64_t *ext;
-    bool accumulate; /* ext += */
 };
 
 /* Scratch for raising at `level` and for dividing `parts` polynomials at once. */
 OLA_MUST_CHECK ola_status ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts);
 void ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out);
-void ola_switch_run(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count);
+/* ext = the job, or +=; ext: two parts of all positions. */
+void ola_switch_add(struct ola_server *s, const struct ola_switch_job *job, uint64_t *ext, bool accumulate);
+/* out[2k], out[2k+1] = round(job k / B), limbs of q[0 .. out_level], for jobs at one level. An out may be a0, a1 or the
+ * raised polynomial of its own job when that is the only one. */
+void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
+                       const struct ola_basis *b, uint32_t out_level, uint64_t *const *out);
 /* ext = (P a0, P a1), or += : what needs no key. */
 void ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
                      uint64_t *ext, bool accumulate);

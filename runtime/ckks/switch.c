@@ -15,7 +15,7 @@ ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts)
     if (status == OLA_OK)
         status = ola_buffer_need(&s->raised, digits * positions * p->n);
     if (status == OLA_OK)
-        status = ola_buffer_need(&s->ext, parts * positions * p->n);
+        status = ola_buffer_need(&s->ext, 2 * positions * p->n);
     return status;
 }
 
@@ -72,27 +72,27 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
     *out = (struct ola_raised){.own = poly, .others = s->raised.data, .level = level, .digits = digits};
 }
 
-/* ext (+)= P * a' at a position of q. */
+/* sum += P * a' at a position of q. */
 static void
-lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c, uint64_t *ext)
+lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c, uint64_t *sum, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     if (perm != NULL) {
-        uint64_t *temp = ola_server_temp(s);
-        s->backend->permute(temp, a, perm, p->n);
-        a = temp;
+        s->backend->permute(spare, a, perm, p->n);
+        a = spare;
     }
-    s->backend->scale_add(ext, a, p->by_p.product[c], p->n, ola_server_modulus(s, c));
+    s->backend->scale_add(sum, a, p->by_p.product[c], p->n, ola_server_modulus(s, c));
 }
 
+/* What a job is at one position: written to sum0 and sum1, whatever job->accumulate says. */
 static void
-switch_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position)
+switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *sum0,
+            uint64_t *sum1, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
     const uint32_t positions = ola_positions(p, r->level), limbs = p->literal.digit_limbs;
     const uint32_t c = ola_position_chain(p, r->level, position);
-    const struct ola_modulus *m = ola_server_modulus(s, c);
     const size_t n = p->n;
     const uint64_t *digit[OLA_MAX_DIGITS];
     const void *b[OLA_MAX_DIGITS], *a[OLA_MAX_DIGITS];
@@ -102,32 +102,29 @@ switch_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t pos
         b[d] = ola_switch_limb(p, job->key, c, d, 0);
         a[d] = ola_switch_limb(p, job->key, c, d, 1);
     }
-    uint64_t *ext0 = job->ext + position * n, *ext1 = ext0 + positions * n;
-    uint64_t *sum0 = ext0, *sum1 = ext1;
-    if (job->accumulate) {
-        sum0 = ola_server_temp(s);
-        sum1 = sum0 + n;
-    }
-    s->backend->inner(sum0, sum1, digit, b, a, r->digits, p->width[c] == 4, job->perm, n, m);
-    if (job->accumulate) {
-        s->backend->add(ext0, ext0, sum0, n, m);
-        s->backend->add(ext1, ext1, sum1, n, m);
-    }
+    s->backend->inner(sum0, sum1, digit, b, a, r->digits, p->width[c] == 4, job->perm, n, ola_server_modulus(s, c));
     if (job->a0 != NULL && position <= r->level)
-        lift_limb(s, job->a0 + position * n, job->perm, c, ext0);
+        lift_limb(s, job->a0 + position * n, job->perm, c, sum0, spare);
     if (job->a1 != NULL && position <= r->level)
-        lift_limb(s, job->a1 + position * n, job->perm, c, ext1);
+        lift_limb(s, job->a1 + position * n, job->perm, c, sum1, spare);
 }
 
-/* Position by position: the digits there stay in the cache while the keys of all jobs stream by. */
 void
-ola_switch_run(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count)
+ola_switch_add(struct ola_server *s, const struct ola_switch_job *job, uint64_t *ext, bool accumulate)
 {
-    const uint32_t positions = ola_positions(s->params, jobs->raised->level);
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+    const uint32_t level = job->raised->level, positions = ola_positions(s->params, level);
+    const size_t n = s->params->n;
+#pragma omp parallel for schedule(static) num_threads(s->threads)
     for (uint32_t i = 0; i < positions; i++) {
-        for (uint32_t k = 0; k < count; k++)
-            switch_limb(s, &jobs[k], i);
+        uint64_t *t = ola_server_temp(s), *ext0 = ext + i * n, *ext1 = ext0 + positions * n;
+        const struct ola_modulus *m = ola_server_modulus(s, ola_position_chain(s->params, level, i));
+        if (!accumulate) {
+            switch_sums(s, job, i, ext0, ext1, t);
+            continue;
+        }
+        switch_sums(s, job, i, t, t + n, t + 2 * n);
+        s->backend->add(ext0, ext0, t, n, m);
+        s->backend->add(ext1, ext1, t + n, n, m);
     }
 }
 
@@ -140,32 +137,37 @@ ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, ui
         memset(ext, 0, 2 * positions * n * sizeof *ext);
 #pragma omp parallel for schedule(static) num_threads(s->threads)
     for (uint32_t i = 0; i <= level; i++) {
-        lift_limb(s, a0 + i * n, NULL, i, ext + i * n);
-        lift_limb(s, a1 + i * n, NULL, i, ext + (positions + i) * n);
+        lift_limb(s, a0 + i * n, NULL, i, ext + i * n, NULL);
+        lift_limb(s, a1 + i * n, NULL, i, ext + (positions + i) * n, NULL);
     }
 }
 
-/* Limb `k` of the basis of polynomial `in`, untransformed and prepared for conversion. */
-static void
-divide_source(struct ola_server *s, const struct ola_basis *b, uint32_t level, const uint64_t *in, uint32_t k,
-              uint64_t *y)
+/* ---- division ---- */
+
+static uint32_t
+source_position(const struct ola_params *p, const struct ola_basis *b, uint32_t level, uint32_t k)
 {
-    const struct ola_params *p = s->params;
-    uint32_t c = b->source[k], position = c < p->n_q ? c : level + 1 + c - p->n_q;
-    memcpy(y, in + (size_t)position * p->n, p->n * sizeof *y);
-    s->backend->ntt_inverse(y, &p->ring->ntt[c]);
-    if (b->k > 1)
-        s->backend->scale(y, y, b->hat_inverse[k], p->n, b->modulus[k]);
+    const uint32_t c = b->source[k];
+    return c < p->n_q ? c : level + 1 + c - p->n_q;
 }
 
+/* Limb k of a basis, in place: untransformed and prepared for conversion. */
 static void
-divide_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef, const uint64_t *in,
-            uint32_t c, uint64_t *out)
+prepare_source(struct ola_server *s, const struct ola_basis *b, uint32_t k, uint64_t *y)
+{
+    s->backend->ntt_inverse(y, &s->params->ring->ntt[b->source[k]]);
+    if (b->k > 1)
+        s->backend->scale(y, y, b->hat_inverse[k], s->params->n, b->modulus[k]);
+}
+
+/* out = (in - its remainder modulo the basis) / B modulo prime c; coef: the prepared sources. */
+static void
+divide_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef, const uint64_t *in, uint32_t c,
+            uint64_t *out, uint64_t *remainder)
 {
     const size_t n = s->params->n;
     const struct ola_modulus *m = ola_server_modulus(s, c);
     const uint64_t *source[OLA_MAX_P + 1];
-    uint64_t *remainder = ola_server_temp(s);
     for (uint32_t k = 0; k < b->k; k++)
         source[k] = coef + k * n;
     s->backend->convert(remainder, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c], n, m);
@@ -177,18 +179,56 @@ void
 ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level, const uint64_t *const *in,
            uint32_t out_level, uint64_t *const *out, uint32_t count)
 {
-    const size_t n = s->params->n;
+    const struct ola_params *p = s->params;
+    const size_t n = p->n;
 #pragma omp parallel num_threads(s->threads)
     {
 #pragma omp for collapse(2) schedule(static)
         for (uint32_t k = 0; k < count; k++) {
-            for (uint32_t i = 0; i < b->k; i++)
-                divide_source(s, b, level, in[k], i, s->coef.data + (k * b->k + i) * n);
+            for (uint32_t i = 0; i < b->k; i++) {
+                uint64_t *y = s->coef.data + (k * b->k + i) * n;
+                memcpy(y, in[k] + source_position(p, b, level, i) * n, n * sizeof *y);
+                prepare_source(s, b, i, y);
+            }
         }
 #pragma omp for collapse(2) schedule(static)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i <= out_level; i++)
-                divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i, out[k] + i * n);
+                divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i, out[k] + i * n,
+                            ola_server_temp(s));
+        }
+    }
+}
+
+/* Position by position: the digits there stay in the cache while the keys of all jobs stream by, and the sums never
+ * leave it. */
+void
+ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, const struct ola_basis *b,
+                  uint32_t out_level, uint64_t *const *out)
+{
+    const struct ola_params *p = s->params;
+    const size_t n = p->n;
+    const uint32_t level = jobs->raised->level;
+#pragma omp parallel num_threads(s->threads)
+    {
+#pragma omp for collapse(2) schedule(static)
+        for (uint32_t i = 0; i < b->k; i++) {
+            for (uint32_t k = 0; k < count; k++) {
+                uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
+                switch_sums(s, &jobs[k], source_position(p, b, level, i), y0, y1, ola_server_temp(s));
+                prepare_source(s, b, i, y0);
+                prepare_source(s, b, i, y1);
+            }
+        }
+#pragma omp for collapse(2) schedule(static)
+        for (uint32_t i = 0; i <= out_level; i++) {
+            for (uint32_t k = 0; k < count; k++) {
+                uint64_t *t = ola_server_temp(s);
+                const uint64_t *coef = s->coef.data + 2 * (size_t)k * b->k * n;
+                switch_sums(s, &jobs[k], i, t, t + n, t + 2 * n);
+                divide_limb(s, b, coef, t, i, out[2 * k] + i * n, t + 2 * n);
+                divide_limb(s, b, coef + b->k * n, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
+            }
         }
     }
 }

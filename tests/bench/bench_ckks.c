@@ -70,10 +70,10 @@ measure(const char *name, void (*run)(struct bench *), struct bench *b)
 /* The largest set of at most `limbs` that the table allows; digits of as many limbs as there are
  * special primes. */
 static bool
-choose(struct ola_literal *l, uint32_t log_n, uint32_t limbs, uint32_t bits)
+choose(struct ola_literal *l, uint32_t log_n, uint32_t limbs, uint32_t bits, uint32_t special)
 {
     for (; limbs >= 2; limbs--) {
-        for (uint32_t n_p = limbs > 3 ? 3 : 1; n_p >= 1; n_p--) {
+        for (uint32_t n_p = special; n_p >= 1; n_p--) {
             *l = (struct ola_literal){.log_n = log_n, .n_q = limbs, .n_p = n_p, .digit_limbs = n_p};
             if (!ola_plan_primes(log_n, bits, limbs, NULL, 0, l->q) ||
                 !ola_plan_primes(log_n, bits + 1 < 49 ? bits + 1 : 49, n_p, l->q, limbs, l->p))
@@ -265,10 +265,11 @@ int
 main(int argc, char **argv)
 {
     uint32_t limbs = argc > 1 ? (uint32_t)atoi(argv[1]) : 8, bits = argc > 2 ? (uint32_t)atoi(argv[2]) : 40;
+    uint32_t special = argc > 3 ? (uint32_t)atoi(argv[3]) : 3;
     printf("libola %s, %s; milliseconds, least and median of %d\n", OLA_VERSION, ola_backend_name(), REPEATS);
     for (uint32_t log_n = 13; log_n <= 15; log_n++) {
         struct bench b = {0};
-        if (!choose(&b.literal, log_n, limbs, bits))
+        if (!choose(&b.literal, log_n, limbs, bits, special))
             continue;
         bench_open(&b);
         measure("rotation", run_rotate, &b);
