@@ -19,14 +19,15 @@ ola_csub(uint64_t a, uint64_t b)
 
 /* a * b mod q, for a, b < q. Barrett, with both factors shifted so that the high word of their
  * product is floor(a * b / 2^(bits - 1)); times barrett, the high word again is the quotient, short
- * by at most 3. */
+ * by at most 2. */
 static inline uint64_t
 ola_mul_barrett(uint64_t a, uint64_t b, const struct ola_modulus *m)
 {
     assert(a < m->q && b < m->q);
     uint64_t top = (uint64_t)((ola_u128)(a << 15) * (b << (50 - m->bits)) >> 64);
     uint64_t quotient = (uint64_t)((ola_u128)top * m->barrett >> 64);
-    uint64_t r = a * b - quotient * m->q; /* [0, 4q) */
+    uint64_t r = a * b - quotient * m->q; /* [0, 3q) */
+    assert(r < 3 * m->q);
     return ola_csub(ola_csub(r, 2 * m->q), m->q);
 }
 

@@ -29,9 +29,9 @@ load_narrow(const uint32_t *p)
     return _mm512_cvtepu32_epi64(_mm256_load_si256((const void *)p));
 }
 
-/* Barrett's reduction of a product of residues. Both factors are shifted so that the high half
- * of their product is a * b / 2^(bits - 1), rounded down; times barrett / 2^12, the high half again
- * is the quotient, short by at most 3. */
+/* Barrett's reduction of a product of residues. Both factors are shifted so that the high half of
+ * their product is a * b / 2^(bits - 1), rounded down; times barrett / 2^12, the high half again is
+ * the quotient, short by less than 1 + 1/4 + 1, so by at most 2. */
 struct barrett {
     ola_vec shift, quotient;
 };
@@ -43,7 +43,7 @@ barrett_make(const struct ola_modulus *m)
     return b;
 }
 
-/* a * b mod q in [0, 4q), mod 2^52; a, b in [0, q). */
+/* a * b mod q in [0, 3q), mod 2^52; a, b in [0, q). */
 OLA_INLINE ola_vec
 product(ola_vec a, ola_vec b, const struct barrett *f, const struct ola_lanes *l)
 {
@@ -97,13 +97,10 @@ ifma_mul(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, const st
         ola_store(out + j, finish4(product(ola_load(a + j), ola_load(b + j), &f, &l), &l));
 }
 
-/* The product in [0, 4q) plus acc in [0, q): 5q < 2^52. */
 OLA_INLINE ola_vec
 product_plus(ola_vec acc, ola_vec a, ola_vec b, const struct barrett *f, const struct ola_lanes *l)
 {
-    ola_vec sum = ola_clean(_mm512_add_epi64(acc, product(a, b, f, l)), l);
-    sum = ola_lower(sum, _mm512_add_epi64(l->q2, l->q2));
-    return ola_lower(ola_lower(sum, l->q2), l->q);
+    return finish4(_mm512_add_epi64(acc, product(a, b, f, l)), l);
 }
 
 static void
