@@ -16,7 +16,8 @@ ola_file_write_params(const char *path, uint32_t magic, const struct ola_literal
 }
 
 ola_status
-ola_file_read_params(const char *path, const void *data, size_t size, uint32_t magic, struct ola_literal *l)
+ola_file_read_params(const char *path, const void *data, size_t size, uint32_t magic,
+                     struct ola_literal *l)
 {
     struct ola_reader *r;
     ola_status s = ola_reader_open(path, data, size, magic, OLA_FILE_PARAMS, NULL, &r);

@@ -1,4 +1,5 @@
-/* reader.c - the reading end of the container: every byte hostile, hashed on its way, from a file or memory. */
+/* reader.c - the reading end of the container: every byte hostile, hashed on its way, from a file
+ * or memory. */
 #include "file/file.h"
 #include "ring/ring.h"
 
@@ -102,10 +103,14 @@ int
 ola_file_open(const char *path, uint64_t *size)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
     if (fd < 0)
         return -1;
-    int error = fstat(fd, &st) != 0 ? errno : S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+    int error = fstat(fd, &st) != 0   ? errno
+                : S_ISREG(st.st_mode) ? 0
+                : S_ISDIR(st.st_mode) ? EISDIR
+                                      : ESPIPE;
     if (error != 0) {
         close(fd);
         errno = error;
@@ -130,7 +135,7 @@ check_head(struct ola_reader *r, uint32_t magic, enum ola_file_kind kind)
     const struct ola_file_head *h = &r->head;
     if (h->magic != magic)
         ola_reader_fail(r, h->magic == OLA_FILE_REAL || h->magic == OLA_FILE_SIM ? OLA_ERR_SIM
-                                                                                  : OLA_ERR_FORMAT);
+                                                                                 : OLA_ERR_FORMAT);
     else if (h->version != OLA_FILE_VERSION)
         ola_reader_fail(r, OLA_ERR_VERSION);
     else if (h->kind != (uint32_t)kind || (h->flags & ~OLA_FILE_TOY) != 0)
@@ -151,8 +156,8 @@ ola_reader_match(struct ola_reader *r, const struct ola_literal *l)
 }
 
 ola_status
-ola_reader_open(const char *path, const void *data, size_t size, uint32_t magic, enum ola_file_kind kind,
-                const struct ola_literal *l, struct ola_reader **out)
+ola_reader_open(const char *path, const void *data, size_t size, uint32_t magic,
+                enum ola_file_kind kind, const struct ola_literal *l, struct ola_reader **out)
 {
     *out = NULL;
     if (path == NULL && data == NULL)

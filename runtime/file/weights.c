@@ -38,7 +38,8 @@ check_header(const struct ola_weights_header *h, uint64_t size, const uint8_t mo
     return memcmp(h->model, model, 32) == 0 ? OLA_OK : OLA_ERR_MODEL;
 }
 
-/* Hash; sections inside the file behind the table, in order of their offsets and apart, names sane. */
+/* Hash; sections inside the file behind the table, in order of their offsets and apart, names sane.
+ */
 static bool
 check_body(const ola_weights *w, const struct ola_weights_header *h)
 {

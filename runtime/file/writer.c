@@ -1,4 +1,5 @@
-/* writer.c - the writing end of the container: buffered, hashed, to a temporary file or to memory. */
+/* writer.c - the writing end of the container: buffered, hashed, to a temporary file or to memory.
+ */
 #include "file/file.h"
 #include "plan/literal.h"
 #include "ring/ring.h"
@@ -20,9 +21,9 @@ _Static_assert(sizeof(struct ola_file_head) == 88, "no padding");
 
 struct ola_writer {
     ola_status status;
-    int error;     /* errno of the first failure */
-    int fd;        /* -1: memory */
-    char *path;    /* final name, and behind its NUL the temporary one; NULL when written directly */
+    int error;  /* errno of the first failure */
+    int fd;     /* -1: memory */
+    char *path; /* final name, and behind its NUL the temporary one; NULL when written directly */
     size_t path_bytes;
     uint8_t *memory;
     size_t memory_size, memory_used;

@@ -1,7 +1,7 @@
 /* cts.c - ciphertexts to and from files and memory.
  *
- * Payload: n (u32), then for each: parts, level, seeded (u32), scale (f64); seeded (fresh) ones: the seed and part 0,
- * others all parts; every limb packed to the bits of its prime. */
+ * Payload: n (u32), then for each: parts, level, seeded (u32), scale (f64); seeded (fresh) ones:
+ * the seed and part 0, others all parts; every limb packed to the bits of its prime. */
 #include "ckks/ckks.h"
 #include "ckks/server.h"
 #include "file/file.h"
@@ -40,7 +40,8 @@ write_ct(struct ola_writer *w, const struct ola_ct *ct)
         ola_writer_put(w, ct->seed, sizeof ct->seed);
     for (uint32_t part = 0; part < (ct->seeded ? 1 : ct->parts); part++) {
         for (uint32_t i = 0; i <= ct->level; i++)
-            ola_writer_residues(w, ola_ct_limb(ct, part, i), p->n, ola_plan_wire_bits(p->literal.q[i]));
+            ola_writer_residues(w, ola_ct_limb(ct, part, i), p->n,
+                                ola_plan_wire_bits(p->literal.q[i]));
     }
 }
 
@@ -57,7 +58,8 @@ cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *
         payload += CT_HEAD + body_wire_bytes(p, ct[k]->parts, ct[k]->level, ct[k]->seeded);
     }
     struct ola_writer *w;
-    ola_status s = ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_CTS, &p->literal, payload, &w);
+    ola_status s =
+        ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_CTS, &p->literal, payload, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_u32(w, n);
@@ -125,7 +127,8 @@ swap_contents(struct ola_ct *a, struct ola_ct *b)
 }
 
 static ola_status
-cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct, uint32_t n)
+cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct,
+         uint32_t n)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;

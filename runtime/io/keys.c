@@ -1,8 +1,8 @@
 /* keys.c - evaluation keys to and from files, key by key as a stream: memory holds them once.
  *
- * Payload: relin_level (UINT32_MAX: none), n, then n times (step, level), u32 each; then the switching keys,
- * relinearisation first: the seed, and for every limb (q[0 .. level], then p) and digit half b, packed. Half a is
- * expanded from the seed when the whole file has proved sound. */
+ * Payload: relin_level (UINT32_MAX: none), n, then n times (step, level), u32 each; then the
+ * switching keys, relinearisation first: the seed, and for every limb (q[0 .. level], then p) and
+ * digit half b, packed. Half a is expanded from the seed when the whole file has proved sound. */
 #include "ckks/ckks.h"
 #include "file/file.h"
 
@@ -23,7 +23,8 @@ prime(const struct ola_params *p, uint32_t c)
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static void
-write_key(struct ola_writer *w, const struct ola_params *p, const struct ola_switch *key, uint64_t *limb)
+write_key(struct ola_writer *w, const struct ola_params *p, const struct ola_switch *key,
+          uint64_t *limb)
 {
     ola_writer_put(w, key->seed, sizeof key->seed);
     for (uint32_t c = 0; c < p->chain; c++) {
@@ -49,7 +50,8 @@ ola_keys_save(const ola_keys *k, const char *path)
     if (limb == NULL)
         return OLA_ERR_NOMEM;
     struct ola_writer *w;
-    ola_status s = ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_KEYS, &p->literal, payload, &w);
+    ola_status s =
+        ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_KEYS, &p->literal, payload, &w);
     if (s == OLA_OK) {
         ola_writer_u32(w, k->has_relin ? k->relin.level : UINT32_MAX);
         ola_writer_u32(w, k->n_rotations);
@@ -83,7 +85,8 @@ read_key(struct ola_reader *r, const struct ola_params *p, struct ola_switch *ke
     }
 }
 
-/* The rest of the payload must be exactly the keys of the table; only then room is made for them. */
+/* The rest of the payload must be exactly the keys of the table; only then room is made for them.
+ */
 static ola_status
 make_room(const struct ola_params *p, const struct ola_reader *r, uint32_t relin_level, uint32_t n,
           const uint32_t *step, struct ola_keys **out)

@@ -1,4 +1,5 @@
-/* weights_parse.c - the two kinds of sections of a weights file: checked once, then read by memcpy. */
+/* weights_parse.c - the two kinds of sections of a weights file: checked once, then read by memcpy.
+ */
 #include "plan/weights_parse.h"
 
 #include <math.h>
@@ -86,8 +87,8 @@ check_diagonal(const struct ola_map_view *v, const struct ola_weights_diagonal *
                uint64_t *named)
 {
     const struct ola_weights_map *h = &v->head;
-    if (d->arg >= h->args || d->in_ct >= h->in_cts || d->out_ct >= h->out_cts || d->giant >= slots ||
-        d->baby >= slots || !is_period(d->period, slots))
+    if (d->arg >= h->args || d->in_ct >= h->in_cts || d->out_ct >= h->out_cts ||
+        d->giant >= slots || d->baby >= slots || !is_period(d->period, slots))
         return false;
     if (h->free_of_level)
         return d->count == 0 && d->encoding == 0;

@@ -1,16 +1,19 @@
-/* weights_parse.h - reading the sections of a weights file (ola/plan.h) without believing a byte of them.
- * A view is made over a section's bytes, which stay the caller's and must outlive it; it holds only
- * after its open function said true. Pure functions, no allocation, no alignment wanted; the real
- * runtime and the simulator read by this one code.
+/* weights_parse.h - reading the sections of a weights file (ola/plan.h) without believing a byte of
+ * them. A view is made over a section's bytes, which stay the caller's and must outlive it; it
+ * holds only after its open function said true. Pure functions, no allocation, no alignment wanted;
+ * the real runtime and the simulator read by this one code.
  *
  * What a section must be beyond ola/plan.h:
  *  - parts follow one another without padding; reserved fields are 0; every float is finite;
- *  - args, in_cts and out_cts are at least 1, and at most OLA_VIEW_CTS ciphertexts go in or come out;
- *  - diagonals ascend strictly by (out_ct, giant, arg, in_ct, baby); periods are powers of two, at most the slots;
- *  - values lie behind the bias and inside the section. Diagonals may share values, but all together name at
- *    most OLA_VIEW_SHARING times the section's size (so that checking takes linear time);
- *    the coefficients of a polynomial, vectors all of them, would take at most as much;
- *  - encoding 0: count == period. Encoding 1: 1 <= count <= period runs, none empty, summing to period;
+ *  - args, in_cts and out_cts are at least 1; at most OLA_VIEW_CTS ciphertexts go in or come out;
+ *  - diagonals ascend strictly by (out_ct, giant, arg, in_ct, baby);
+ *  - periods are powers of two, at most the slots;
+ *  - values lie behind the bias and inside the section;
+ *  - diagonals may share values, but all together name at most OLA_VIEW_SHARING times the section's
+ *    size (so that checking takes linear time), and the coefficients of a polynomial, vectors all
+ *    of them, would take at most as much;
+ *  - encoding 0: count == period. Encoding 1: 1 <= count <= period runs, none empty, which sum to
+ *    period;
  *  - free_of_level: every value is 1 and none is stored: count and encoding are 0;
  *  - a poly section ends with its last float. */
 #ifndef OLA_PLAN_WEIGHTS_PARSE_H
@@ -33,7 +36,8 @@ bool ola_map_view_open(struct ola_map_view *v, const void *section, size_t size,
 /* k < head.n_diagonals. */
 struct ola_weights_diagonal ola_map_view_diagonal(const struct ola_map_view *v, uint32_t k);
 /* out[period]. With free_of_level: ones. */
-void ola_map_view_values(const struct ola_map_view *v, const struct ola_weights_diagonal *d, double *out);
+void ola_map_view_values(const struct ola_map_view *v, const struct ola_weights_diagonal *d,
+                         double *out);
 /* k < head.n_folds; in [1, slots). */
 uint32_t ola_map_view_fold(const struct ola_map_view *v, uint32_t k);
 /* out[head.bias_period] of one output ciphertext; nothing when bias_period is 0. */
@@ -47,7 +51,8 @@ struct ola_poly_view {
 };
 
 bool ola_poly_view_open(struct ola_poly_view *v, const void *section, size_t size, uint32_t slots);
-/* Of one ciphertext: out[(degree + 1) * period], coefficient by coefficient, `period` that of the view. */
+/* Of one ciphertext: out[(degree + 1) * period], coefficient by coefficient, `period` that of the
+ * view. */
 void ola_poly_view_coefs(const struct ola_poly_view *v, uint32_t ct, double *out);
 
 #endif

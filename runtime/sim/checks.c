@@ -107,7 +107,8 @@ ola_sim_vector_free(double *v, size_t n)
 }
 
 void
-ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale, uint64_t trace)
+ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale,
+            uint64_t trace)
 {
     ola_sim_vector_free(ct->v, ct->params->slots);
     ct->v = v;

@@ -1,4 +1,5 @@
-/* client.c - the secret's side: keys that are promises, encryption that only checks and disturbs. */
+/* client.c - the secret's side: keys that are promises, encryption that only checks and disturbs.
+ */
 #include "file/file.h"
 #include "sim/sim_impl.h"
 

@@ -1,4 +1,5 @@
-/* files.c - the files of the simulator: the container of the real ones with another magic and payloads of its own.
+/* files.c - the files of the simulator: the container of the real ones with another magic and
+ * payloads of its own.
  *
  *   params   the literal's bytes
  *   keys     relin_level, n, then n times (step, level), u32 each
@@ -143,7 +144,8 @@ cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *
     }
     uint64_t payload = 4 + (uint64_t)n * (CT_HEAD + (uint64_t)p->slots * sizeof(double));
     struct ola_writer *w;
-    ola_status s = ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_CTS, &p->literal, payload, &w);
+    ola_status s =
+        ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_CTS, &p->literal, payload, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_u32(w, n);
@@ -198,7 +200,8 @@ ct_payload(const struct ola_params *p, struct ola_reader *r, struct ola_ct *fres
 }
 
 static ola_status
-cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct, uint32_t n)
+cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct,
+         uint32_t n)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;
@@ -224,7 +227,8 @@ cts_read(const ola_params *p, const char *path, const void *data, size_t size, o
     s = ola_reader_close(r);
     for (uint32_t k = 0; fresh != NULL && k < n; k++) {
         if (s == OLA_OK)
-            ola_sim_set(ct[k], fresh[k].v, fresh[k].parts, fresh[k].level, fresh[k].scale, fresh[k].trace);
+            ola_sim_set(ct[k], fresh[k].v, fresh[k].parts, fresh[k].level, fresh[k].scale,
+                        fresh[k].trace);
         else
             ola_sim_vector_free(fresh[k].v, p->slots);
     }

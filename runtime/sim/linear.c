@@ -1,11 +1,13 @@
 /* linear.c - linear maps on slots, diagonal by diagonal.
  *
- * Noise, slot by slot, with sw = key switching at the map's level, c = in_scale, w = the scale of the weights, x the slots:
- *   a baby rotation (shared by its diagonals, but met by each at another slot)  d^2 slot(sw, c)
- *   a weight's encoding                                                        x^2 encoding(period, w)
- *   a giant rotation                                                           slot(sw, c w)
- *   the rescale                                                                slot(rounding, out_scale)
- *   a fold (key switching at the output's level), the bias's encoding          slot(sw', out_scale), encoding(...) */
+ * Noise, slot by slot; x: the slots, d: a diagonal's values, w: their scale, sw and sw': key
+ * switching at the map's level and at the output's:
+ *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot
+ *   a value's encoding  x^2 encoding(period, w)
+ *   a giant rotation    slot(sw, in_scale * w)
+ *   the rescale         slot(rounding, out_scale)
+ *   a fold              slot(sw', out_scale)
+ *   the bias            encoding(period, out_scale) */
 #include "sim/sim_impl.h"
 
 #include <math.h>
@@ -119,7 +121,8 @@ ola_map_free(ola_map *m)
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
-/* One output in the making, as sums before and after the giant rotations; noise as variances beside them. */
+/* One output in the making, as sums before and after the giant rotations; noise as variances beside
+ * them. */
 struct sums {
     double *inner, *outer, *inner_noise, *outer_noise, *value; /* [slots] each */
     double *all;
@@ -127,7 +130,8 @@ struct sums {
 };
 
 static ola_status
-check_inputs(const struct ola_server *s, const struct ola_map *m, const ola_ct *const *in, ola_ct *const *out)
+check_inputs(const struct ola_server *s, const struct ola_map *m, const ola_ct *const *in,
+             ola_ct *const *out)
 {
     const struct ola_weights_map *h = &m->view.head;
     for (uint32_t k = 0; k < h->args * h->in_cts; k++) {
@@ -179,7 +183,8 @@ add_diagonal(const struct ola_map *m, const struct ola_weights_diagonal *d, cons
     const struct ola_params *p = m->params;
     double switching = ola_sim_slot(p, ola_sim_switching(p, m->desc.level), m->desc.in_scale);
     double baby = d->baby != 0 ? switching : 0.0;
-    double encoding = m->view.head.free_of_level ? 0.0 : ola_sim_encoding(d->period, m->plain_scale);
+    double encoding =
+        m->view.head.free_of_level ? 0.0 : ola_sim_encoding(d->period, m->plain_scale);
     ola_map_view_values(&m->view, d, sums->value);
     for (uint32_t t = 0; t < p->slots; t++) {
         double w = sums->value[t & (d->period - 1)], v = x->v[(t + d->baby) & (p->slots - 1)];
@@ -195,7 +200,8 @@ add_giant(const struct ola_map *m, uint32_t giant, struct sums *sums)
 {
     const struct ola_params *p = m->params;
     double scale = m->desc.in_scale * m->plain_scale;
-    double switching = giant != 0 ? ola_sim_slot(p, ola_sim_switching(p, m->desc.level), scale) : 0.0;
+    double switching =
+        giant != 0 ? ola_sim_slot(p, ola_sim_switching(p, m->desc.level), scale) : 0.0;
     for (uint32_t t = 0; t < p->slots; t++) {
         sums->outer[t] += sums->inner[(t + giant) & (p->slots - 1)];
         sums->outer_noise[t] += sums->inner_noise[(t + giant) & (p->slots - 1)] + switching;
@@ -207,7 +213,8 @@ add_giant(const struct ola_map *m, uint32_t giant, struct sums *sums)
 
 /* All diagonals of output j, from *next on; rescaled. */
 static void
-add_output(const struct ola_map *m, uint32_t j, const ola_ct *const *in, uint32_t *next, struct sums *sums)
+add_output(const struct ola_map *m, uint32_t j, const ola_ct *const *in, uint32_t *next,
+           struct sums *sums)
 {
     const struct ola_params *p = m->params;
     const struct ola_weights_map *h = &m->view.head;

@@ -1,16 +1,19 @@
-/* noise.c - the noise model of the simulator: which variance every operation of the real runtime adds.
+/* noise.c - the noise model of the simulator: which variance every operation of the real runtime
+ * adds.
  *
  * Notation: N the ring degree, s the secret, uniform in {-1, 0, 1}^N, so that E ||s||^2 = h = 2N/3;
- * sigma = 3.19 the deviation of an error's coefficient. A noise polynomial e whose coefficients are independent with
- * variance V has in every slot e(zeta) = sum_k e_k zeta^k with |zeta| = 1, so E |e(zeta)|^2 = N V, and
- * half of it falls on the real part: a slot's real value is off by a variance of N V / (2 scale^2). All slots are
- * independent, since the embedding is orthogonal up to its factor. Messages are real: noise in the
- * imaginary parts meets only other noise, and is left out.
+ * sigma = 3.19 the deviation of an error's coefficient. A noise polynomial e whose coefficients are
+ * independent with variance V has in every slot e(zeta) = sum_k e_k zeta^k with |zeta| = 1, so E
+ * |e(zeta)|^2 = N V, and half of it falls on the real part: a slot's real value is off by a
+ * variance of N V / (2 scale^2). All slots are independent, since the embedding is orthogonal up to
+ * its factor. Messages are real: noise in the imaginary parts meets only other noise, and is left
+ * out.
  *
- * Products need no term of their own: the values carry their noise, and (x + e)(y + f) is what happens.
+ * Products need no term of their own: the values carry their noise, and (x + e)(y + f) is what
+ * happens.
  *
- * The draws are a function of the seed and of what led to the ciphertext (its trace), never of time, threads or
- * order; the same program on the same input gives the same bytes. */
+ * The draws are a function of the seed and of what led to the ciphertext (its trace), never of
+ * time, threads or order; the same program on the same input gives the same bytes. */
 #include "sim/sim_impl.h"
 
 #include <math.h>
@@ -45,17 +48,17 @@ ola_sim_hash(const double *v, size_t n)
     return h;
 }
 
-/* (b, a) with b = -a s + e + round(scale * v): the error, and the rounding, uniform in [-1/2, 1/2), of
- * variance 1/12. */
+/* (b, a) with b = -a s + e + round(scale * v): the error, and the rounding, uniform in [-1/2, 1/2),
+ * of variance 1/12. */
 double
 ola_sim_fresh(void)
 {
     return SIGMA * SIGMA + 1.0 / 12.0;
 }
 
-/* Dividing every component by a prime (or by P) and rounding adds r_0 + r_1 s (+ r_2 s^2), r_i uniform in
- * [-1/2, 1/2): (1 + E ||s||^2 (+ E ||s^2||^2)) / 12. A coefficient of s^2 is a sum of N products s_i s_j, each
- * unordered pair twice: variance 4 (N/2) (2/3)^2, so E ||s^2||^2 = 2 h^2. */
+/* Dividing every component by a prime (or by P) and rounding adds r_0 + r_1 s (+ r_2 s^2), the r_i
+ * uniform in [-1/2, 1/2): (1 + E ||s||^2 (+ E ||s^2||^2)) / 12. A coefficient of s^2 is a sum of N
+ * products s_i s_j, each unordered pair twice: variance 4 (N/2) (2/3)^2, so E ||s^2||^2 = 2 h^2. */
 double
 ola_sim_rounding(const struct ola_params *p, uint32_t parts)
 {
@@ -63,9 +66,9 @@ ola_sim_rounding(const struct ola_params *p, uint32_t parts)
     return (1.0 + h + (parts == 3 ? 2.0 * h * h : 0.0)) / 12.0;
 }
 
-/* Hybrid key switching: the component is cut into digits d_j, centred residues modulo D_j (the product of the
- * digit's primes), of variance D_j^2 / 12; sum_j d_j e_j has coefficient variance N sigma^2 sum_j D_j^2 / 12
- * and is divided by P; the division rounds both components. */
+/* Hybrid key switching: the component is cut into digits d_j, centred residues modulo D_j (the
+ * product of the digit's primes), of variance D_j^2 / 12; sum_j d_j e_j has coefficient variance N
+ * sigma^2 sum_j D_j^2 / 12 and is divided by P; the division rounds both components. */
 double
 ola_sim_switching(const struct ola_params *p, uint32_t level)
 {
@@ -88,8 +91,8 @@ ola_sim_slot(const struct ola_params *p, double coefficient, double scale)
     return 0.5 * p->n * coefficient / (scale * scale);
 }
 
-/* A vector of this period is a polynomial with 2 * period coefficients (in X^(slots / period)); each is
- * rounded, half of the sum of their variances falls on the real part. */
+/* A vector of this period is a polynomial with 2 * period coefficients (in X^(slots / period));
+ * each is rounded, half of the sum of their variances falls on the real part. */
 double
 ola_sim_encoding(uint32_t period, double scale)
 {
@@ -121,7 +124,8 @@ ola_sim_gauss(double *out, size_t n, uint64_t seed)
 #define BLOCK 256u
 
 static void
-disturb(const struct ola_params *p, double *v, const double *variance, uint32_t stride, uint64_t trace)
+disturb(const struct ola_params *p, double *v, const double *variance, uint32_t stride,
+        uint64_t trace)
 {
     if (p->noise == 0)
         return;

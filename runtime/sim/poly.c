@@ -1,8 +1,9 @@
-/* poly.c - polynomials on slots, step by step as ola_plan_poly plans them, with every step's level and scale checked.
+/* poly.c - polynomials on slots, step by step as ola_plan_poly plans them, with every step's level
+ * and scale checked.
  *
- * Noise of a step at dst's scale: rounding of the rescale; key switching, in front of the rescale, where the step (or what
- * was added up to it) holds a product; encoding of a leaf's coefficients. A deferred step has no rescale and
- * no key switch of its own (ola_plan_poly_deferred). */
+ * Noise of a step at dst's scale: rounding of the rescale; key switching, in front of the rescale,
+ * where the step (or what was added up to it) holds a product; encoding of a leaf's coefficients. A
+ * deferred step has no rescale and no key switch of its own (ola_plan_poly_deferred). */
 #include "sim/sim_impl.h"
 
 #include <math.h>
@@ -147,7 +148,8 @@ check_step(const struct run *r, const struct ola_step *step, double other_scale)
     const struct reg *a = &r->reg[step->a];
     if (a->level <= step->level || step->level + 1 >= r->p->n_q)
         return OLA_ERR_LEVEL;
-    if (!ola_sim_close(a->scale * other_scale / (double)r->p->literal.q[step->level + 1], step->scale))
+    if (!ola_sim_close(a->scale * other_scale / (double)r->p->literal.q[step->level + 1],
+                       step->scale))
         return OLA_ERR_SCALE;
     if (step->c == OLA_NO_REG)
         return OLA_OK;
@@ -202,7 +204,8 @@ static void
 run_close(struct run *r, uint32_t k, double *v, struct reg *dst)
 {
     const struct ola_step *step = &r->f->plan.step[k];
-    bool product = step->kind != OLA_STEP_LEAF || (step->c != OLA_NO_REG && r->reg[step->c].product);
+    bool product =
+        step->kind != OLA_STEP_LEAF || (step->c != OLA_NO_REG && r->reg[step->c].product);
     bool deferred = ola_plan_poly_deferred(&r->f->plan, k);
     double variance = 0.0;
     if (!deferred) {
@@ -244,7 +247,8 @@ run_steps(struct run *r, const struct ola_ct *in, double *v)
 }
 
 static ola_status
-check_inputs(const struct ola_server *s, const struct ola_poly *f, const ola_ct *const *in, ola_ct *const *out)
+check_inputs(const struct ola_server *s, const struct ola_poly *f, const ola_ct *const *in,
+             ola_ct *const *out)
 {
     for (uint32_t k = 0; k < f->cts; k++) {
         ola_status e = ola_sim_operand(s->params, in[k], 2);

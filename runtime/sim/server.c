@@ -5,7 +5,16 @@
 #include <string.h>
 
 /* What an operation did, for the traces. */
-enum { TAG_ADD = 1, TAG_SUB, TAG_ADD_PLAIN, TAG_MUL, TAG_RELIN, TAG_RESCALE, TAG_RELABEL, TAG_ROTATE };
+enum {
+    TAG_ADD = 1,
+    TAG_SUB,
+    TAG_ADD_PLAIN,
+    TAG_MUL,
+    TAG_RELIN,
+    TAG_RESCALE,
+    TAG_RELABEL,
+    TAG_ROTATE
+};
 
 ola_status
 ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
@@ -38,8 +47,8 @@ ola_server_counts(const ola_server *s, struct ola_counts *out)
 
 /* The checks of an operation on one or two ciphertexts (b may be NULL). */
 static ola_status
-check(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a, const struct ola_ct *b,
-      uint32_t parts)
+check(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a,
+      const struct ola_ct *b, uint32_t parts)
 {
     if (s == NULL)
         return OLA_ERR_PARAM;
@@ -53,7 +62,8 @@ check(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct 
     return e;
 }
 
-/* The end of every operation: v, disturbed by `variance`, becomes out's contents if it is in range. */
+/* The end of every operation: v, disturbed by `variance`, becomes out's contents if it is in range.
+ */
 static ola_status
 finish(struct ola_ct *out, double *v, uint32_t parts, uint32_t level, double scale, double variance,
        uint64_t trace)
@@ -246,7 +256,8 @@ ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step)
     double variance = ola_sim_slot(s->params, ola_sim_switching(s->params, a->level), a->scale);
     if (step == 0)
         return finish(out, v, 2, a->level, a->scale, 0.0, a->trace);
-    e = finish(out, v, 2, a->level, a->scale, variance, ola_sim_mix(ola_sim_mix(a->trace, step), TAG_ROTATE));
+    e = finish(out, v, 2, a->level, a->scale, variance,
+               ola_sim_mix(ola_sim_mix(a->trace, step), TAG_ROTATE));
     if (e == OLA_OK)
         s->counts.rotations++;
     return e;

@@ -1,8 +1,9 @@
 /* sim_impl.h - the structs behind the handles of libola_sim, and what its files share.
  *
- * A ciphertext is its slots in double precision with the level, the scale and the number of components that the real one
- * would have; an evaluation key is the statement that it exists. Every rule that the real runtime
- * checks is checked here, and one that it can't: |value| * scale < Q / 2, else OLA_ERR_RANGE. */
+ * A ciphertext is its slots in double precision with the level, the scale and the number of
+ * components that the real one would have; an evaluation key is the statement that it exists. Every
+ * rule that the real runtime checks is checked here, and one that it can't: |value| * scale < Q /
+ * 2, else OLA_ERR_RANGE. */
 #ifndef OLA_SIM_IMPL_H
 #define OLA_SIM_IMPL_H
 
@@ -35,7 +36,7 @@ struct ola_keys {
     uint32_t relin_level; /* UINT32_MAX: none */
     uint32_t n_rotations;
     uint32_t *step, *level; /* step ascending */
-    uint64_t bytes;         /* of the real keys: the switching keys and an index of N for each rotation */
+    uint64_t bytes; /* of the real keys: the switching keys and an index of N for each rotation */
 };
 
 struct ola_client {
@@ -58,21 +59,25 @@ ola_status ola_sim_output(const struct ola_params *p, const struct ola_ct *ct);
 /* Finite, positive, below Q_level / 2. */
 ola_status ola_sim_scale(const struct ola_params *p, uint32_t level, double scale);
 /* Every value finite, |value| * scale below Q_level / 2. */
-ola_status ola_sim_range(const struct ola_params *p, uint32_t level, double scale, const double *v, size_t n);
+ola_status ola_sim_range(const struct ola_params *p, uint32_t level, double scale, const double *v,
+                         size_t n);
 ola_status ola_sim_relin_key(const struct ola_server *s, uint32_t level);
-ola_status ola_sim_rotation_key(const struct ola_server *s, uint32_t step, uint32_t level); /* 0: none wanted */
+ola_status ola_sim_rotation_key(const struct ola_server *s, uint32_t step,
+                                uint32_t level); /* 0: none wanted */
 bool ola_sim_period(const struct ola_params *p, uint32_t period);
 
 /* ---- keys.c ---------------------------------------------------------------------------------- */
 bool ola_sim_plan_good(const struct ola_params *p, const struct ola_key_plan *plan);
 /* A plan that is good. */
-ola_status ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan, ola_keys **out);
+ola_status ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan,
+                            ola_keys **out);
 
 /* ---- vectors --------------------------------------------------------------------------------- */
 double *ola_sim_vector(size_t n); /* not zeroed; NULL when there is none */
 void ola_sim_vector_free(double *v, size_t n);
 /* Takes v (its old vector is freed) and the rest as the new contents. */
-void ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale, uint64_t trace);
+void ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale,
+                 uint64_t trace);
 
 /* The outputs of an operation on several ciphertexts, kept apart until all are good. */
 struct ola_results {
@@ -94,13 +99,14 @@ uint64_t ola_sim_hash(const double *v, size_t n);
 double ola_sim_fresh(void);
 double ola_sim_rounding(const struct ola_params *p, uint32_t parts);
 double ola_sim_switching(const struct ola_params *p, uint32_t level);
-/* Variance of a slot's real part, in units of the values: of noise with `coefficient` variance at `scale`, and
- * of encoding a vector of this period at `scale`. */
+/* Variance of a slot's real part, in units of the values: of noise with `coefficient` variance at
+ * `scale`, and of encoding a vector of this period at `scale`. */
 double ola_sim_slot(const struct ola_params *p, double coefficient, double scale);
 double ola_sim_encoding(uint32_t period, double scale);
 /* v[t] += Gaussian of this variance; nothing when the model is off. */
 void ola_sim_disturb(const struct ola_params *p, double *v, double variance, uint64_t trace);
-void ola_sim_disturb_each(const struct ola_params *p, double *v, const double *variance, uint64_t trace);
+void ola_sim_disturb_each(const struct ola_params *p, double *v, const double *variance,
+                          uint64_t trace);
 /* The Gaussians themselves, unit variance. */
 void ola_sim_gauss(double *out, size_t n, uint64_t seed);
 

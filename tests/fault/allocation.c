@@ -1,5 +1,5 @@
-/* allocation.c - the n-th allocation fails, for every n, in every call of the public interface: OLA_ERR_NOMEM, nothing
- * leaks, no output is half-written, no file is left behind. */
+/* allocation.c - the n-th allocation fails, for every n, in every call of the public interface:
+ * OLA_ERR_NOMEM, nothing leaks, no output is half-written, no file is left behind. */
 #include "fault.h"
 
 #include <unistd.h>
@@ -38,10 +38,11 @@ fail_everywhere(operation op, const char *name)
         ola_status s = op(&w);
         failed = memory_failed();
         memory_fail_at(SIZE_MAX);
-        cr_assert_eq(s, failed ? OLA_ERR_NOMEM : OLA_OK, "%s, allocation %zu: %s", name, n, ola_status_text(s));
+        cr_assert_eq(s, failed ? OLA_ERR_NOMEM : OLA_OK, "%s, allocation %zu: %s", name, n,
+                     ola_status_text(s));
         struct bytes after_a = snapshot(&w, w.a), after_b = snapshot(&w, w.b);
-        cr_assert(a.size == after_a.size && memcmp(a.data, after_a.data, a.size) == 0, "%s: the input changed",
-                  name);
+        cr_assert(a.size == after_a.size && memcmp(a.data, after_a.data, a.size) == 0,
+                  "%s: the input changed", name);
         if (failed && after_b.size != 0)
             cr_assert(b.size == after_b.size && memcmp(b.data, after_b.data, b.size) == 0,
                       "%s, allocation %zu: the output is half-written", name, n);
@@ -55,10 +56,10 @@ fail_everywhere(operation op, const char *name)
 }
 
 /* The makers' outputs are NULL after a failure. */
-#define MADE(call, handle, release)                                                                    \
-    ola_status s = (call);                                                                             \
-    cr_assert((s == OLA_OK) == ((handle) != NULL));                                                    \
-    release(handle);                                                                                   \
+#define MADE(call, handle, release)                                                                \
+    ola_status s = (call);                                                                         \
+    cr_assert((s == OLA_OK) == ((handle) != NULL));                                                \
+    release(handle);                                                                               \
     return s
 
 static ola_status
@@ -80,7 +81,8 @@ static ola_status
 op_keys(struct world *w)
 {
     const uint32_t step[2] = {1, 7}, level[2] = {0, 2};
-    const struct ola_key_plan plan = {.relin_level = 1, .n_rotations = 2, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = 1, .n_rotations = 2, .step = step, .level = level};
     ola_keys *k = (ola_keys *)w;
     MADE(ola_client_keys(w->client, &plan, &k), k, ola_keys_free);
 }
@@ -286,11 +288,11 @@ op_files(struct world *w)
     return s;
 }
 
-#define FAULT(name)                                                                                    \
-    Test(allocation, name)                                                                             \
-    {                                                                                                  \
-        memory_watch();                                                                                \
-        fail_everywhere(op_##name, #name);                                                             \
+#define FAULT(name)                                                                                \
+    Test(allocation, name)                                                                         \
+    {                                                                                              \
+        memory_watch();                                                                            \
+        fail_everywhere(op_##name, #name);                                                         \
     }
 
 FAULT(params)

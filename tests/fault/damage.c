@@ -1,5 +1,5 @@
-/* damage.c - files that can't be written, and files that are short, flipped or lengthened: an error each time, outputs as
- * before, nothing left behind. */
+/* damage.c - files that can't be written, and files that are short, flipped or lengthened: an error
+ * each time, outputs as before, nothing left behind. */
 #include "fault.h"
 
 #include <errno.h>
@@ -86,7 +86,8 @@ damage(struct world *w, const struct bytes *good, reader read, size_t stride, co
 {
     cr_assert_eq(read(w, good->data, good->size), OLA_OK, "%s", what);
     for (size_t n = 0; n < good->size; n += n < 4096 ? 1 : 61)
-        cr_assert_neq(read(w, good->data, n), OLA_OK, "%s cut to %zu of %zu bytes", what, n, good->size);
+        cr_assert_neq(read(w, good->data, n), OLA_OK, "%s cut to %zu of %zu bytes", what, n,
+                      good->size);
     struct bytes bad = {0};
     bytes_add(&bad, good->data, good->size);
     bytes_add(&bad, "", 1);
@@ -113,8 +114,8 @@ starve(struct world *w, const struct bytes *good, reader read, const char *what)
         memcpy(bad, good->data, HEAD + n);
         memcpy(bad + 16, &left, sizeof left);
         crypto_generichash(bad + HEAD + n, HASH, bad, HEAD + n, NULL, 0);
-        cr_assert_eq(read(w, bad, HEAD + n + HASH), OLA_ERR_FORMAT, "%s with %zu of %zu bytes of payload", what, n,
-                     payload);
+        cr_assert_eq(read(w, bad, HEAD + n + HASH), OLA_ERR_FORMAT,
+                     "%s with %zu of %zu bytes of payload", what, n, payload);
     }
     free(bad);
 }
@@ -157,7 +158,8 @@ Test(damage, keys)
     char folder[256];
     start(&w, folder, sizeof folder, "keys");
     const uint32_t step[1] = {1}, level[1] = {0};
-    const struct ola_key_plan plan = {.relin_level = 0, .n_rotations = 1, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = 0, .n_rotations = 1, .step = step, .level = level};
     ola_keys *k;
     cr_assert_eq(ola_client_keys(w.client, &plan, &k), OLA_OK);
     cr_assert_eq(ola_keys_save(k, scratch), OLA_OK);
@@ -232,7 +234,8 @@ savers_fail(struct world *w, const char *path, int error)
     status[3] = ola_cts_save(w->p, (const ola_ct *[]){w->a}, 1, path);
     code[3] = errno;
     for (int k = 0; k < 4; k++) {
-        cr_expect_eq(status[k], OLA_ERR_IO, "%s to %s: %s", name[k], path, ola_status_text(status[k]));
+        cr_expect_eq(status[k], OLA_ERR_IO, "%s to %s: %s", name[k], path,
+                     ola_status_text(status[k]));
         cr_expect_eq(code[k], error, "%s to %s: %s", name[k], path, strerror(code[k]));
     }
 }
@@ -277,7 +280,8 @@ Test(damage, readers_that_can_not)
         cr_expect_eq(ola_keys_load(w.p, path[n], &k), OLA_ERR_IO, "%s", path[n]);
         cr_expect_eq(ola_client_load(w.p, path[n], &c), OLA_ERR_IO, "%s", path[n]);
         cr_expect_eq(ola_cts_load(w.p, path[n], (ola_ct *[]){w.b}, 1), OLA_ERR_IO, "%s", path[n]);
-        cr_expect_eq(ola_weights_open(path[n], ola_params_literal(w.p)->model, &weights), OLA_ERR_IO, "%s", path[n]);
+        cr_expect_eq(ola_weights_open(path[n], ola_params_literal(w.p)->model, &weights),
+                     OLA_ERR_IO, "%s", path[n]);
     }
     finish(&w, folder);
 }

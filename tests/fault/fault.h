@@ -1,4 +1,5 @@
-/* fault.h - shared by the fault tests: an allocator that fails on demand and keeps books, and files to damage. */
+/* fault.h - shared by the fault tests: an allocator that fails on demand and keeps books, and files
+ * to damage. */
 #ifndef OLA_TEST_FAULT_H
 #define OLA_TEST_FAULT_H
 
@@ -37,7 +38,8 @@ struct bytes world_weights(void);
 
 struct bytes file_read(const char *path);
 void file_write(const char *path, const void *data, size_t size);
-/* A folder of its own for this process, made; file_remove_folder asserts that nothing is left in it. */
+/* A folder of its own for this process, made; file_remove_folder asserts that nothing is left in
+ * it. */
 void file_folder(char *out, size_t size, const char *what);
 void file_remove_folder(const char *folder);
 

@@ -45,8 +45,8 @@ watched_release(void *p, size_t size)
     while (k < books.blocks && books.block[k].p != p)
         k++;
     cr_assert_lt(k, books.blocks, "released what was not allocated");
-    cr_assert_eq(books.block[k].size, size, "allocated with %zu bytes, released with %zu", books.block[k].size,
-                 size);
+    cr_assert_eq(books.block[k].size, size, "allocated with %zu bytes, released with %zu",
+                 books.block[k].size, size);
     books.block[k] = books.block[--books.blocks];
     pthread_mutex_unlock(&books.lock);
     free(p);

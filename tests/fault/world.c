@@ -23,14 +23,23 @@ small_literal(void)
 static struct bytes
 small_map(void)
 {
-    static float value[2][8] = {{0.5f, 0.25f, 1.0f, -1.0f, 0.5f, 0.125f, 0.0f, 0.75f}, {-0.5f, -0.5f}};
+    static float value[2][8] = {{0.5f, 0.25f, 1.0f, -1.0f, 0.5f, 0.125f, 0.0f, 0.75f},
+                                {-0.5f, -0.5f}};
     float *values[2] = {value[0], value[1]};
     uint32_t fold[1] = {1};
     double bias[2] = {0.5, -0.25};
-    struct ola_weights_diagonal d[2] = {{.period = 8}, {.giant = 2, .baby = 1, .period = 2, .encoding = 1}};
-    const struct plain_map m = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 2, .n_folds = 1,
+    struct ola_weights_diagonal d[2] = {{.period = 8},
+                                        {.giant = 2, .baby = 1, .period = 2, .encoding = 1}};
+    const struct plain_map m = {.head = {.args = 1,
+                                         .in_cts = 1,
+                                         .out_cts = 1,
+                                         .n_diagonals = 2,
+                                         .n_folds = 1,
                                          .bias_period = 2},
-                                .diagonal = d, .value = values, .fold = fold, .bias = bias};
+                                .diagonal = d,
+                                .value = values,
+                                .fold = fold,
+                                .bias = bias};
     return map_section(&m);
 }
 
@@ -46,7 +55,8 @@ struct bytes
 world_weights(void)
 {
     struct bytes section[2] = {small_map(), small_poly()}, out = {0};
-    struct ola_weights_header h = {.magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = 2};
+    struct ola_weights_header h = {
+        .magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = 2};
     memcpy(h.model, small_literal().model, 32);
     const char *name[2] = {"map:m", "poly:p"};
     uint64_t at = sizeof h + 2 * sizeof(struct ola_weights_section), zero = 0;
@@ -73,7 +83,8 @@ world_make(struct world *w)
 {
     const struct ola_literal l = small_literal();
     const uint32_t step[2] = {1, 2}, level[2] = {2, 2};
-    const struct ola_key_plan plan = {.relin_level = 2, .n_rotations = 2, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = 2, .n_rotations = 2, .step = step, .level = level};
     const struct ola_map_desc desc = {.level = 2, .in_scale = 0x1p30, .out_scale = 0x1p30};
     const double x[4] = {0.5, -0.25, 0.75, -1.0};
     struct bytes map = small_map(), poly = small_poly();

@@ -1,5 +1,6 @@
-/* fuzz.h - what the runtime's fuzz targets share: the parameters of their seeds, and repaired inputs. A mutated file
- * fails its hash; repaired, it is read to the end and its contents are used. */
+/* fuzz.h - what the runtime's fuzz targets share: the parameters of their seeds, and repaired
+ * inputs. A mutated file fails its hash; repaired, it is read to the end and its contents are used.
+ */
 #ifndef OLA_FUZZ_H
 #define OLA_FUZZ_H
 
@@ -58,7 +59,8 @@ fuzz_params_once(void)
     return p;
 }
 
-/* A copy whose payload size and trailer are right; free it. NULL when there is no room for head and trailer. */
+/* A copy whose payload size and trailer are right; free it. NULL when there is no room for head and
+ * trailer. */
 static inline uint8_t *
 fuzz_repair(const uint8_t *data, size_t size)
 {
@@ -72,7 +74,8 @@ fuzz_repair(const uint8_t *data, size_t size)
     memcpy(&head, copy, sizeof head);
     head.payload = size - sizeof head - OLA_FILE_HASH;
     memcpy(copy, &head, sizeof head);
-    crypto_generichash(copy + size - OLA_FILE_HASH, OLA_FILE_HASH, copy, size - OLA_FILE_HASH, NULL, 0);
+    crypto_generichash(copy + size - OLA_FILE_HASH, OLA_FILE_HASH, copy, size - OLA_FILE_HASH, NULL,
+                       0);
     return copy;
 }
 

@@ -1,4 +1,5 @@
-/* fuzz_ciphertext.c - ola_cts_parse for one and for two ciphertexts; what it accepts is computed with and written again. */
+/* fuzz_ciphertext.c - ola_cts_parse for one and for two ciphertexts; what it accepts is computed
+ * with and written again. */
 #include "fuzz.h"
 
 static void

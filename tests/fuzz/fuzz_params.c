@@ -1,4 +1,5 @@
-/* fuzz_params.c - ola_params_parse. Rings that would only cost time (above 2^12) are read but not built. */
+/* fuzz_params.c - ola_params_parse. Rings that would only cost time (above 2^12) are read but not
+ * built. */
 #include "fuzz.h"
 
 #include "plan/literal.h"
@@ -30,7 +31,8 @@ sign(uint8_t *file, size_t size)
     memcpy(head.model, l.model, 32);
     ola_file_fingerprint(&l, head.fingerprint);
     memcpy(file, &head, sizeof head);
-    crypto_generichash(file + size - OLA_FILE_HASH, OLA_FILE_HASH, file, size - OLA_FILE_HASH, NULL, 0);
+    crypto_generichash(file + size - OLA_FILE_HASH, OLA_FILE_HASH, file, size - OLA_FILE_HASH, NULL,
+                       0);
 }
 
 int

@@ -1,5 +1,6 @@
-/* fuzz_weights.c - the weights file and its sections: opened as they are and with the hash made right; maps and polynomials
- * that are accepted are encoded. The input itself is tried as a section too. */
+/* fuzz_weights.c - the weights file and its sections: opened as they are and with the hash made
+ * right; maps and polynomials that are accepted are encoded. The input itself is tried as a section
+ * too. */
 #include "fuzz.h"
 
 static void

@@ -1,5 +1,5 @@
-/* runtime_seeds.c - writes the seed corpora of the runtime's fuzz targets: runtime_seeds FOLDER, with
- * FOLDER/<target> already there. */
+/* runtime_seeds.c - writes the seed corpora of the runtime's fuzz targets: runtime_seeds FOLDER,
+ * with FOLDER/<target> already there. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -31,7 +31,8 @@ static void
 make_keys(const struct maker *m, const char *name, uint32_t relin_level, uint32_t n, uint32_t level)
 {
     const uint32_t step[2] = {1, 3}, levels[2] = {level, 0};
-    const struct ola_key_plan plan = {.relin_level = relin_level, .n_rotations = n, .step = step, .level = levels};
+    const struct ola_key_plan plan = {
+        .relin_level = relin_level, .n_rotations = n, .step = step, .level = levels};
     ola_keys *keys;
     check(ola_client_keys(m->client, &plan, &keys), name);
     check(ola_keys_save(keys, path_of(m, name)), name);
@@ -48,12 +49,14 @@ make_cts(const struct maker *m)
     check(ola_ct_new(m->p, &b), "ct");
     check(ola_server_new(m->p, NULL, &s), "server");
     check(ola_encrypt(m->client, a, v, 4, 0, 0x1p30), "encrypt");
-    check(ola_cts_save(m->p, (const ola_ct *[]){a}, 1, path_of(m, "fuzz_ciphertext/fresh")), "fresh");
+    check(ola_cts_save(m->p, (const ola_ct *[]){a}, 1, path_of(m, "fuzz_ciphertext/fresh")),
+          "fresh");
     check(ola_add(s, b, a, a), "add");
     check(ola_cts_save(m->p, (const ola_ct *[]){b}, 1, path_of(m, "fuzz_ciphertext/sum")), "sum");
     check(ola_encrypt(m->client, a, v, 4, 1, 0x1p30), "encrypt");
     check(ola_mul(s, b, a, a), "mul");
-    check(ola_cts_save(m->p, (const ola_ct *[]){a, b}, 2, path_of(m, "fuzz_ciphertext/two")), "two");
+    check(ola_cts_save(m->p, (const ola_ct *[]){a, b}, 2, path_of(m, "fuzz_ciphertext/two")),
+          "two");
     ola_server_free(s);
     ola_ct_free(a);
     ola_ct_free(b);
@@ -82,9 +85,17 @@ make_map(uint32_t encoding, uint32_t free_of_level)
         value[0][t] = (float)(t / 4) / 8.0f;
         value[1][t] = -0.5f;
     }
-    const struct plain_map m = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 2, .n_folds = 1,
-                                         .bias_period = 4, .free_of_level = free_of_level},
-                                .diagonal = d, .value = values, .fold = fold, .bias = bias};
+    const struct plain_map m = {.head = {.args = 1,
+                                         .in_cts = 1,
+                                         .out_cts = 1,
+                                         .n_diagonals = 2,
+                                         .n_folds = 1,
+                                         .bias_period = 4,
+                                         .free_of_level = free_of_level},
+                                .diagonal = d,
+                                .value = values,
+                                .fold = fold,
+                                .bias = bias};
     return map_section(&m);
 }
 
@@ -92,7 +103,8 @@ make_map(uint32_t encoding, uint32_t free_of_level)
 static struct bytes
 make_weights(const char *const *name, const struct bytes *section, uint32_t n)
 {
-    struct ola_weights_header h = {.magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = n};
+    struct ola_weights_header h = {
+        .magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = n};
     struct bytes out = {0};
     const uint64_t zero = 0;
     uint64_t at = sizeof h + n * sizeof(struct ola_weights_section);

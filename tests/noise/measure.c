@@ -1,5 +1,6 @@
-/* measure.c - the noise of every operation: the root mean square of what decryption gives less the exact result, one line
- * each. Linked with libola it measures, with libola_sim (NOISE_SIM) it prints what the model says. */
+/* measure.c - the noise of every operation: the root mean square of what decryption gives less the
+ * exact result, one line each. Linked with libola it measures, with libola_sim (NOISE_SIM) it
+ * prints what the model says. */
 #include <stdio.h>
 
 #include "support.h"
@@ -37,7 +38,10 @@ struct world {
 static struct ola_literal
 literal(uint32_t bits, uint32_t n_p, uint32_t digit_limbs)
 {
-    struct ola_literal l = {.log_n = LOG_N, .n_q = TOP + 1, .n_p = n_p, .digit_limbs = digit_limbs,
+    struct ola_literal l = {.log_n = LOG_N,
+                            .n_q = TOP + 1,
+                            .n_p = n_p,
+                            .digit_limbs = digit_limbs,
                             .insecure_toy = true};
     uint64_t wide[4];
     if (!ola_plan_primes(LOG_N, 49, n_p + 1, NULL, 0, wide) ||
@@ -60,7 +64,8 @@ make(struct world *w, const char *name, uint32_t bits, uint32_t n_p, uint32_t di
     step[n++] = SLOTS / 2;
     for (uint32_t k = 0; k < n; k++)
         level[k] = TOP;
-    const struct ola_key_plan plan = {.relin_level = TOP, .n_rotations = n, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = TOP, .n_rotations = n, .step = step, .level = level};
     uint64_t state = 5;
     w->name = name;
     w->scale = ldexp(1.0, (int)bits);
@@ -151,16 +156,24 @@ linear(struct world *w)
     uint64_t state = 77;
     memset(d, 0, sizeof d);
     for (uint32_t k = 0; k < BABIES * GIANTS; k++) {
-        d[k] = (struct ola_weights_diagonal){.giant = k / BABIES * BABIES, .baby = k % BABIES, .period = SLOTS};
+        d[k] = (struct ola_weights_diagonal){
+            .giant = k / BABIES * BABIES, .baby = k % BABIES, .period = SLOTS};
         values[k] = value[k];
         for (uint32_t t = 0; t < SLOTS; t++)
             value[k][t] = (float)random_unit(&state) / 4;
     }
     for (uint32_t t = 0; t < SLOTS; t++)
         bias[t] = random_unit(&state);
-    const struct plain_map m = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = BABIES * GIANTS,
-                                         .n_folds = 1, .bias_period = SLOTS},
-                                .diagonal = d, .value = values, .fold = fold, .bias = bias};
+    const struct plain_map m = {.head = {.args = 1,
+                                         .in_cts = 1,
+                                         .out_cts = 1,
+                                         .n_diagonals = BABIES * GIANTS,
+                                         .n_folds = 1,
+                                         .bias_period = SLOTS},
+                                .diagonal = d,
+                                .value = values,
+                                .fold = fold,
+                                .bias = bias};
     struct bytes section = map_section(&m);
     const struct ola_map_desc desc = {.level = TOP, .in_scale = w->scale, .out_scale = w->scale};
     ola_map *map;
@@ -203,7 +216,9 @@ main(void)
     static const struct {
         const char *name;
         uint32_t bits, n_p, digit_limbs;
-    } set[3] = {{"40-bits-digits-of-2", 40, 2, 2}, {"30-bits-digits-of-1", 30, 1, 1}, {"48-bits-tight", 48, 1, 1}};
+    } set[3] = {{"40-bits-digits-of-2", 40, 2, 2},
+                {"30-bits-digits-of-1", 30, 1, 1},
+                {"48-bits-tight", 48, 1, 1}};
     static struct world w;
     for (int k = 0; k < 3; k++) {
         make(&w, set[k].name, set[k].bits, set[k].n_p, set[k].digit_limbs);

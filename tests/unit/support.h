@@ -1,5 +1,6 @@
-/* support.h - for the runtime's tests, fuzz generators and fault tests: a toy parameter set, sections of a weights file
- * built part by part, and the same computation on plain vectors. Aborts when memory is short. */
+/* support.h - for the runtime's tests, fuzz generators and fault tests: a toy parameter set,
+ * sections of a weights file built part by part, and the same computation on plain vectors. Aborts
+ * when memory is short. */
 #ifndef OLA_TEST_SUPPORT_H
 #define OLA_TEST_SUPPORT_H
 
@@ -16,12 +17,13 @@
 static inline struct ola_literal
 toy_literal(void)
 {
-    struct ola_literal l = {.log_n = 10, .n_q = TOY_LEVELS + 1, .n_p = 2, .digit_limbs = 2,
-                            .insecure_toy = true};
+    struct ola_literal l = {
+        .log_n = 10, .n_q = TOY_LEVELS + 1, .n_p = 2, .digit_limbs = 2, .insecure_toy = true};
     for (int k = 0; k < 32; k++)
         l.model[k] = (uint8_t)(3 * k + 1);
     uint64_t wide[3];
-    if (!ola_plan_primes(10, 49, 3, NULL, 0, wide) || !ola_plan_primes(10, 40, TOY_LEVELS, wide, 3, l.q + 1))
+    if (!ola_plan_primes(10, 49, 3, NULL, 0, wide) ||
+        !ola_plan_primes(10, 40, TOY_LEVELS, wide, 3, l.q + 1))
         abort();
     l.q[0] = wide[0];
     l.p[0] = wide[1];
@@ -119,7 +121,8 @@ map_section(const struct plain_map *m)
     return out;
 }
 
-/* out[j][t] = sum value[t + giant] * in[arg][in_ct][t + giant + baby], folds, bias: by the definition in ola/plan.h. */
+/* out[j][t] = sum value[t + giant] * in[arg][in_ct][t + giant + baby], folds, bias: by the
+ * definition in ola/plan.h. */
 static inline void
 map_apply(const struct plain_map *m, uint32_t slots, double *const *in, double *const *out)
 {
@@ -152,7 +155,8 @@ map_apply(const struct plain_map *m, uint32_t slots, double *const *in, double *
 
 /* coef[ct][k][length]: length[k] is 1 or period. */
 static inline struct bytes
-poly_section(uint32_t degree, uint32_t cts, uint32_t period, const uint32_t *length, const float *coef)
+poly_section(uint32_t degree, uint32_t cts, uint32_t period, const uint32_t *length,
+             const float *coef)
 {
     struct ola_weights_poly h = {.degree = degree, .cts = cts, .period = period};
     struct bytes out = {0};

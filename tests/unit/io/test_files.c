@@ -1,4 +1,5 @@
-/* test_files.c - the container and the payloads of keys and ciphertexts: sizes, every refusal by its name, equal bytes. */
+/* test_files.c - the container and the payloads of keys and ciphertexts: sizes, every refusal by
+ * its name, equal bytes. */
 #include <criterion/criterion.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ world_make(struct world *w)
 {
     const struct ola_literal l = toy_literal();
     const uint32_t step[3] = {1, 5, 511}, level[3] = {5, 2, 0};
-    const struct ola_key_plan plan = {.relin_level = 3, .n_rotations = 3, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = 3, .n_rotations = 3, .step = step, .level = level};
     const double x[4] = {0.5, -0.25, 0.75, 1.0};
     cr_assert_eq(ola_params_new(&l, &w->p), OLA_OK);
     cr_assert_eq(ola_client_new(w->p, &w->client), OLA_OK);
@@ -89,10 +91,11 @@ sign(struct bytes *b)
     crypto_generichash(b->data + b->size - 32, 32, b->data, b->size - 32, NULL, 0);
 }
 
-/* b with `size` bytes at `at` replaced, signed again, must give this status; b is whole again after. */
+/* b with `size` bytes at `at` replaced, signed again, must give this status; b is whole again
+ * after. */
 static void
-expect_ct(struct world *w, struct bytes *b, size_t at, const void *data, size_t size, ola_status want,
-          const char *what)
+expect_ct(struct world *w, struct bytes *b, size_t at, const void *data, size_t size,
+          ola_status want, const char *what)
 {
     uint8_t before[16];
     memcpy(before, b->data + at, size);
@@ -105,7 +108,8 @@ expect_ct(struct world *w, struct bytes *b, size_t at, const void *data, size_t 
 }
 
 static void
-expect_keys(struct world *w, struct bytes *b, size_t at, uint32_t value, ola_status want, const char *what)
+expect_keys(struct world *w, struct bytes *b, size_t at, uint32_t value, ola_status want,
+            const char *what)
 {
     uint32_t before;
     ola_keys *k = w->keys;
@@ -135,15 +139,18 @@ Test(files, residues_of_every_width)
             random_unit(&state);
             v[k] = k == 0 ? 0 : k == 1 ? q - 1 : state % q;
         }
-        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, 25 * bits, &w), OLA_OK);
+        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, 25 * bits, &w),
+                     OLA_OK);
         ola_writer_residues(w, v, 200, bits);
         cr_assert_eq(ola_writer_close(w, &data, &size), OLA_OK);
         cr_assert_eq(size, HEAD + 25 * bits + 32);
-        cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r), OLA_OK);
+        cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r),
+                     OLA_OK);
         ola_reader_residues(r, back, 200, bits, q);
         cr_assert_eq(ola_reader_close(r), OLA_OK);
         cr_assert_arr_eq(v, back, sizeof v);
-        cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r), OLA_OK);
+        cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r),
+                     OLA_OK);
         ola_reader_residues(r, back, 200, bits, q - 1); /* the largest is too large now */
         cr_assert_eq(ola_reader_close(r), OLA_ERR_FORMAT);
         cr_assert_eq(back[0] | back[1] | back[199], 0);
@@ -173,15 +180,18 @@ Test(files, sizes_are_the_planned_ones)
     world_make(&w);
     const struct ola_literal *l = ola_params_literal(w.p);
     struct bytes keys = keys_file(&w), fresh = ct_file(&w, w.a), used, literal = {0};
-    uint64_t want = 8 + 3 * 8 + 4 * 32 + ola_plan_key_wire_bytes(l, 3) + ola_plan_key_wire_bytes(l, 5) +
-                    ola_plan_key_wire_bytes(l, 2) + ola_plan_key_wire_bytes(l, 0);
+    uint64_t want = 8 + 3 * 8 + 4 * 32 + ola_plan_key_wire_bytes(l, 3) +
+                    ola_plan_key_wire_bytes(l, 5) + ola_plan_key_wire_bytes(l, 2) +
+                    ola_plan_key_wire_bytes(l, 0);
     cr_expect_eq(keys.size, HEAD + want + 32);
-    const uint64_t part = 1024 * (49 + 5 * 40) / 8; /* one polynomial at the top level, give or take a bit a prime */
+    const uint64_t part =
+        1024 * (49 + 5 * 40) / 8; /* one polynomial at the top level, give or take a bit a prime */
     cr_expect_geq(fresh.size, HEAD + 4 + 20 + 32 + part + 32);
     cr_expect_leq(fresh.size, HEAD + 4 + 20 + 32 + part + 5 * 128 + 32);
     cr_assert_eq(ola_rotate(w.server, w.a, w.a, 1), OLA_OK);
     used = ct_file(&w, w.a);
-    cr_expect_eq(used.size - HEAD - 32 - 24, 2 * (fresh.size - HEAD - 32 - 24 - 32), "both parts, no seed");
+    cr_expect_eq(used.size - HEAD - 32 - 24, 2 * (fresh.size - HEAD - 32 - 24 - 32),
+                 "both parts, no seed");
     bytes_free(&keys);
     bytes_free(&fresh);
     bytes_free(&used);
@@ -212,7 +222,8 @@ Test(files, equal_bytes)
     bytes_free(&again);
     cr_assert_eq(ola_rotate(server, w.b, w.a, 1), OLA_OK);
     again = ct_file(&w, w.b);
-    cr_expect(file.size == again.size && memcmp(file.data, again.data, file.size) == 0, "keys read back");
+    cr_expect(file.size == again.size && memcmp(file.data, again.data, file.size) == 0,
+              "keys read back");
     bytes_free(&file);
     bytes_free(&again);
     file = ct_file(&w, w.a); /* fresh: expanded from its seed */
@@ -220,7 +231,8 @@ Test(files, equal_bytes)
     cr_assert_eq(ola_rotate(w.server, w.a, w.a, 1), OLA_OK);
     again = ct_file(&w, w.a);
     struct bytes want = ct_file(&w, w.b);
-    cr_expect(want.size == again.size && memcmp(want.data, again.data, want.size) == 0, "a fresh one read back");
+    cr_expect(want.size == again.size && memcmp(want.data, again.data, want.size) == 0,
+              "a fresh one read back");
     bytes_free(&want);
     bytes_free(&again);
     bytes_free(&file);
@@ -234,7 +246,8 @@ Test(files, heads)
     struct world w;
     world_make(&w);
     struct bytes b = ct_file(&w, w.b);
-    const uint32_t version = 2, kind = OLA_FILE_KEYS, flags = 3, zero = 0, magic = OLA_FILE_SIM, junk = 7;
+    const uint32_t version = 2, kind = OLA_FILE_KEYS, flags = 3, zero = 0, magic = OLA_FILE_SIM,
+                   junk = 7;
     const uint64_t payload = b.size;
     const uint8_t changed = 0x55;
     expect_ct(&w, &b, 0, &magic, 4, OLA_ERR_SIM, "magic of the simulator");

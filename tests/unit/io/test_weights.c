@@ -1,4 +1,5 @@
-/* test_weights.c - the weights file and its two kinds of sections: what is read, and everything that is refused. */
+/* test_weights.c - the weights file and its two kinds of sections: what is read, and everything
+ * that is refused. */
 #include <criterion/criterion.h>
 #include <sodium.h>
 
@@ -23,15 +24,24 @@ static void
 map_case_make(struct map_case *c)
 {
     *c = (struct map_case){
-        .d = {{.period = 8}, {.giant = 4, .baby = 3, .arg = 1, .period = 8, .encoding = 1}, {.out_ct = 1, .period = 1}},
+        .d = {{.period = 8},
+              {.giant = 4, .baby = 3, .arg = 1, .period = 8, .encoding = 1},
+              {.out_ct = 1, .period = 1}},
         .value = {{1, 2, 3, 4, 5, 6, 7, 8}, {0.5f, 0.5f, 0.5f, -1, -1, -1, -1, 2}, {0.25f}},
         .fold = {1, 32},
         .bias = {1, 2, 3, 4, 5, 6, 7, 8}};
     for (int k = 0; k < 3; k++)
         c->values[k] = c->value[k];
-    c->m = (struct plain_map){.head = {.args = 2, .in_cts = 1, .out_cts = 2, .n_diagonals = 3, .n_folds = 2,
+    c->m = (struct plain_map){.head = {.args = 2,
+                                       .in_cts = 1,
+                                       .out_cts = 2,
+                                       .n_diagonals = 3,
+                                       .n_folds = 2,
                                        .bias_period = 4},
-                              .diagonal = c->d, .value = c->values, .fold = c->fold, .bias = c->bias};
+                              .diagonal = c->d,
+                              .value = c->values,
+                              .fold = c->fold,
+                              .bias = c->bias};
 }
 
 Test(weights, maps_are_read_as_written)
@@ -124,8 +134,8 @@ Test(weights, maps_that_are_refused)
     bytes_free(&b);
 }
 
-/* Checking must not take longer than the bytes are worth: a thousand diagonals on one vector are fine, but not a
- * quadratic amount. */
+/* Checking must not take longer than the bytes are worth: a thousand diagonals on one vector are
+ * fine, but not a quadratic amount. */
 Test(weights, sharing_is_bounded)
 {
     enum { N = 3000, PERIOD = 65536 };
@@ -137,8 +147,8 @@ Test(weights, sharing_is_bounded)
         h.n_diagonals = n;
         bytes_add(&b, &h, sizeof h);
         for (uint32_t k = 0; k < n; k++) {
-            struct ola_weights_diagonal d = {.baby = k, .period = PERIOD, .count = PERIOD,
-                                             .offset = sizeof h + n * sizeof d};
+            struct ola_weights_diagonal d = {
+                .baby = k, .period = PERIOD, .count = PERIOD, .offset = sizeof h + n * sizeof d};
             bytes_add(&b, &d, sizeof d);
         }
         bytes_add(&b, value, sizeof value);
@@ -172,13 +182,14 @@ Test(weights, polynomials)
     static const struct {
         size_t at;
         uint32_t value;
-    } bad[] = {{0, 0}, {0, 64}, {0, 3}, {4, 0}, {4, 3}, {4, 0xffffffff}, {8, 0}, {8, 3}, {8, 128}, {12, 1},
-               {16, 0}, {16, 2}, {16, 0xffffffff}, {20, 0x7f800000}};
+    } bad[] = {{0, 0}, {0, 64},  {0, 3},  {4, 0},  {4, 3},  {4, 0xffffffff},  {8, 0},
+               {8, 3}, {8, 128}, {12, 1}, {16, 0}, {16, 2}, {16, 0xffffffff}, {20, 0x7f800000}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         struct bytes c = {0};
         bytes_add(&c, b.data, b.size);
         memcpy(c.data + bad[k].at, &bad[k].value, 4);
-        cr_expect_not(ola_poly_view_open(&v, c.data, c.size, SLOTS), "%u at %zu", bad[k].value, bad[k].at);
+        cr_expect_not(ola_poly_view_open(&v, c.data, c.size, SLOTS), "%u at %zu", bad[k].value,
+                      bad[k].at);
         bytes_free(&c);
     }
     const uint32_t ones[2] = {1, 1};
@@ -197,7 +208,8 @@ static const uint8_t MODEL[32] = {9, 8, 7};
 static struct bytes
 weights_file(void)
 {
-    struct ola_weights_header h = {.magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = 2};
+    struct ola_weights_header h = {
+        .magic = OLA_WEIGHTS_MAGIC, .version = OLA_WEIGHTS_VERSION, .sections = 2};
     const struct ola_weights_section s[2] = {{.name = "map:a", .offset = 248, .size = 16},
                                              {.name = "poly:b", .offset = 264, .size = 5}};
     struct bytes b = {0};
@@ -225,7 +237,8 @@ Test(weights, file)
     cr_assert_geq(sodium_init(), 0);
     cr_assert_eq(open_signed(&b, &w), OLA_OK);
     cr_assert_eq(ola_weights_find(w, "map:a", &section, &size), OLA_OK);
-    cr_expect(size == 16 && memcmp(section, "0123456789abcdef", 16) == 0 && (uintptr_t)section % 8 == 0);
+    cr_expect(size == 16 && memcmp(section, "0123456789abcdef", 16) == 0 &&
+              (uintptr_t)section % 8 == 0);
     cr_assert_eq(ola_weights_find(w, "poly:b", &section, &size), OLA_OK);
     cr_expect(size == 5 && memcmp(section, "hello", 5) == 0);
     cr_expect_eq(ola_weights_find(w, "poly:", &section, &size), OLA_ERR_FORMAT);
@@ -246,16 +259,22 @@ Test(weights, files_that_are_refused)
         uint32_t value;
         ola_status want;
     } bad[] = {
-        {0, 7, OLA_ERR_FORMAT}, {4, 2, OLA_ERR_VERSION}, {8, 3, OLA_ERR_FORMAT}, {8, 0xffffffff, OLA_ERR_FORMAT},
-        {12, 1, OLA_ERR_FORMAT}, {16, 268, OLA_ERR_FORMAT}, {20, 1, OLA_ERR_FORMAT}, {24, 0, OLA_ERR_MODEL},
-        {88, 0, OLA_ERR_FORMAT},                       /* no name */
-        {88 + 64, 240, OLA_ERR_FORMAT},                /* in the table */
-        {88 + 64, 249, OLA_ERR_FORMAT},                /* not aligned */
-        {88 + 68, 0xffffffff, OLA_ERR_FORMAT},         /* far outside */
-        {88 + 72, 24, OLA_ERR_FORMAT},                 /* into the next one */
-        {88 + 80 + 72, 6, OLA_ERR_FORMAT},             /* behind the end */
-        {88 + 80 + 76, 0xffffffff, OLA_ERR_FORMAT},    /* a size that wraps */
-        {88 + 80 + 64, 248, OLA_ERR_FORMAT},           /* on the first one */
+        {0, 7, OLA_ERR_FORMAT},
+        {4, 2, OLA_ERR_VERSION},
+        {8, 3, OLA_ERR_FORMAT},
+        {8, 0xffffffff, OLA_ERR_FORMAT},
+        {12, 1, OLA_ERR_FORMAT},
+        {16, 268, OLA_ERR_FORMAT},
+        {20, 1, OLA_ERR_FORMAT},
+        {24, 0, OLA_ERR_MODEL},
+        {88, 0, OLA_ERR_FORMAT},                    /* no name */
+        {88 + 64, 240, OLA_ERR_FORMAT},             /* in the table */
+        {88 + 64, 249, OLA_ERR_FORMAT},             /* not aligned */
+        {88 + 68, 0xffffffff, OLA_ERR_FORMAT},      /* far outside */
+        {88 + 72, 24, OLA_ERR_FORMAT},              /* into the next one */
+        {88 + 80 + 72, 6, OLA_ERR_FORMAT},          /* behind the end */
+        {88 + 80 + 76, 0xffffffff, OLA_ERR_FORMAT}, /* a size that wraps */
+        {88 + 80 + 64, 248, OLA_ERR_FORMAT},        /* on the first one */
     };
     cr_assert_geq(sodium_init(), 0);
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {

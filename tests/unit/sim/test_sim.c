@@ -1,4 +1,5 @@
-/* test_sim.c - what only the simulator does: it sees values, and it can add the noise of the real runtime. */
+/* test_sim.c - what only the simulator does: it sees values, and it can add the noise of the real
+ * runtime. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,8 @@ world_make(struct world *w, uint64_t noise)
 {
     struct ola_literal l = toy_literal();
     const uint32_t step[] = {1, 2, 3, 16, 32}, level[] = {5, 5, 5, 5, 5};
-    const struct ola_key_plan plan = {.relin_level = 5, .n_rotations = 5, .step = step, .level = level};
+    const struct ola_key_plan plan = {
+        .relin_level = 5, .n_rotations = 5, .step = step, .level = level};
     cr_assert_eq(ola_params_new(&l, &w->p), OLA_OK);
     ola_sim_noise(w->p, noise);
     cr_assert_eq(ola_client_new(w->p, &w->client), OLA_OK);
@@ -66,7 +68,8 @@ Test(sim, values_that_wrap_are_refused)
         cr_assert_eq(ola_add(w.server, w.a, w.a, w.a), OLA_OK);
     cr_expect_eq(ola_add(w.server, w.b, w.a, w.a), OLA_ERR_RANGE);
     cr_expect_float_eq(deviation(&w, w.a, 144.0), 0.0, 1e-9);
-    cr_expect_float_eq(deviation(&w, w.b, 288.0), 0.0, 1e-9, "of relabel, untouched by the failure");
+    cr_expect_float_eq(deviation(&w, w.b, 288.0), 0.0, 1e-9,
+                       "of relabel, untouched by the failure");
     /* A product at level 1: 2^80 * 2^9.1 > 2^88. */
     const double many = 24.0;
     cr_assert_eq(ola_encrypt(w.client, w.a, &many, 1, 1, 0x1p40), OLA_OK);
@@ -86,7 +89,8 @@ Test(sim, without_noise_it_is_exact)
     world_free(&w);
 }
 
-/* 512 draws: an estimate of a deviation is within 13 % in all but 1 of 40000 cases (4 sigma); the seed is fixed. */
+/* 512 draws: an estimate of a deviation is within 13 % in all but 1 of 40000 cases (4 sigma); the
+ * seed is fixed. */
 #define NEAR(got, want) cr_expect_float_eq((got) / (want), 1.0, 0.13, "%g, not %g", got, want)
 
 Test(sim, noise_has_the_modelled_size)
@@ -132,7 +136,8 @@ Test(sim, noise_follows_its_seed)
         cr_assert_neq(v[0][k], v[2][k]);
 }
 
-/* Every file of the real library starts with its magic, "OLLF"; the simulator says what is wrong. */
+/* Every file of the real library starts with its magic, "OLLF"; the simulator says what is wrong.
+ */
 Test(sim, real_files_are_refused_by_name)
 {
     struct world w;
