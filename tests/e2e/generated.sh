@@ -5,6 +5,7 @@
 set -eu
 fixture=$1 compiler=$2 library=$3 build=$4 include=$5
 command -v "$compiler" > /dev/null || { echo "skipped: no $compiler"; exit 77; }
+source=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 flags="-std=c11 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
@@ -25,6 +26,12 @@ must_fail() {
   "$@" > "$dir/out" 2> "$dir/err" || status=$?
   [ "$status" = 1 ] || fail "status $status, not 1: $*: $(cat "$dir/err")"
   grep -q -- "$want" "$dir/err" || fail "no '$want' from $*: $(cat "$dir/err")"
+}
+
+flip() { # file offset: other bits there
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  # shellcheck disable=SC2059
+  printf "\\$(printf %o $((byte ^ 85)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2> /dev/null
 }
 
 compile() { # network name
@@ -142,7 +149,7 @@ cp -r keys other
 ./dense keygen --dir other --force
 cmp -s keys/secret.key other/secret.key && fail "two secret keys are equal"
 
-# Damaged files: cut off anywhere, or any byte changed, is an error with the file's name.
+# Damaged files: an error with the file's name.
 printf '\223NUMPY\1\0\377\377{' > cut.npy
 must_fail "cut.npy" ./dense run --input cut.npy
 head -c 200 images.npy > cut.npy
@@ -162,11 +169,33 @@ for file in params eval.keys input.ct; do
   cp -r keys cut
   head -c 100 "keys/$file" > "cut/$file"
   must_fail "$file" ./dense eval --dir cut
+  size=$(wc -c < "keys/$file")
+  for at in 0 5 9 20 45 80 $((size / 2)) $((size - 1)); do
+    cp "keys/$file" "cut/$file"
+    flip "cut/$file" "$at"
+    must_fail "$file" ./dense eval --dir cut
+  done
   rm "cut/$file"
   must_fail "$file: No such file" ./dense eval --dir cut
 done
+size=$(wc -c < dense_weights.bin)
+for at in 0 4 8 16 30 70 90 200 $((size / 2)) $((size - 1)); do
+  cp dense_weights.bin cut.bin
+  flip cut.bin "$at"
+  must_fail "cut.bin" ./dense_eval cut.bin keys/eval.keys keys/input.ct out.ct
+done
+[ ! -e out.ct ] || fail "an answer after an error"
 # A self-test that does not hold.
 cp dense_selftest.bin wrong.bin
 printf '\0\0\100\100' | dd of=wrong.bin bs=1 seek=$((64 + 3 * 16 * 4)) conv=notrunc 2> /dev/null
 must_fail "more than the 0.001 allowed" ./dense selftest --selftest wrong.bin
+# Out of memory at any one place: that status, and nothing is lost.
+# shellcheck disable=SC2086
+"$compiler" -O1 "-I$include" -I. -o nomem "$source/nomem.c" client.o server.o \
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=free $client $system
+./nomem
+if command -v g++ > /dev/null; then
+  echo '#include "dense.h"' > header.cc
+  g++ -Wall -Wextra -Wpedantic -Werror "-I$include" -fsyntax-only header.cc
+fi
 echo "generated code: $compiler, $library: good"
