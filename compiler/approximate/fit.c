@@ -8,13 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-#define ANCHOR_WEIGHT 1e-4 /* of all anchors together, the data being 1 */
-#define FREE_WEIGHT                                                                                \
-    1e-12 /* the same without a hold: only so that few values decide all coefficients */
-#define ROUNDS      40
-#define TAIL_STEP   0.3
-#define TAIL_VALUES 3e7
-#define SLACK       1.25 /* of the hold over what is possible */
+/* Of all anchors together, the data being 1. Without a hold: only so that a few values determine
+ * all coefficients; polynomials of degree 14 are 10^7 ten deviations out, which must not count. */
+#define ANCHOR_WEIGHT 1e-4
+#define FREE_WEIGHT   1e-24
+#define ROUNDS        40
+#define TAIL_STEP     0.3
+#define TAIL_VALUES   3e7
+#define SLACK         1.25 /* of the hold over what is possible */
 
 struct anchors {
     uint32_t n;
@@ -118,16 +119,18 @@ tail_unseen(const struct fit_data *d, const struct fit_options *o)
 {
     double more = 0.5 * log2((o->degree + 1) / 2.0);
 
-    if (o->hold <= 0 || d->independent >= TAIL_VALUES)
+    double n = d->independent, sd = sqrt((n * d->sd * d->sd + 4 * d->spread * d->spread) / (n + 4));
+
+    if (o->hold <= 0 || n >= TAIL_VALUES)
         return 0;
-    return more * TAIL_STEP * log(TAIL_VALUES / d->independent) * d->sd;
+    return more * TAIL_STEP * log(TAIL_VALUES / n) * sd;
 }
 
 /* Center and radius: what was seen, wider by a factor and by what the tail may still hold, inside
  * the function's domain. */
 static bool
 choose_range(const struct fit_data *d, struct fit_function f, const struct fit_options *o,
-             double other_radius, struct fit *out)
+             struct fit *out)
 {
     double middle = (d->lo + d->hi) / 2, half = (d->hi - d->lo) / 2 * o->widen;
     double lo = middle - half, hi = middle + half, tail = tail_unseen(d, o);
@@ -135,7 +138,7 @@ choose_range(const struct fit_data *d, struct fit_function f, const struct fit_o
     lo = fmin(lo, d->lo - tail);
     hi = fmax(hi, d->hi + tail);
     if (!(hi - lo > 1e-9 * fabs(middle)) || hi - lo < 1e-30) {
-        double radius = other_radius > 0 ? other_radius : fmax(1, fabs(middle) / 4);
+        double radius = fmax(1, fabs(middle) / 4); /* one value, and no others to compare it with */
         lo = middle - radius;
         hi = middle + radius;
     }
@@ -352,10 +355,10 @@ straight(const struct fit_data *d, struct fit_function f, const struct fit_optio
 
 enum fit_status
 fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
-               const struct fit_options *o, double other_radius, struct fit *out)
+               const struct fit_options *o, struct fit *out)
 {
     memset(out, 0, sizeof *out);
-    if (!choose_range(d, f, o, other_radius, out))
+    if (!choose_range(d, f, o, out))
         return FIT_DOMAIN;
     struct arena *scratch = arena_new();
     struct anchors at = make_anchors(scratch, d, f, o, out);

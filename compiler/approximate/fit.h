@@ -19,6 +19,7 @@ struct fit_data {
     double count;       /* of values seen */
     double independent; /* as many values drawn one by one would show as much of the tail; fit_collect says
                            count, the caller knows better */
+    double spread;      /* of all channels' values: what sd may well be, worth four values; 0: unknown */
     uint32_t n;         /* bins that are not empty, at most FIT_BINS */
     double *weight, *x, *y;
 };
@@ -50,8 +51,8 @@ enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT
  * False when an x or y is not finite. */
 bool fit_collect(struct arena *a, uint64_t count, void (*get)(void *user, uint64_t k, double *x, double *y),
                  void *user, struct fit_data *d);
-/* coef in arena a. other_radius: a radius for a channel that never changes (0: made up). */
+/* coef in arena a. */
 enum fit_status fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
-                               const struct fit_options *o, double other_radius, struct fit *out);
+                               const struct fit_options *o, struct fit *out);
 
 #endif

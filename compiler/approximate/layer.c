@@ -73,7 +73,7 @@ struct row {
 };
 
 static void
-fit_row(struct row *row, struct channel c, const struct fit_options *o, double other_radius)
+fit_row(struct row *row, struct channel c, const struct fit_options *o, double spread)
 {
     struct fit_data data;
     uint64_t per_image = (uint64_t)(c.channel < 0 ? c.size : c.outer * c.inner);
@@ -84,8 +84,9 @@ fit_row(struct row *row, struct channel c, const struct fit_options *o, double o
     row->status = FIT_OK;
     /* neighbours in an image are alike: their number counts by its root */
     data.independent = c.data->n * sqrt((double)per_image);
+    data.spread = spread;
     if (row->values)
-        row->status = fit_polynomial(row->arena, &data, f, o, other_radius, &row->fit);
+        row->status = fit_polynomial(row->arena, &data, f, o, &row->fit);
 }
 
 /* Reports the first row that failed; true when none did. */
@@ -143,17 +144,18 @@ poly_of(struct arena *a, const struct row *rows, uint32_t n_rows, uint32_t degre
     return p;
 }
 
-/* The largest half range of a channel: for channels that never change. */
+/* Deviation of all values of the layer; 0 when they are not finite. */
 static double
-common_radius(const struct channel *c)
+spread_of(const struct channel *c)
 {
-    double lo = INFINITY, hi = -INFINITY;
+    int64_t n = c->size * c->data->n;
+    double sum = 0, square = 0;
 
-    for (int64_t k = 0; k < c->size * c->data->n; k++) {
-        lo = fmin(lo, (double)c->data->fed[k]);
-        hi = fmax(hi, (double)c->data->fed[k]);
-    }
-    return isfinite(hi - lo) ? (hi - lo) / 2 : 0;
+    for (int64_t k = 0; k < n; k++)
+        sum += (double)c->data->fed[k];
+    for (int64_t k = 0; k < n; k++)
+        square += pow((double)c->data->fed[k] - sum / (double)n, 2);
+    return n && isfinite(square) ? sqrt(square / (double)n) : 0;
 }
 
 struct poly *
@@ -168,14 +170,14 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
     uint32_t n_rows = pooled ? 1 : (uint32_t)c.channels;
     struct arena *scratch = arena_new();
     struct row *rows = ARENA_ARRAY(scratch, struct row, n_rows + 1);
-    double radius = common_radius(&c);
+    double spread = spread_of(&c);
     struct poly *p = NULL;
 
 #pragma omp parallel for schedule(dynamic)
     for (uint32_t r = 0; r < n_rows; r++) {
         struct channel mine = c;
         mine.channel = pooled ? -1 : (int64_t)r;
-        fit_row(&rows[r], mine, &fit, radius);
+        fit_row(&rows[r], mine, &fit, spread);
     }
     if (rows_ok(g, n, rows, n_rows, d)) {
         bool linear = o->lower;
