@@ -77,7 +77,8 @@ statement: NETWORK NAME header           { $$ = dsl_stmt(p, S_NETWORK, @2, $2, $
          | OUTPUT targets                { $$ = dsl_stmt(p, S_OUTPUT, @1, NULL, $2, NULL); }
          | OUTPUT targets '=' expr post  { $$ = dsl_assign(p, @2, $2, $4, $5, true); }
          | targets '=' expr post         { $$ = dsl_assign(p, @1, $1, $3, $4, false); }
-         | CONST NAME type_opt init      { $$ = dsl_typed_stmt(p, S_CONST, @2, $2, $3, NO_LIST, $4); }
+         | CONST NAME type_opt init      { $$ = dsl_typed_stmt(p, S_CONST, @2, $2, $3,
+                                                               NO_LIST, $4); }
          | BLOCK NAME '(' names ')' '{' lines '}'  { $$ = dsl_block(p, @2, $2, $4, $7); }
          | RETURN expr                   { $$ = dsl_stmt(p, S_RETURN, @1, NULL, NO_LIST, $2); }
          ;

@@ -8,9 +8,9 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-#define DSL_DEPTH    200                /* of brackets, and of an expression's tree */
-#define DSL_MAX_TEXT ((size_t)16 << 20) /* bytes of a model's text */
-#define DSL_MAX_NAME 4096               /* bytes of a name that is put together */
+#define DSL_DEPTH    200               /* of brackets, and of an expression's tree */
+#define DSL_MAX_TEXT ((size_t)4 << 20) /* bytes of a model's text */
+#define DSL_MAX_NAME 4096              /* bytes of a name that is put together */
 
 /* Where something starts (1-based, columns in bytes) and its bytes [start, end) in the text. */
 struct dsl_loc {
