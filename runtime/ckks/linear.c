@@ -1,16 +1,17 @@
 /* linear.c - evaluating a linear map: baby rotations of each input from one raised form (hoisting), products summed
- * lazily into the groups, giant rotations summed modulo Q P, and one division by P and the last prime together. */
+ * lazily into the groups, giant rotations summed modulo Q P, and one division by P and the last prime together.
+ * In a late map babies and groups have limbs modulo P too, and P times the values (map.h). */
 #include <string.h>
 
 #include "ckks/map.h"
 
 #define BATCH 8u /* baby rotations switched and divided together */
 
-/* Two parts of limbs q[0 .. level]: words, and where one starts. */
+/* Babies and groups have two parts of m->positions limbs: words, and where a part starts. */
 static size_t
 pair_words(const struct ola_map *m)
 {
-    return 2 * (size_t)(m->desc.level + 1) * m->params->n;
+    return 2 * (size_t)m->positions * m->params->n;
 }
 
 static uint64_t *
@@ -106,7 +107,13 @@ rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct 
         for (uint32_t part = 0; part < 2; part++)
             to[2 * k + part] = pair_part(m, &s->baby, number[k], part);
     }
-    ola_switch_divide(s, jobs, count, &s->params->by_p, level, to);
+    if (m->late) {
+        for (uint32_t k = 0; k < count; k++)
+            to[k] = to[2 * k];
+        ola_switch_add(s, jobs, count, to, false);
+    } else {
+        ola_switch_divide(s, jobs, count, &s->params->by_p, level, to);
+    }
     s->counts.rotations += count;
 }
 
@@ -117,8 +124,12 @@ rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_in
     uint32_t number[BATCH], count = 0;
     struct ola_raised raised = {0};
     for (uint32_t k = 0; k < input->n_babies; k++) {
-        if (babies[k] == 0)
+        if (babies[k] == 0) {
+            if (m->late)
+                ola_switch_lift(s, ola_ct_limb(in, 0, 0), ola_ct_limb(in, 1, 0), m->desc.level,
+                                pair_part(m, &s->baby, k, 0), false);
             continue;
+        }
         if (raised.own == NULL)
             ola_raise(s, ola_ct_limb(in, 1, 0), m->desc.level, &raised);
         number[count++] = k;
@@ -135,7 +146,8 @@ rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_in
 
 /* One chunk of one limb of everything. */
 struct place {
-    uint32_t limb;
+    uint32_t limb; /* position */
+    const struct ola_modulus *q;
     size_t at;
 };
 
@@ -143,7 +155,7 @@ static const uint64_t *
 baby_chunk(const struct ola_server *s, const struct ola_map *m, const struct ola_input *input,
            const struct ola_ct *in, uint32_t baby, uint32_t part, struct place w)
 {
-    if (m->baby[input->first_baby + baby] == 0)
+    if (!m->late && m->baby[input->first_baby + baby] == 0)
         return ola_ct_limb(in, part, w.limb) + w.at;
     return pair_part(m, &s->baby, baby, part) + w.limb * (size_t)m->params->n + w.at;
 }
@@ -158,9 +170,8 @@ struct sum {
 };
 
 static void
-flush(struct ola_server *s, struct sum *sum, uint32_t limb, uint64_t *temp)
+flush(struct ola_server *s, struct sum *sum, const struct ola_modulus *q, uint64_t *temp)
 {
-    const struct ola_modulus *q = ola_server_modulus(s, limb);
     if (sum->count == 0)
         return;
     if (sum->empty) {
@@ -194,9 +205,9 @@ multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run
         sum.b0[sum.count] = baby_chunk(s, m, input, in, term->baby, 0, w);
         sum.b1[sum.count] = baby_chunk(s, m, input, in, term->baby, 1, w);
         if (++sum.count == OLA_TERMS)
-            flush(s, &sum, w.limb, temp);
+            flush(s, &sum, w.q, temp);
     }
-    flush(s, &sum, w.limb, temp);
+    flush(s, &sum, w.q, temp);
     if (sum.empty) {
         memset(sum.to0, 0, OLA_CHUNK * sizeof *sum.to0);
         memset(sum.to1, 0, OLA_CHUNK * sizeof *sum.to1);
@@ -209,7 +220,6 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
         struct place w)
 {
     const struct ola_input *input = &m->input[run->input];
-    const struct ola_modulus *q = ola_server_modulus(s, w.limb);
     const size_t at = w.limb * (size_t)m->params->n + w.at;
     for (uint32_t part = 0; part < 2; part++) {
         uint64_t *to = pair_part(m, &s->group, run->group, part) + at;
@@ -218,7 +228,7 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
             if (run->opens && k == run->first)
                 memcpy(to, from, OLA_CHUNK * sizeof *to);
             else
-                s->backend->add(to, to, from, OLA_CHUNK, q);
+                s->backend->add(to, to, from, OLA_CHUNK, w.q);
         }
     }
 }
@@ -229,9 +239,10 @@ accumulate_input(struct ola_server *s, const struct ola_map *m, const struct ola
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
-    for (uint32_t i = 0; i <= m->desc.level; i++) {
+    for (uint32_t i = 0; i < m->positions; i++) {
         for (size_t k = 0; k < chunks; k++) {
-            const struct place w = {i, k * OLA_CHUNK};
+            const uint32_t c = ola_position_chain(s->params, m->desc.level, i);
+            const struct place w = {i, ola_server_modulus(s, c), k * OLA_CHUNK};
             for (uint32_t r = 0; r < input->n_runs; r++) {
                 const struct ola_run *run = &m->run[m->run_order[input->first_run + r]];
                 if (m->head.free_of_level)
@@ -245,43 +256,75 @@ accumulate_input(struct ola_server *s, const struct ola_map *m, const struct ola
 
 /* ---- giants, folds, bias ---- */
 
+/* ext (+)= a group that is not rotated, times P. */
+static void
+add_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *ext, bool accumulate)
+{
+    uint64_t *a0 = pair_part(m, &s->group, g, 0), *a1 = pair_part(m, &s->group, g, 1);
+    const uint32_t level = m->desc.level, limbs = 2 * m->positions;
+    const size_t n = s->params->n;
+    if (!m->late) {
+        ola_switch_lift(s, a0, a1, level, ext, accumulate);
+        return;
+    }
+#pragma omp parallel for schedule(static) num_threads(s->threads)
+    for (uint32_t i = 0; i < limbs; i++) { /* both parts lie together, in ext as in the group */
+        const uint32_t c = ola_position_chain(s->params, level, i % m->positions);
+        if (accumulate)
+            s->backend->add(ext + i * n, ext + i * n, a0 + i * n, n, ola_server_modulus(s, c));
+        else
+            memcpy(ext + i * n, a0 + i * n, n * sizeof *ext);
+    }
+}
+
+/* ext (+)= rotate(group, its giant), times P. */
+static void
+rotate_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *ext, bool accumulate)
+{
+    const uint32_t level = m->desc.level;
+    const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].giant, level);
+    uint64_t *const a[2] = {pair_part(m, &s->group, g, 0), pair_part(m, &s->group, g, 1)};
+    const uint64_t *const from[2] = {a[0], a[1]};
+    struct ola_raised raised;
+    if (m->late)
+        ola_divide(s, &s->params->by_p, level, from, level, a, 2);
+    ola_raise(s, a[1], level, &raised);
+    struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a[0]};
+    ola_switch_add(s, &job, 1, &ext, accumulate);
+    s->counts.rotations++;
+}
+
 /* out = the groups [first, end), rotated by their giants, summed, divided by the last prime. */
 static void
 sum_groups(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32_t end, struct ola_ct *out)
 {
     const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level;
-    uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
+    uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
     uint64_t *ext = s->ext.data;
-    const uint64_t *from[2] = {ext, ext + (size_t)ola_positions(p, level) * p->n};
-    const struct ola_basis *basis = m->head.free_of_level ? &p->by_p : &p->by_pq[level];
+    const uint64_t *const from[2] = {ext, ext + (size_t)ola_positions(p, level) * p->n};
     for (uint32_t g = first; g < end; g++) {
-        const uint64_t *a0 = pair_part(m, &s->group, g, 0), *a1 = pair_part(m, &s->group, g, 1);
-        if (m->group[g].giant == 0) {
-            ola_switch_lift(s, a0, a1, level, ext, g != first);
-            continue;
-        }
-        const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].giant, level);
-        struct ola_raised raised;
-        ola_raise(s, a1, level, &raised);
-        struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a0};
-        ola_switch_add(s, &job, ext, g != first);
-        s->counts.rotations++;
+        if (m->group[g].giant == 0)
+            add_group(s, m, g, ext, g != first);
+        else
+            rotate_group(s, m, g, ext, g != first);
     }
-    ola_divide(s, basis, level, from, out_level(m), to, 2);
+    ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m), to, 2);
 }
 
-/* The same without any giant rotation: one group, nothing modulo P. */
+/* The same of one group without a giant rotation: straight from where it is. */
 static void
 take_group(struct ola_server *s, const struct ola_map *m, uint32_t g, struct ola_ct *out)
 {
-    const uint64_t *from[2] = {pair_part(m, &s->group, g, 0), pair_part(m, &s->group, g, 1)};
-    uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
-    if (!m->head.free_of_level) {
-        ola_divide(s, &s->params->by_q[m->desc.level], m->desc.level, from, out_level(m), to, 2);
-        return;
-    }
-    for (uint32_t part = 0; part < 2; part++)
+    const struct ola_params *p = s->params;
+    const uint32_t level = m->desc.level;
+    const uint64_t *const from[2] = {pair_part(m, &s->group, g, 0), pair_part(m, &s->group, g, 1)};
+    uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
+    if (m->late)
+        ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m), to, 2);
+    else if (!m->head.free_of_level)
+        ola_divide(s, &p->by_q[level], level, from, out_level(m), to, 2);
+    for (uint32_t part = 0; part < 2 && !m->late && m->head.free_of_level; part++)
         memcpy(to[part], from[part], pair_words(m) / 2 * sizeof **to);
 }
 
@@ -297,7 +340,7 @@ fold(struct ola_server *s, struct ola_ct *out, uint32_t step)
     ola_raise(s, to[1], out->level, &raised);
     ola_switch_lift(s, to[0], to[1], out->level, ext, false);
     struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = to[0]};
-    ola_switch_add(s, &job, ext, true);
+    ola_switch_add(s, &job, 1, &ext, true);
     ola_divide(s, &p->by_p, out->level, from, out->level, to, 2);
     s->counts.rotations++;
     s->counts.additions++;

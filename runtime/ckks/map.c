@@ -130,13 +130,13 @@ encode_one(struct ola_map *m, const struct ola_map_view *v, struct work *w, uint
     if (k >= n) {
         const uint32_t out_level = m->head.free_of_level ? level : level - 1;
         ola_map_view_bias(v, k - n, w->values);
-        return ola_plain_new(p, &w->plain, w->values, m->head.bias_period, out_level, m->desc.out_scale,
-                             &m->bias[k - n]);
+        return ola_plain_new(p, &w->plain, w->values, m->head.bias_period, out_level, false,
+                             m->desc.out_scale, &m->bias[k - n]);
     }
     struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
     double scale = m->desc.out_scale * (double)p->literal.q[level] / m->desc.in_scale;
     ola_map_view_values(v, &d, w->values);
-    return ola_plain_new(p, &w->plain, w->values, d.period, level, scale, &m->term[k].plain);
+    return ola_plain_new(p, &w->plain, w->values, d.period, level, m->late, scale, &m->term[k].plain);
 }
 
 /* All diagonals (when they have values) and all biases. The first error in order is reported. */
@@ -184,6 +184,22 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d, const struc
     return OLA_OK;
 }
 
+/* A division by P costs about three products a limb and part; a late map saves one for each baby, wants one for each
+ * group that is rotated, and multiplies at n_p more positions. */
+static void
+choose_late(struct ola_map *m)
+{
+    const struct ola_params *p = m->params;
+    const uint32_t positions = ola_positions(p, m->desc.level);
+    int64_t divisions = 0;
+    for (uint32_t k = 0; k < m->n_babies; k++)
+        divisions += m->baby[k] != 0;
+    for (uint32_t k = 0; k < m->n_groups; k++)
+        divisions -= m->group[k].giant != 0;
+    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p;
+    m->positions = m->late ? positions : m->desc.level + 1;
+}
+
 static ola_status
 map_fill(struct ola_map *m, const struct ola_map_view *v)
 {
@@ -196,6 +212,7 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
     find_runs(m, v);
     order_runs(m);
     s = find_babies(m, v);
+    choose_late(m);
     return s == OLA_OK ? encode_all(m, v) : s;
 }
 

@@ -1,7 +1,10 @@
 /* map.h - a linear map, encoded.
  *
  * A term is one diagonal. Terms with the same output ciphertext and giant step form a group: their products are summed
- * before the giant rotation. Within a group, the terms of one input ciphertext form a run. */
+ * before the giant rotation. Within a group, the terms of one input ciphertext form a run.
+ *
+ * A late map leaves its baby rotations modulo Q P and divides by P only the groups (double hoisting: Bossuat et al., ePrint
+ * 2020/1203, section 4): worth it where there are many more babies than groups. */
 #ifndef OLA_CKKS_MAP_H
 #define OLA_CKKS_MAP_H
 
@@ -30,6 +33,8 @@ struct ola_map {
     const struct ola_params *params;
     struct ola_map_desc desc;
     struct ola_weights_map head;
+    bool late;
+    uint32_t positions; /* limbs of babies and groups */
     uint32_t n_inputs, n_runs, n_groups, n_babies, most_babies;
     struct ola_term *term;   /* [head.n_diagonals] */
     struct ola_run *run;     /* [n_runs], by group, then input */

@@ -36,33 +36,43 @@ shortest_period(const double *v, uint32_t period)
     return 1;
 }
 
-/* Where limb i starts. */
-static char *
-stored_limb(const struct ola_params *p, const struct ola_plain *plain, uint32_t i)
+/* Bytes of an entry in all limbs before a position. */
+static size_t
+width_before(const struct ola_params *p, const struct ola_plain *plain, uint32_t position)
 {
-    return (char *)plain->data + (size_t)p->width_before[i] * plain->count;
+    if (position <= plain->level)
+        return p->width_before[position];
+    uint32_t special = position - plain->level - 1;
+    return p->width_before[plain->level + 1] + p->width_before[p->n_q + special] - p->width_before[p->n_q];
+}
+
+static char *
+stored_limb(const struct ola_params *p, const struct ola_plain *plain, uint32_t position)
+{
+    return (char *)plain->data + width_before(p, plain, position) * plain->count;
 }
 
 static void
 store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain_work *w, uint32_t period,
-           double size, uint32_t i)
+           double size, uint32_t position)
 {
     const size_t block = p->n / plain->count;
+    const uint32_t c = ola_position_chain(p, plain->level, position);
     if (plain->count == 1)
-        w->limb[0] = ola_encoded_scalar(p, i, w->coef[0]);
+        w->limb[0] = ola_encoded_scalar(p, c, w->coef[0]);
     else
-        ola_encoded_limb(p, i, w->coef, period, size, w->limb);
+        ola_encoded_limb(p, c, w->coef, period, size, w->limb);
     for (size_t k = 1; plain->count > 1 && k < plain->count; k++)
         w->limb[k] = w->limb[k * block];
-    ola_limb_store(stored_limb(p, plain, i), w->limb, plain->count, p->width[i]);
+    ola_limb_store(stored_limb(p, plain, position), w->limb, plain->count, p->width[c]);
 }
 
 ola_status
 ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double *v, uint32_t period,
-              uint32_t level, double scale, struct ola_plain *out)
+              uint32_t level, bool extended, double scale, struct ola_plain *out)
 {
     period = shortest_period(v, period);
-    *out = (struct ola_plain){.level = level};
+    *out = (struct ola_plain){.level = level, .positions = extended ? ola_positions(p, level) : level + 1};
     if (period == 1 && v[0] == 0.0)
         return OLA_OK;
     ola_encode(p->encoder, v, period, scale, w->coef);
@@ -70,11 +80,11 @@ ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double
     if (!ola_encoded_fits(p, level, size))
         return OLA_ERR_RANGE;
     out->count = period == 1 ? 1 : 2 * period;
-    out->bytes = (size_t)p->width_before[level + 1] * out->count;
+    out->bytes = width_before(p, out, out->positions) * out->count;
     out->data = ola_alloc(out->bytes);
     if (out->data == NULL)
         return OLA_ERR_NOMEM;
-    for (uint32_t i = 0; i <= level; i++)
+    for (uint32_t i = 0; i < out->positions; i++)
         store_limb(p, out, w, period, size, i);
     return OLA_OK;
 }
@@ -86,11 +96,12 @@ ola_plain_free(struct ola_plain *plain)
 }
 
 const uint64_t *
-ola_plain_chunk(const struct ola_params *p, const struct ola_plain *plain, uint32_t i, size_t at, uint64_t *room)
+ola_plain_chunk(const struct ola_params *p, const struct ola_plain *plain, uint32_t position, size_t at,
+                uint64_t *room)
 {
     const size_t block = p->n / plain->count;
-    const uint32_t width = p->width[i];
-    const char *stored = stored_limb(p, plain, i) + at / block * width;
+    const uint32_t width = p->width[ola_position_chain(p, plain->level, position)];
+    const char *stored = stored_limb(p, plain, position) + at / block * width;
     if (block == 1 && width == 8)
         return (const uint64_t *)(const void *)stored;
     if (block == 1) {

@@ -92,9 +92,9 @@ encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_
         struct leaf *leaf = &f->leaf[(size_t)ct * f->plan.n_leaves + step->leaf];
         const double *c0 = leaves + 2 * (size_t)step->leaf * period, *c1 = c0 + period;
         const uint32_t level = step->level + 1;
-        s = ola_plain_new(f->params, w, c1, period, level, step->plain_scale, &leaf->c1);
+        s = ola_plain_new(f->params, w, c1, period, level, false, step->plain_scale, &leaf->c1);
         if (s == OLA_OK)
-            s = ola_plain_new(f->params, w, c0, period, level,
+            s = ola_plain_new(f->params, w, c0, period, level, false,
                               step->scale * (double)f->params->literal.q[level], &leaf->c0);
     }
     return s;

@@ -88,8 +88,9 @@ struct ola_switch_job {
 /* Scratch for raising at `level` and for dividing `parts` polynomials at once. */
 OLA_MUST_CHECK ola_status ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts);
 void ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out);
-/* ext = the job, or +=; ext: two parts of all positions. */
-void ola_switch_add(struct ola_server *s, const struct ola_switch_job *job, uint64_t *ext, bool accumulate);
+/* ext[k] = job k, or +=, for jobs at one level; an ext: two parts of all positions. */
+void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, uint64_t *const *ext,
+                    bool accumulate);
 /* out[2k], out[2k+1] = round(job k / B), limbs of q[0 .. out_level], for jobs at one level. An out may be a0, a1 or the
  * raised polynomial of its own job when that is the only one. */
 void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,

@@ -109,22 +109,32 @@ switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t pos
         lift_limb(s, job->a1 + position * n, job->perm, c, sum1, spare);
 }
 
-void
-ola_switch_add(struct ola_server *s, const struct ola_switch_job *job, uint64_t *ext, bool accumulate)
+static void
+add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *ext, bool accumulate)
 {
-    const uint32_t level = job->raised->level, positions = ola_positions(s->params, level);
+    const uint32_t level = job->raised->level;
     const size_t n = s->params->n;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
+    const struct ola_modulus *m = ola_server_modulus(s, ola_position_chain(s->params, level, position));
+    uint64_t *t = ola_server_temp(s), *ext0 = ext + position * n;
+    uint64_t *ext1 = ext0 + ola_positions(s->params, level) * n;
+    if (!accumulate) {
+        switch_sums(s, job, position, ext0, ext1, t);
+        return;
+    }
+    switch_sums(s, job, position, t, t + n, t + 2 * n);
+    s->backend->add(ext0, ext0, t, n, m);
+    s->backend->add(ext1, ext1, t + n, n, m);
+}
+
+void
+ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, uint64_t *const *ext,
+               bool accumulate)
+{
+    const uint32_t positions = ola_positions(s->params, jobs->raised->level);
+#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
     for (uint32_t i = 0; i < positions; i++) {
-        uint64_t *t = ola_server_temp(s), *ext0 = ext + i * n, *ext1 = ext0 + positions * n;
-        const struct ola_modulus *m = ola_server_modulus(s, ola_position_chain(s->params, level, i));
-        if (!accumulate) {
-            switch_sums(s, job, i, ext0, ext1, t);
-            continue;
-        }
-        switch_sums(s, job, i, t, t + n, t + 2 * n);
-        s->backend->add(ext0, ext0, t, n, m);
-        s->backend->add(ext1, ext1, t + n, n, m);
+        for (uint32_t k = 0; k < count; k++)
+            add_limb(s, &jobs[k], i, ext[k], accumulate);
     }
 }
 

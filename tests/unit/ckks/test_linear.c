@@ -1,4 +1,5 @@
 /* test_linear.c - linear maps against the naive sum over diagonals. */
+#include "ckks/map.h"
 #include "ckks_test.h"
 #include "section.h"
 
@@ -270,6 +271,68 @@ Test(linear, errors)
     ola_ct_free(low);
     ola_ct_free(other);
     ola_ct_free(out);
+    ola_map_free(map);
+    fixture_free(&f);
+    world_close(&w);
+}
+
+/* The ways that a map may take: babies and groups divided by P early or late, with and without giants. */
+Test(linear, early_and_late)
+{
+    static const struct {
+        uint32_t babies, giants;
+        bool sums, late;
+    } shape[] = {{1, 1, false, false}, {1, 1, true, false}, {1, 4, false, false}, {1, 4, true, false},
+                 {5, 1, false, true},  {5, 1, true, true},  {7, 2, false, true},  {7, 2, true, true}};
+    struct world w;
+    world_open(&w, &toy);
+    for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
+        struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .free_of_level = shape[k].sums}};
+        for (uint32_t giant = 0; giant < shape[k].giants; giant++) {
+            for (uint32_t baby = 0; baby < shape[k].babies; baby++)
+                add_diagonal(&f, (struct diagonal){0, 0, 0, giant * 8, baby == 0 ? 0 : toy.steps[baby - 1],
+                                                   shape[k].sums ? 1 : 64, NULL});
+        }
+        finish(&f, 2);
+        struct ola_map_desc desc = {2, w.scale, w.scale};
+        ola_map *map;
+        OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
+        cr_expect_eq(map->late, shape[k].late, "shape %zu", k);
+        ola_map_free(map);
+        check(&w, &f, 2, w.scale);
+        fixture_free(&f);
+    }
+    world_close(&w);
+}
+
+/* One input's rotations are counted once each, whatever they serve. */
+Test(linear, counts)
+{
+    struct world w;
+    struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 2}};
+    struct ola_counts before, after;
+    double x[512] = {1};
+    world_open(&w, &toy);
+    for (uint32_t out = 0; out < 2; out++) {
+        for (uint32_t giant = 0; giant < 16; giant += 8) {
+            for (uint32_t baby = 0; baby < 3; baby++)
+                add_diagonal(&f, (struct diagonal){0, 0, out, giant, baby, 1, NULL});
+        }
+    }
+    finish(&f, 0);
+    struct ola_map_desc desc = {2, w.scale, w.scale};
+    ola_map *map;
+    OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
+    ola_ct *in = encrypt(&w, x, 2, w.scale), *out[2] = {empty(&w), empty(&w)};
+    ola_server_counts(w.server, &before);
+    OK(ola_linear(w.server, map, (const ola_ct *[]){in}, out));
+    ola_server_counts(w.server, &after);
+    cr_expect_eq(after.rotations - before.rotations, 2u + 2u);
+    cr_expect_eq(after.plain_products - before.plain_products, 12u);
+    cr_expect_eq(after.rescales - before.rescales, 2u);
+    ola_ct_free(in);
+    ola_ct_free(out[0]);
+    ola_ct_free(out[1]);
     ola_map_free(map);
     fixture_free(&f);
     world_close(&w);
