@@ -28,6 +28,9 @@ store64(uint8_t *out, uint64_t v)
 static void
 stream_open(struct stream *s, const uint8_t seed[32], enum kind kind, uint64_t number)
 {
+    /* Picks the CPU's cipher. Where that fails the stream is the same, only slower. */
+    const int ready = sodium_init();
+    (void)ready;
     memset(s, 0, sizeof *s);
     s->seed = seed;
     store64(s->nonce, number);

@@ -1,4 +1,4 @@
-# Benchmarks: programs to run by hand (tests/bench/README says how); nothing here is a timed test.
+# Benchmarks: programs to run by hand, as their head comments say; nothing here is a timed test.
 add_executable(bench_ring ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_ring.c)
 target_include_directories(bench_ring PRIVATE ${PROJECT_SOURCE_DIR}/runtime)
 target_compile_definitions(bench_ring PRIVATE _GNU_SOURCE)
