@@ -1,11 +1,12 @@
 /* NAME.c - NAME: what it computes, in one sentence; when it is affine, if not always.
  *
- * To add an operator: a row in ir/ops.def (its class says which functions below it needs), this file under
- * the row's symbol, cases in tests/op/expected.txt (tests/op/make_table.sh writes them) or a test in tests/unit/op. */
+ * To add an operator: a row in ir/ops.def (its class says which functions below it needs), this
+ * file under the row's symbol, cases in tests/op/expected.txt (tests/op/make_table.sh writes them)
+ * or a test in tests/unit/op. */
 #include "op/op.h"
 
-/* Type and shape of every output. All that a file may get wrong is refused here, so that the others can
- * rely on it: ranks, sizes that must agree, attributes out of range. */
+/* Type and shape of every output. All that a file may get wrong is refused here, so that the others
+ * can rely on it: ranks, sizes that must agree, attributes out of range. */
 static bool
 infer(struct op_ctx *c)
 {
@@ -32,8 +33,9 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-/* LINEAR: output o as a weighted sum of inputs i, plus a bias; outputs in ascending order. An op that only
- * moves elements takes op_linear_move instead. NONLIN has fn and derivative in its place. */
+/* LINEAR: output o as a weighted sum of inputs i, plus a bias; outputs in ascending order. An op
+ * that only moves elements takes op_linear_move instead. NONLIN has fn and derivative in its place.
+ */
 static bool
 linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 {

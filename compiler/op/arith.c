@@ -83,7 +83,8 @@ arith_linear_sum(struct op_ctx *c, const struct linear_sink *sink, const double 
                 if (!data)
                     sink->entry(sink->user, k, (uint32_t)(w[0].row + j), (uint32_t)i, factor[k]);
                 else if (arith_value(data, i) != 0)
-                    sink->bias(sink->user, (uint32_t)(w[0].row + j), factor[k] * arith_value(data, i));
+                    sink->bias(sink->user, (uint32_t)(w[0].row + j),
+                               factor[k] * arith_value(data, i));
             }
         for (uint32_t k = 0; k < n_in; k++)
             more = walk_next(&w[k]);

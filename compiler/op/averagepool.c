@@ -16,8 +16,10 @@ infer(struct op_ctx *c)
         return op_error(c, E_SHAPE, "its input is empty");
     for (int k = 0; k < w.dims; k++) {
         if (w.pad[k] >= w.kernel[k] || w.pad_end[k] >= w.kernel[k])
-            return op_error(c, E_ATTRIBUTE, "the pads of spatial dimension %d are not smaller than the "
-                            "kernel", k);
+            return op_error(c, E_ATTRIBUTE,
+                            "the pads of spatial dimension %d are not smaller than the "
+                            "kernel",
+                            k);
         out.dim[k + 2] = w.out[k];
     }
     op_set(c, 0, x->dtype, out);
@@ -94,4 +96,6 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 
 const struct op op_averagepool = {
     .attrs = "kernel_shape strides pads auto_pad ceil_mode count_include_pad",
-    .infer = infer, .eval = eval, .linear = linear};
+    .infer = infer,
+    .eval = eval,
+    .linear = linear};

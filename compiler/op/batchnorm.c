@@ -88,5 +88,7 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return true;
 }
 
-const struct op op_batchnorm = {.attrs = "epsilon momentum spatial training_mode", .infer = infer,
-                                .eval = eval, .linear = linear};
+const struct op op_batchnorm = {.attrs = "epsilon momentum spatial training_mode",
+                                .infer = infer,
+                                .eval = eval,
+                                .linear = linear};

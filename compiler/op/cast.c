@@ -1,5 +1,5 @@
-/* cast.c - Cast: to another element type. To a float type nothing changes (olac computes all of them as
- * reals); a float becomes an integer by dropping its fraction. */
+/* cast.c - Cast: to another element type. To a float type nothing changes (olac computes all of
+ * them as reals); a float becomes an integer by dropping its fraction. */
 #include "op/move.h"
 
 #include <math.h>
@@ -9,9 +9,9 @@ static enum dtype
 from_onnx(int64_t to)
 {
     static const enum dtype types[] = {
-        [1] = DT_F32, [2] = DT_U8,   [3] = DT_I8,   [4] = DT_U16, [5] = DT_I16,  [6] = DT_I32,
-        [7] = DT_I64, [9] = DT_BOOL, [10] = DT_F16, [11] = DT_F64, [12] = DT_U32, [13] = DT_U64,
-        [16] = DT_BF16,
+        [1] = DT_F32,  [2] = DT_U8,   [3] = DT_I8,    [4] = DT_U16,  [5] = DT_I16,
+        [6] = DT_I32,  [7] = DT_I64,  [9] = DT_BOOL,  [10] = DT_F16, [11] = DT_F64,
+        [12] = DT_U32, [13] = DT_U64, [16] = DT_BF16,
     };
     return to > 0 && to < (int64_t)(sizeof types / sizeof *types) ? types[to] : DT_NONE;
 }

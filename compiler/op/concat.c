@@ -59,4 +59,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_concat = {.attrs = "axis", .infer = infer, .eval = eval, .linear = op_linear_move};
+const struct op op_concat = {
+    .attrs = "axis", .infer = infer, .eval = eval, .linear = op_linear_move};

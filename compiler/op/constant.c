@@ -40,5 +40,5 @@ infer(struct op_ctx *c)
     return true;
 }
 
-const struct op op_constant = {.attrs = "value value_float value_floats value_int value_ints",
-                               .infer = infer, .eval = eval};
+const struct op op_constant = {
+    .attrs = "value value_float value_floats value_int value_ints", .infer = infer, .eval = eval};

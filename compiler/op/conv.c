@@ -1,6 +1,6 @@
 /* conv.c - Conv in one to six spatial dimensions: any stride, dilation, groups, pads, auto_pad.
- * Evaluated as a matrix product for each group, on columns gathered a few output lines at a time so that
- * they stay in the cache. */
+ * Evaluated as a matrix product for each group, on columns gathered a few output lines at a time so
+ * that they stay in the cache. */
 #include "op/window.h"
 
 #include <cblas.h>
@@ -58,11 +58,14 @@ infer(struct op_ctx *c)
     if (!op_need_float(c, 0) || !op_need_float(c, 1) || !op_need_float(c, 2))
         return false;
     if (x->rank < 3 || weight->rank != x->rank)
-        return op_error(c, E_SHAPE, "its input is %s and its weight %s; both must be [.., .., spatial "
-                        "...] of one rank", shape_text(c->arena, x), shape_text(c->arena, weight));
+        return op_error(c, E_SHAPE,
+                        "its input is %s and its weight %s; both must be [.., .., spatial "
+                        "...] of one rank",
+                        shape_text(c->arena, x), shape_text(c->arena, weight));
     if (groups < 1 || weight->dim[0] % groups || weight->dim[1] > OP_MAX_ELEMENTS / groups ||
         weight->dim[1] * groups != x->dim[1])
-        return op_error(c, E_SHAPE, "the weight %s in %lld groups does not fit an input of %lld channels",
+        return op_error(c, E_SHAPE,
+                        "the weight %s in %lld groups does not fit an input of %lld channels",
                         shape_text(c->arena, weight), (long long)groups, (long long)x->dim[1]);
     if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != weight->dim[0]))
         return op_error(c, E_SHAPE, "its bias is %s and must have %lld elements",
@@ -73,6 +76,9 @@ infer(struct op_ctx *c)
         return false;
     if (v.w.out[v.w.dims - 1] > OP_MAX_ELEMENTS / (v.in_ch * v.taps))
         return op_error(c, E_TENSOR_SIZE, "one line of output would need too much memory");
+    if (!op_work(c, (double)(x->dim[0] * weight->dim[0]) * (double)v.area_out *
+                        (double)(v.in_ch * v.taps)))
+        return false;
     struct shape out = {x->rank, {x->dim[0], weight->dim[0]}};
     for (int k = 0; k < v.w.dims; k++)
         out.dim[k + 2] = v.w.out[k];
@@ -80,8 +86,8 @@ infer(struct op_ctx *c)
     return true;
 }
 
-/* One row of columns: tap tap[] of one channel x at the output positions of lines first .. first + n - 1
- * (a line is the last dimension). to: n * out[dims - 1] floats. */
+/* One row of columns: tap tap[] of one channel x at the output positions of lines first .. first +
+ * n - 1 (a line is the last dimension). to: n * out[dims - 1] floats. */
 static void
 gather_row(const struct window *w, const float *x, const int64_t *tap, int64_t first, int64_t n,
            float *to)
@@ -219,4 +225,6 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 }
 
 const struct op op_conv = {.attrs = "auto_pad dilations group kernel_shape pads strides",
-                           .infer = infer, .eval = eval, .linear = linear};
+                           .infer = infer,
+                           .eval = eval,
+                           .linear = linear};

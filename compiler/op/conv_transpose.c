@@ -1,13 +1,13 @@
-/* conv_transpose.c - ConvTranspose: each input pixel spreads its kernel over the output; with strides,
- * dilations, groups, pads, output_padding, output_shape and auto_pad. */
+/* conv_transpose.c - ConvTranspose: each input pixel spreads its kernel over the output; with
+ * strides, dilations, groups, pads, output_padding, output_shape and auto_pad. */
 #include "op/window.h"
 
 #include <cblas.h>
 #include <string.h>
 
 struct spread {
-    struct window w; /* of the convolution that this one is the transpose of, but in and out as here:
-                        input position p writes p * stride - pad + tap * dilation */
+    struct window w; /* of the convolution that this one is the transpose of, but in and out as
+                        here: input position p writes p * stride - pad + tap * dilation */
     int64_t batch, groups, in_ch, out_ch; /* channels of one group */
     int64_t area_in, area_out, taps;
 };
@@ -19,7 +19,8 @@ optional(struct op_ctx *c, const char *name, int dims, const int64_t **v, bool *
     if (!op_ints(c, name, -1, v, &n, present))
         return false;
     if (*present && n != (uint32_t)dims)
-        return op_error(c, E_ATTRIBUTE, "attribute '%s' has %u entries and needs %d", name, n, dims);
+        return op_error(c, E_ATTRIBUTE, "attribute '%s' has %u entries and needs %d", name, n,
+                        dims);
     for (uint32_t k = 0; k < n; k++)
         if ((*v)[k] < 0 || (*v)[k] > OP_MAX_ELEMENTS)
             return op_error(c, E_ATTRIBUTE, "attribute '%s' has the entry %lld", name,
@@ -36,7 +37,8 @@ read_window(struct op_ctx *c, const struct shape *x, const int64_t *kernel, stru
     const int64_t *shape, *extra;
     bool have_shape, have_extra;
 
-    if (!window_lists(c, x, kernel, w) || !optional(c, "output_shape", w->dims, &shape, &have_shape) ||
+    if (!window_lists(c, x, kernel, w) ||
+        !optional(c, "output_shape", w->dims, &shape, &have_shape) ||
         !optional(c, "output_padding", w->dims, &extra, &have_extra))
         return false;
     if (!same && strcmp(mode, "NOTSET") && strcmp(mode, "VALID"))
@@ -44,10 +46,12 @@ read_window(struct op_ctx *c, const struct shape *x, const int64_t *kernel, stru
     for (int k = 0; k < w->dims; k++) {
         int64_t more = have_extra ? extra[k] : 0;
         if (more >= w->stride[k] && more >= w->dilation[k])
-            return op_error(c, E_ATTRIBUTE, "output_padding must be smaller than stride or dilation");
+            return op_error(c, E_ATTRIBUTE,
+                            "output_padding must be smaller than stride or dilation");
         if (w->in[k] < 1)
             return op_error(c, E_SHAPE, "its input is empty");
-        int64_t full = w->stride[k] * (w->in[k] - 1) + more + (w->kernel[k] - 1) * w->dilation[k] + 1;
+        int64_t full =
+            w->stride[k] * (w->in[k] - 1) + more + (w->kernel[k] - 1) * w->dilation[k] + 1;
         if (!have_shape && !same) {
             w->out[k] = full - w->pad[k] - w->pad_end[k];
         } else {
@@ -57,7 +61,8 @@ read_window(struct op_ctx *c, const struct shape *x, const int64_t *kernel, stru
             w->pad_end[k] = total - w->pad[k];
         }
         if (w->out[k] < 1 || w->out[k] > OP_MAX_ELEMENTS)
-            return op_error(c, E_SHAPE, "the output would have the size %lld in spatial dimension %d",
+            return op_error(c, E_SHAPE,
+                            "the output would have the size %lld in spatial dimension %d",
                             (long long)w->out[k], k);
     }
     return true;
@@ -91,10 +96,13 @@ infer(struct op_ctx *c)
     if (!op_need_float(c, 0) || !op_need_float(c, 1) || !op_need_float(c, 2))
         return false;
     if (x->rank < 3 || weight->rank != x->rank)
-        return op_error(c, E_SHAPE, "its input is %s and its weight %s; both must be [.., .., spatial "
-                        "...] of one rank", shape_text(c->arena, x), shape_text(c->arena, weight));
+        return op_error(c, E_SHAPE,
+                        "its input is %s and its weight %s; both must be [.., .., spatial "
+                        "...] of one rank",
+                        shape_text(c->arena, x), shape_text(c->arena, weight));
     if (groups < 1 || groups > OP_MAX_ELEMENTS || weight->dim[0] != x->dim[1] || x->dim[1] % groups)
-        return op_error(c, E_SHAPE, "the weight %s in %lld groups does not fit an input of %lld channels",
+        return op_error(c, E_SHAPE,
+                        "the weight %s in %lld groups does not fit an input of %lld channels",
                         shape_text(c->arena, weight), (long long)groups, (long long)x->dim[1]);
     if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != weight->dim[1] * groups))
         return op_error(c, E_SHAPE, "its bias is %s and must have %lld elements",
@@ -110,6 +118,9 @@ infer(struct op_ctx *c)
         return false;
     if (v.area_in > OP_MAX_ELEMENTS / (v.out_ch * v.taps))
         return op_error(c, E_TENSOR_SIZE, "its sums would need too much memory");
+    if (!op_work(c,
+                 (double)(x->dim[0] * x->dim[1]) * (double)v.area_in * (double)(v.out_ch * v.taps)))
+        return false;
     struct shape out = {x->rank, {x->dim[0], v.out_ch * groups}};
     for (int k = 0; k < v.w.dims; k++)
         out.dim[k + 2] = v.w.out[k];
@@ -166,8 +177,9 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
         float *y = out[0].f + k * v.out_ch * v.area_out;
         for (int64_t p = 0; bias && p < v.out_ch * v.area_out; p++)
             y[p] = bias[k % v.groups * v.out_ch + p / v.area_out];
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)v.area_in, (int)v.in_ch,
-                    1, weight, (int)rows, x, (int)v.area_in, 0, spread, (int)v.area_in);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)v.area_in,
+                    (int)v.in_ch, 1, weight, (int)rows, x, (int)v.area_in, 0, spread,
+                    (int)v.area_in);
         scatter(&v, spread, y);
     }
     return true;
@@ -188,8 +200,8 @@ source(const struct window *w, const int64_t *at, const int64_t *tap)
 }
 
 static void
-linear_row(const struct spread *v, const struct linear_sink *sink, const float *weight, int64_t image,
-           int64_t channel, const int64_t *at, uint32_t o)
+linear_row(const struct spread *v, const struct linear_sink *sink, const float *weight,
+           int64_t image, int64_t channel, const int64_t *at, uint32_t o)
 {
     int64_t group = channel / v->out_ch, first = group * v->in_ch;
 
@@ -231,4 +243,6 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 
 const struct op op_conv_transpose = {
     .attrs = "auto_pad dilations group kernel_shape output_padding output_shape pads strides",
-    .infer = infer, .eval = eval, .linear = linear};
+    .infer = infer,
+    .eval = eval,
+    .linear = linear};

@@ -1,4 +1,5 @@
-/* cumsum.c - CumSum: running sums along an axis, from either end, with or without the element itself. */
+/* cumsum.c - CumSum: running sums along an axis, from either end, with or without the element
+ * itself. */
 #include "op/op.h"
 
 /* The tensor as outer x len x inner around the axis. */
@@ -62,8 +63,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
                 out[0].f[at] = (float)(l.exclusive ? before : sum);
             } else {
                 whole += (uint64_t)in[0]->i[at];
-                out[0].i[at] =
-                    op_wrap(out[0].dtype, (int64_t)(l.exclusive ? whole_before : whole));
+                out[0].i[at] = op_wrap(out[0].dtype, (int64_t)(l.exclusive ? whole_before : whole));
             }
         }
     }
@@ -88,5 +88,5 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return true;
 }
 
-const struct op op_cumsum = {.attrs = "axis exclusive reverse", .infer = infer, .eval = eval,
-                             .linear = linear};
+const struct op op_cumsum = {
+    .attrs = "axis exclusive reverse", .infer = infer, .eval = eval, .linear = linear};

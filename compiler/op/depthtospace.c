@@ -43,5 +43,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_depthtospace = {.attrs = "blocksize mode", .infer = infer, .eval = eval,
-                                   .linear = op_linear_move};
+const struct op op_depthtospace = {
+    .attrs = "blocksize mode", .infer = infer, .eval = eval, .linear = op_linear_move};

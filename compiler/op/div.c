@@ -1,5 +1,5 @@
-/* div.c - Div: the quotient of two tensors, broadcast; integers are divided towards zero. Affine when
- * the divisor is constant. */
+/* div.c - Div: the quotient of two tensors, broadcast; integers are divided towards zero. Affine
+ * when the divisor is constant. */
 #include "op/arith.h"
 
 static void

@@ -23,5 +23,5 @@ infer(struct op_ctx *c)
 }
 
 /* Output 1 became a constant during inference. */
-const struct op op_dropout = {.attrs = "ratio seed", .infer = infer, .eval = move_eval_reshape,
-                              .linear = op_linear_move};
+const struct op op_dropout = {
+    .attrs = "ratio seed", .infer = infer, .eval = move_eval_reshape, .linear = op_linear_move};

@@ -21,8 +21,8 @@ infer(struct op_ctx *c)
             return op_error(c, E_SHAPE, "the shape has the dimension %lld", (long long)want[k]);
     }
     if (!shape_broadcast(&x->shape, &to, &out))
-        return op_error(c, E_SHAPE, "%s cannot be broadcast with %s", shape_text(c->arena, &x->shape),
-                        shape_text(c->arena, &to));
+        return op_error(c, E_SHAPE, "%s cannot be broadcast with %s",
+                        shape_text(c->arena, &x->shape), shape_text(c->arena, &to));
     op_set(c, 0, x->dtype, out);
     return true;
 }
@@ -38,4 +38,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_expand = {.attrs = "shape", .infer = infer, .eval = eval, .linear = op_linear_move};
+const struct op op_expand = {
+    .attrs = "shape", .infer = infer, .eval = eval, .linear = op_linear_move};

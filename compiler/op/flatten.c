@@ -19,5 +19,5 @@ infer(struct op_ctx *c)
     return true;
 }
 
-const struct op op_flatten = {.attrs = "axis", .infer = infer, .eval = move_eval_reshape,
-                              .linear = op_linear_move};
+const struct op op_flatten = {
+    .attrs = "axis", .infer = infer, .eval = move_eval_reshape, .linear = op_linear_move};

@@ -37,12 +37,15 @@ infer(struct op_ctx *c)
         if (!op_need_float(c, k))
             return false;
     if (a->rank != 2 || b->rank != 2)
-        return op_error(c, E_SHAPE, "its factors are %s and %s, not matrices", shape_text(c->arena, a),
-                        shape_text(c->arena, b));
+        return op_error(c, E_SHAPE, "its factors are %s and %s, not matrices",
+                        shape_text(c->arena, a), shape_text(c->arena, b));
     read(c, &g);
     if (b->dim[g.tb ? 1 : 0] != g.k)
         return op_error(c, E_SHAPE, "the inner sizes differ: %s%s by %s%s", shape_text(c->arena, a),
-                        g.ta ? " transposed" : "", shape_text(c->arena, b), g.tb ? " transposed" : "");
+                        g.ta ? " transposed" : "", shape_text(c->arena, b),
+                        g.tb ? " transposed" : "");
+    if (!op_work(c, (double)g.m * (double)g.n * (double)g.k))
+        return false;
     struct shape out = {2, {g.m, g.n}}, fit;
     if (bias && (!shape_broadcast(&bias->shape, &out, &fit) || !shape_equal(&fit, &out)))
         return op_error(c, E_SHAPE, "its bias is %s and cannot be broadcast to %s",
@@ -63,9 +66,10 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     for (int64_t o = 0; in[2]->f && o < g.m * g.n; o++)
         out[0].f[o] = (float)g.beta * in[2]->f[o / g.n * g.c_stride[0] + o % g.n * g.c_stride[1]];
     if (g.k)
-        cblas_sgemm(CblasRowMajor, g.ta ? CblasTrans : CblasNoTrans, g.tb ? CblasTrans : CblasNoTrans,
-                    (int)g.m, (int)g.n, (int)g.k, (float)g.alpha, in[0]->f, (int)(g.ta ? g.m : g.k),
-                    in[1]->f, (int)(g.tb ? g.k : g.n), 1, out[0].f, (int)g.n);
+        cblas_sgemm(CblasRowMajor, g.ta ? CblasTrans : CblasNoTrans,
+                    g.tb ? CblasTrans : CblasNoTrans, (int)g.m, (int)g.n, (int)g.k, (float)g.alpha,
+                    in[0]->f, (int)(g.ta ? g.m : g.k), in[1]->f, (int)(g.tb ? g.k : g.n), 1,
+                    out[0].f, (int)g.n);
     return true;
 }
 
@@ -100,5 +104,5 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return true;
 }
 
-const struct op op_gemm = {.attrs = "alpha beta transA transB", .infer = infer, .eval = eval,
-                           .linear = linear};
+const struct op op_gemm = {
+    .attrs = "alpha beta transA transB", .infer = infer, .eval = eval, .linear = linear};

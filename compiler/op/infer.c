@@ -9,8 +9,8 @@ struct infer {
     int64_t room; /* bytes that folding may still make */
 };
 
-/* Folding may make this many times the bytes of the model's constants, and some in any case: there are
- * models whose weights are all made by ConstantOfShape. */
+/* Folding may make this many times the bytes of the model's constants, and some in any case: there
+ * are models whose weights are all made by ConstantOfShape. */
 #define FOLD_FACTOR 4
 #define FOLD_BASE   ((int64_t)1 << 30)
 
@@ -29,7 +29,8 @@ arity_ok(struct op_ctx *c, const struct op_row *row)
     if (n_in < row->in_lo || (row->in_hi != 255 && n_in > row->in_hi))
         return op_error(c, E_OP_INPUTS, "has %u inputs", n_in);
     if (n_out < 1 || (row->out_hi != 255 && n_out > row->out_hi))
-        return op_error(c, E_OP_INPUTS, "has %u outputs; olac computes at most %u", n_out, row->out_hi);
+        return op_error(c, E_OP_INPUTS, "has %u outputs; olac computes at most %u", n_out,
+                        row->out_hi);
     for (uint32_t k = 0; k < n_in; k++)
         if (!op_in(c, k) && (k < row->in_lo || row->traits & VARIADIC))
             return op_error(c, E_OP_INPUTS, "input %u is left out", k);
@@ -54,9 +55,9 @@ listed(const char *list, const char *name)
 static char
 kind_letter(enum attr_kind kind)
 {
-    static const char letters[] = {[ATTR_INT] = 'i',    [ATTR_FLOAT] = 'f',   [ATTR_STRING] = 's',
-                                   [ATTR_INTS] = 'I',   [ATTR_FLOATS] = 'F', [ATTR_STRINGS] = 'S',
-                                   [ATTR_TENSOR] = 't'};
+    static const char letters[] = {
+        [ATTR_INT] = 'i',    [ATTR_FLOAT] = 'f',   [ATTR_STRING] = 's', [ATTR_INTS] = 'I',
+        [ATTR_FLOATS] = 'F', [ATTR_STRINGS] = 'S', [ATTR_TENSOR] = 't'};
     return letters[kind];
 }
 
@@ -66,14 +67,17 @@ op_attr_kinds(const char *name)
     static const struct {
         const char *kind, *names;
     } all[] = {
-        {"i", "allowzero axis block_size blocksize ceil_mode count_include_pad end exclude_outside exclusive "
+        {"i", "allowzero axis block_size blocksize ceil_mode count_include_pad end exclude_outside "
+              "exclusive "
               "group keepdims noop_with_empty_axes reverse seed select_last_index spatial start "
               "stash_type storage_order to training_mode transA transB value_int"},
-        {"f", "alpha beta bias cubic_coeff_a epsilon extrapolation_value gamma lambd max min momentum "
-              "ratio value_float"},
+        {"f",
+         "alpha beta bias cubic_coeff_a epsilon extrapolation_value gamma lambd max min momentum "
+         "ratio value_float"},
         {"s", "approximate auto_pad coordinate_transformation_mode mode nearest_mode"},
-        {"Ii", "axes dilations ends kernel_shape output_padding output_shape pads perm repeats shape split "
-              "starts strides value_ints"},
+        {"Ii", "axes dilations ends kernel_shape output_padding output_shape pads perm repeats "
+               "shape split "
+               "starts strides value_ints"},
         {"Ff", "scales value_floats"},
         {"ft", "value"},
     };
@@ -159,27 +163,50 @@ foldable(const struct op_ctx *c)
     return left;
 }
 
+static struct tensor
+copy(struct arena *a, const struct tensor *t)
+{
+    struct tensor c = tensor_new(a, t->dtype, t->shape);
+    if (c.f)
+        memcpy(c.f, t->f, (size_t)shape_size(&t->shape) * sizeof *c.f);
+    if (c.i)
+        memcpy(c.i, t->i, (size_t)shape_size(&t->shape) * sizeof *c.i);
+    return c;
+}
+
+/* Evaluates the node and makes its outputs constants. Scratch memory does not stay in the graph. */
+static bool
+eval_constant(struct op_ctx c, const struct op_row *row)
+{
+    uint32_t n_in = c.node->in.len, n_out = c.node->out.len;
+    struct arena *keep = c.arena;
+    static const struct tensor absent;
+
+    c.arena = arena_new();
+    const struct tensor **in = ARENA_ARRAY(c.arena, const struct tensor *, n_in + row->in_hi + 1);
+    struct tensor *out = ARENA_ARRAY(c.arena, struct tensor, n_out);
+    for (uint32_t k = 0; k < n_in + row->in_hi; k++)
+        in[k] = k < n_in && op_in(&c, k) ? &op_in(&c, k)->data : &absent;
+    bool ok = row->op->eval(&c, in, out);
+    for (uint32_t k = 0; ok && k < n_out; k++)
+        if (op_out(&c, k) && op_out(&c, k)->kind != VALUE_CONST)
+            op_set_const(&c, k, copy(keep, &out[k]));
+    arena_free(c.arena);
+    return ok;
+}
+
 static bool
 fold(struct infer *f, struct op_ctx *c, const struct op_row *row)
 {
-    uint32_t n_in = c->node->in.len, n_out = c->node->out.len;
-    const struct tensor **in = ARENA_ARRAY(c->arena, const struct tensor *, n_in + row->in_hi + 1);
-    struct tensor *out = ARENA_ARRAY(c->arena, struct tensor, n_out);
-    static const struct tensor absent;
+    uint32_t n_out = c->node->out.len;
 
     for (uint32_t k = 0; k < n_out; k++)
         f->room -= op_out(c, k) ? bytes_of(op_out(c, k)) : 0;
     if (f->room < 0)
-        return op_error(c, E_TENSOR_SIZE, "computing with constants would make far more data than the "
+        return op_error(c, E_TENSOR_SIZE,
+                        "computing with constants would make far more data than the "
                         "model holds");
-    for (uint32_t k = 0; k < n_in + row->in_hi; k++)
-        in[k] = k < n_in && op_in(c, k) ? &op_in(c, k)->data : &absent;
-    if (!row->op->eval(c, in, out))
-        return false;
-    for (uint32_t k = 0; k < n_out; k++)
-        if (op_out(c, k) && op_out(c, k)->kind != VALUE_CONST)
-            op_set_const(c, k, out[k]);
-    return true;
+    return eval_constant(*c, row);
 }
 
 /* Outputs of a node that failed are of no type, so that its readers keep silent. */

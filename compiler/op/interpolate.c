@@ -20,21 +20,22 @@ coordinate(const struct interpolate *p, int k, int rank, int64_t x, int64_t in, 
     float at = (float)x, scale = p->scale[k], start = p->crop[k], end = p->crop[rank + k];
 
     switch (p->place) {
-    case PLACE_ASYMMETRIC:
+    case COORD_ASYMMETRIC:
         return (double)(at / scale);
-    case PLACE_HALF_PIXEL:
+    case COORD_HALF_PIXEL:
         return (double)((at + 0.5f) / scale - 0.5f);
-    case PLACE_PYTORCH_HALF_PIXEL:
+    case COORD_PYTORCH_HALF_PIXEL:
         return out > 1 ? (double)((at + 0.5f) / scale - 0.5f) : 0;
-    case PLACE_ALIGN_CORNERS:
+    case COORD_ALIGN_CORNERS:
         return out > 1 ? (double)(at * (float)(in - 1) / (float)(out - 1)) : 0;
-    case PLACE_TF_NEAREST:
+    case COORD_TF_NEAREST:
         return (double)((at + 0.5f) / scale);
-    case PLACE_CROP:
+    case COORD_CROP:
         break;
     }
     if (out > 1)
-        return (double)(start * (float)(in - 1) + at * (end - start) * (float)(in - 1) / (float)(out - 1));
+        return (double)(start * (float)(in - 1) +
+                        at * (end - start) * (float)(in - 1) / (float)(out - 1));
     return 0.5 * (double)((start + end) * (float)(in - 1));
 }
 
@@ -42,10 +43,14 @@ static int64_t
 nearest(enum interpolate_round round, double x)
 {
     switch (round) {
-    case ROUND_PREFER_FLOOR: return (int64_t)ceil(x - 0.5);
-    case ROUND_PREFER_CEIL: return (int64_t)floor(x + 0.5);
-    case ROUND_FLOOR: return (int64_t)floor(x);
-    case ROUND_CEIL: break;
+    case ROUND_PREFER_FLOOR:
+        return (int64_t)ceil(x - 0.5);
+    case ROUND_PREFER_CEIL:
+        return (int64_t)floor(x + 0.5);
+    case ROUND_FLOOR:
+        return (int64_t)floor(x);
+    case ROUND_CEIL:
+        break;
     }
     return (int64_t)ceil(x);
 }
@@ -95,7 +100,8 @@ axis_taps(struct arena *a, const struct interpolate *p, int k, const struct shap
           const struct shape *out)
 {
     int64_t len = out->dim[k];
-    bool still = p->place != PLACE_CROP && in->dim[k] == len && fabs((double)p->scale[k] - 1) < 1e-6;
+    bool still =
+        p->place != COORD_CROP && in->dim[k] == len && fabs((double)p->scale[k] - 1) < 1e-6;
     struct taps t = {.n = still || p->mode == MODE_NEAREST ? 1 : p->mode == MODE_LINEAR ? 2 : 4};
 
     t.from = ARENA_ARRAY(a, int64_t, (size_t)(len * t.n));
@@ -108,7 +114,7 @@ axis_taps(struct arena *a, const struct interpolate *p, int k, const struct shap
             continue;
         }
         double x = coordinate(p, k, in->rank, o, in->dim[k], len);
-        t.outside[o] = p->place == PLACE_CROP && (x < 0 || x > (double)(in->dim[k] - 1));
+        t.outside[o] = p->place == COORD_CROP && (x < 0 || x > (double)(in->dim[k] - 1));
         if (!t.outside[o])
             weigh(p, &t, o, x, in->dim[k]);
     }
@@ -156,27 +162,41 @@ visit(struct arena *a, const struct interpolate *p, const struct shape *in, cons
     }
 }
 
+/* The sum of the output element at hand. */
 struct eval {
     const struct tensor *x;
     struct tensor *y;
-    double *sum;
+    int64_t at;
+    double sum;
 };
+
+static void
+eval_move_to(struct eval *e, int64_t o)
+{
+    if (o == e->at)
+        return;
+    if (e->y->f)
+        e->y->f[e->at] = (float)e->sum;
+    else
+        e->y->i[e->at] = op_wrap(e->y->dtype, (int64_t)e->sum);
+    e->at = o;
+    e->sum = 0;
+}
 
 static void
 eval_entry(void *user, int64_t o, int64_t i, double weight)
 {
     struct eval *e = user;
-    if (e->x->f)
-        e->sum[o] += weight * (double)e->x->f[i];
-    else
-        e->sum[o] += weight * (double)e->x->i[i];
+    eval_move_to(e, o);
+    e->sum += weight * (e->x->f ? (double)e->x->f[i] : (double)e->x->i[i]);
 }
 
 static void
 eval_fill(void *user, int64_t o, double value)
 {
     struct eval *e = user;
-    e->sum[o] = value;
+    eval_move_to(e, o);
+    e->sum = value;
 }
 
 bool
@@ -184,17 +204,14 @@ interpolate_eval(struct op_ctx *c, const struct interpolate *p, const struct ten
                  struct tensor *out)
 {
     const struct shape *shape = &op_out(c, 0)->shape;
-    int64_t n = shape_size(shape);
-    struct eval e = {x, out, ARENA_ARRAY(c->arena, double, (size_t)n)};
+    struct eval e = {.x = x, .y = out};
     struct visitor v = {&e, eval_entry, eval_fill};
 
     *out = tensor_new(c->arena, x->dtype, *shape);
+    if (shape_size(shape) == 0)
+        return true;
     visit(c->arena, p, &x->shape, shape, &v);
-    for (int64_t o = 0; o < n; o++)
-        if (out->f)
-            out->f[o] = (float)e.sum[o];
-        else
-            out->i[o] = op_wrap(out->dtype, (int64_t)e.sum[o]);
+    eval_move_to(&e, shape_size(shape));
     return true;
 }
 
@@ -237,16 +254,18 @@ interpolate_scales(struct op_ctx *c, struct interpolate *p, const float *scales,
             return op_error(c, E_ATTRIBUTE, "the scale of axis %d is %g", k, (double)scales[k]);
         p->scale[k] = scales[k];
         float len = (float)x->dim[k] * scales[k];
-        bool crop = p->place == PLACE_CROP;
+        bool crop = p->place == COORD_CROP;
         if (crop)
             len *= p->crop[x->rank + k] - p->crop[k];
-        if (!(len >= 0) || len > (float)OP_MAX_ELEMENTS)
+        if (!(len >= 0) || len > (float)INTERPOLATE_MAX)
             return op_error(c, E_TENSOR_SIZE, "axis %d would have the size %g", k, (double)len);
         out->dim[k] = (int64_t)floorf(len);
-        if (p->place == PLACE_ALIGN_CORNERS && scales[k] != 1 && (float)out->dim[k] != len)
-            return op_error(c, E_OP_FORM, "with align_corners, scale %g of axis %d of %s must give a whole "
-                            "size (frameworks and the ONNX reference differ here); give 'sizes' instead",
-                            (double)scales[k], k, shape_text(c->arena, x));
+        if (p->place == COORD_ALIGN_CORNERS && scales[k] != 1 && (float)out->dim[k] != len)
+            return op_error(
+                c, E_OP_FORM,
+                "with align_corners, scale %g of axis %d of %s must give a whole "
+                "size (frameworks and the ONNX reference differ here); give 'sizes' instead",
+                (double)scales[k], k, shape_text(c->arena, x));
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /* interpret.c - the float interpreter; see interpret.h.
  *
- * A plan says which node's results can go after which node; every image then runs on its own, each node's
- * results in an arena of their own, which is filled again once they are dead. One thread computes one
- * image, and BLAS one product, so that sums are always added in the same order. */
+ * A plan says which node's results can go after which node; every image then runs on its own, each
+ * node's results in an arena of their own, which is filled again once they are dead. One thread
+ * computes one image, and BLAS one product, so that sums are always added in the same order. */
 #include "op/interpret.h"
 
 #include <cblas.h>
@@ -16,7 +16,8 @@
 struct plan {
     const struct graph *g;
     const struct interpret_options *o;
-    uint32_t *last; /* for each node: the last node that reads a result of it; itself when none does */
+    uint32_t
+        *last; /* for each node: the last node that reads a result of it; itself when none does */
     /* dead.at[first_dead[n] .. first_dead[n + 1] - 1]: nodes whose results go after node n. */
     uint32_t *first_dead, *dead;
 };
@@ -275,7 +276,8 @@ interpret_one(struct graph *g, const struct interpret_options *o, struct arena *
     return ok;
 }
 
-/* ---- many images ------------------------------------------------------------------------------ */
+/* ---- many images ------------------------------------------------------------------------------
+ */
 
 struct batch {
     struct plan plan;
@@ -348,16 +350,13 @@ batch_share(struct batch *b)
     arena_free(a);
 }
 
+#ifdef _OPENMP
 static int
 threads_of(const struct interpret_options *o)
 {
-#ifdef _OPENMP
     return o->threads > 0 ? o->threads : omp_get_max_threads();
-#else
-    (void)o;
-    return 1;
-#endif
 }
+#endif
 
 bool
 interpret_many(struct graph *g, const struct interpret_options *o, const float *in, uint32_t images,
@@ -371,16 +370,21 @@ interpret_many(struct graph *g, const struct interpret_options *o, const float *
     const struct value *from = graph_value(g, g->inputs.at[0].value);
     const struct value *to = graph_value(g, g->outputs.at[0]);
     struct arena *a = arena_new();
-    struct batch b = {.plan = {.g = g, .o = o}, .in = in, .out = out, .images = images,
-                      .in_size = shape_size(&from->shape), .out_size = shape_size(&to->shape),
+    struct batch b = {.plan = {.g = g, .o = o},
+                      .in = in,
+                      .out = out,
+                      .images = images,
+                      .in_size = shape_size(&from->shape),
+                      .out_size = shape_size(&to->shape),
                       .failed = images};
-    int blas_threads = openblas_get_num_threads(), threads = threads_of(o);
+    int blas_threads = openblas_get_num_threads();
 
     openblas_set_num_threads(1);
     plan_release(a, &b.plan);
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads_of(o))
     batch_share(&b);
-    if (b.failed < images) { /* once more, for the message: the same one with any number of threads */
+    if (b.failed <
+        images) { /* once more, for the message: the same one with any number of threads */
         struct run r = run_new(a, &b.plan, d);
         struct tensor input = tensor_new(a, from->dtype, from->shape);
         batch_image(&b, &r, &input, b.failed, d);

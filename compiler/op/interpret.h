@@ -9,15 +9,17 @@
 struct interpreter;
 
 struct interpret_options {
-    bool poly;       /* use node->poly where there is one (double Clenshaw recurrence) */
-    int threads;     /* 0: all */
+    bool poly;             /* use node->poly where there is one (double Clenshaw recurrence) */
+    int threads;           /* 0: all */
     const uint32_t *watch; /* values whose data are handed to `see` for every image */
     uint32_t n_watch;
     /* Called for each image and watched value, from any thread, in no order of images: data of
      * shape_size(shape) floats. May be NULL. */
     void (*see)(void *user, uint32_t image, uint32_t watch_index, const float *data);
-    /* Called after a node was computed, may change its (float) outputs in place (noise); may be NULL. */
-    void (*after)(void *user, uint32_t image, uint32_t node, uint32_t output, float *data, int64_t n);
+    /* Called after a node was computed, may change its (float) outputs in place (noise); may be
+     * NULL. */
+    void (*after)(void *user, uint32_t image, uint32_t node, uint32_t output, float *data,
+                  int64_t n);
     void (*progress)(void *user, uint32_t done, uint32_t all);
     void *user;
 };

@@ -1,5 +1,6 @@
-/* matmul.c - MatMul: products of matrices over the last two dimensions, the leading ones broadcast; a
- * vector counts as a row on the left, as a column on the right. Affine when one factor is constant. */
+/* matmul.c - MatMul: products of matrices over the last two dimensions, the leading ones broadcast;
+ * a vector counts as a row on the left, as a column on the right. Affine when one factor is
+ * constant. */
 #include "op/broadcast.h"
 #include "op/op.h"
 
@@ -50,8 +51,15 @@ infer(struct op_ctx *c)
     if (a->shape.rank == 0 || b->shape.rank == 0)
         return op_error(c, E_SHAPE, "a factor is a scalar");
     if (!read(c, &p))
-        return op_error(c, E_SHAPE, "%s and %s cannot be multiplied: inner sizes or leading dimensions "
-                        "differ", shape_text(c->arena, &a->shape), shape_text(c->arena, &b->shape));
+        return op_error(c, E_SHAPE,
+                        "%s and %s cannot be multiplied: inner sizes or leading dimensions "
+                        "differ",
+                        shape_text(c->arena, &a->shape), shape_text(c->arena, &b->shape));
+    double lead = 1;
+    for (int k = 0; k < p.lead.rank; k++)
+        lead *= (double)p.lead.dim[k];
+    if (!op_work(c, lead * (double)p.m * (double)p.n * (double)p.k))
+        return false;
     struct shape out = p.lead;
     if (a->shape.rank > 1)
         out.dim[out.rank++] = p.m;

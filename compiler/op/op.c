@@ -22,7 +22,8 @@ op_error(struct op_ctx *c, enum code code, const char *fmt, ...)
     return false;
 }
 
-/* ---- attributes ------------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------------------
+ */
 
 int64_t
 op_int(const struct op_ctx *c, const char *name, int64_t otherwise)
@@ -54,7 +55,8 @@ const_list(struct op_ctx *c, const char *name, int in, const struct tensor **t, 
     if (!v)
         return true;
     if (v->kind != VALUE_CONST)
-        return op_error(c, E_NOT_CONST, "its %s (input %d, '%s') must be a constant", name, in, v->name);
+        return op_error(c, E_NOT_CONST, "its %s (input %d, '%s') must be a constant", name, in,
+                        v->name);
     if (v->shape.rank > 1)
         return op_error(c, E_SHAPE, "its %s (input %d) must be a list, not %s", name, in,
                         shape_text(c->arena, &v->shape));
@@ -118,7 +120,8 @@ op_floats(struct op_ctx *c, const char *name, int in, const float **v, uint32_t 
     return true;
 }
 
-/* ---- inputs and outputs ----------------------------------------------------------------------- */
+/* ---- inputs and outputs -----------------------------------------------------------------------
+ */
 
 const struct value *
 op_in(const struct op_ctx *c, uint32_t k)
@@ -172,8 +175,21 @@ op_need_const(struct op_ctx *c, uint32_t k)
     const struct value *v = op_in(c, k);
     if (!v || v->kind == VALUE_CONST)
         return true;
-    return op_error(c, E_NOT_CONST, "input %u ('%s') must be a constant, but it depends on the "
-                    "network's input", k, v->name);
+    return op_error(c, E_NOT_CONST,
+                    "input %u ('%s') must be a constant, but it depends on the "
+                    "network's input",
+                    k, v->name);
+}
+
+bool
+op_work(struct op_ctx *c, double products)
+{
+    for (uint32_t k = 0; k < c->node->in.len; k++)
+        if (op_in(c, k) && op_in(c, k)->kind != VALUE_CONST)
+            return true;
+    if (products <= OP_MAX_WORK)
+        return true;
+    return op_error(c, E_TENSOR_SIZE, "computing this constant would take %g products", products);
 }
 
 bool
@@ -190,14 +206,22 @@ int64_t
 op_wrap(enum dtype t, int64_t v)
 {
     switch (t) {
-    case DT_I8: return (int8_t)v;
-    case DT_I16: return (int16_t)v;
-    case DT_I32: return (int32_t)v;
-    case DT_U8: return (uint8_t)v;
-    case DT_U16: return (uint16_t)v;
-    case DT_U32: return (uint32_t)v;
-    case DT_BOOL: return v != 0;
-    default: return v;
+    case DT_I8:
+        return (int8_t)v;
+    case DT_I16:
+        return (int16_t)v;
+    case DT_I32:
+        return (int32_t)v;
+    case DT_U8:
+        return (uint8_t)v;
+    case DT_U16:
+        return (uint16_t)v;
+    case DT_U32:
+        return (uint32_t)v;
+    case DT_BOOL:
+        return v != 0;
+    default:
+        return v;
     }
 }
 
@@ -211,7 +235,8 @@ op_axis(struct op_ctx *c, int64_t axis, int rank, int *out)
     return true;
 }
 
-/* ---- generic forms ---------------------------------------------------------------------------- */
+/* ---- generic forms ----------------------------------------------------------------------------
+ */
 
 bool
 op_infer_same(struct op_ctx *c)
@@ -238,15 +263,18 @@ op_eval_fn(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
             if (x->f)
                 out[0].f[k] = (float)fn(c, (uint32_t)channel, (double)x->f[k]);
             else
-                out[0].i[k] = op_wrap(out[0].dtype, (int64_t)fn(c, (uint32_t)channel, (double)x->i[k]));
+                out[0].i[k] =
+                    op_wrap(out[0].dtype, (int64_t)fn(c, (uint32_t)channel, (double)x->i[k]));
         channel = channel + 1 == channels ? 0 : channel + 1;
     }
     return true;
 }
 
-/* Which input, and where in it, an index code (the position in all data inputs, one behind the other) means. */
+/* Which input, and where in it, an index code (the position in all data inputs, one behind the
+ * other) means. */
 static void
-send_code(struct op_ctx *c, const struct linear_sink *sink, uint32_t o, int64_t code, uint32_t n_data)
+send_code(struct op_ctx *c, const struct linear_sink *sink, uint32_t o, int64_t code,
+          uint32_t n_data)
 {
     int64_t at = code;
     for (uint32_t k = 0; k < n_data; k++) {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define PAD_MAX ((int64_t)1 << 28)
+#define PAD_MAX ((int64_t)1 << 24)
 
 /* pads as given: all before, then all behind, for the axes (all of them, or input 3). */
 static bool
@@ -17,12 +17,14 @@ read_pads(struct op_ctx *c, int rank, int64_t *before, int64_t *behind)
 
     memset(before, 0, MAX_RANK * sizeof *before);
     memset(behind, 0, MAX_RANK * sizeof *behind);
-    if (!op_ints(c, "pads", 1, &pads, &n, &present) || !op_ints(c, "axes", 3, &axes, &n_axes, &some))
+    if (!op_ints(c, "pads", 1, &pads, &n, &present) ||
+        !op_ints(c, "axes", 3, &axes, &n_axes, &some))
         return false;
     if (!some)
         n_axes = (uint32_t)rank;
     if (!present || n != 2 * n_axes || n_axes > (uint32_t)rank)
-        return op_error(c, E_ATTRIBUTE, "pads has %u entries, for an input of %d dimensions", n, rank);
+        return op_error(c, E_ATTRIBUTE, "pads has %u entries, for an input of %d dimensions", n,
+                        rank);
     for (uint32_t k = 0; k < n_axes; k++) {
         int axis;
         if (!op_axis(c, some ? axes[k] : (int64_t)k, rank, &axis))
@@ -58,7 +60,8 @@ infer(struct op_ctx *c)
             return op_error(c, E_SHAPE, "more is cut off axis %d than %s has", k,
                             shape_text(c->arena, &x->shape));
         bool grows = before[k] > 0 || behind[k] > 0;
-        if ((!constant && grows && dim == 0) || (reflect && (before[k] >= dim || behind[k] >= dim) && grows))
+        if ((!constant && grows && dim == 0) ||
+            (reflect && (before[k] >= dim || behind[k] >= dim) && grows))
             return op_error(c, E_SHAPE, "axis %d of %s is too short for the pads", k,
                             shape_text(c->arena, &x->shape));
     }
@@ -140,4 +143,5 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return true;
 }
 
-const struct op op_pad = {.attrs = "mode pads value", .infer = infer, .eval = eval, .linear = linear};
+const struct op op_pad = {
+    .attrs = "mode pads value", .infer = infer, .eval = eval, .linear = linear};

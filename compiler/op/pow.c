@@ -1,5 +1,6 @@
-/* pow.c - Pow: a to the power of b, broadcast; the result has the type of a. Affine when the exponent is
- * constant and 1 or 0 everywhere; larger whole exponents become products of ciphertexts in lowering. */
+/* pow.c - Pow: a to the power of b, broadcast; the result has the type of a. Affine when the
+ * exponent is constant and 1 or 0 everywhere; larger whole exponents become products of ciphertexts
+ * in lowering. */
 #include "op/arith.h"
 
 #include <math.h>

@@ -13,7 +13,8 @@ infer(struct op_ctx *c)
         if (!op_need_const(c, k))
             return false;
         if (op_in(c, k)->dtype != t || shape_size(&op_in(c, k)->shape) != 1)
-            return op_error(c, E_DTYPE, "start, limit and delta must be single numbers of one type");
+            return op_error(c, E_DTYPE,
+                            "start, limit and delta must be single numbers of one type");
     }
     if (dtype_is_float(t)) {
         double start = (double)op_const(c, 0)->f[0], delta = (double)op_const(c, 2)->f[0];

@@ -7,11 +7,11 @@
 /* For each output, in order, the inputs that it is the sum of: `count` of them, at offsets
  * base + the odometer of reduced[] with strides along[]. */
 struct reduce {
-    bool nothing;              /* no axes and noop_with_empty_axes: the input itself */
+    bool nothing; /* no axes and noop_with_empty_axes: the input itself */
     bool axis[MAX_RANK];
-    int kept, dropped;         /* how many dimensions */
+    int kept, dropped; /* how many dimensions */
     int64_t keep[MAX_RANK], keep_stride[MAX_RANK], drop[MAX_RANK], drop_stride[MAX_RANK];
-    int64_t count;             /* product of drop[] */
+    int64_t count; /* product of drop[] */
 };
 
 /* Reads axes, keepdims and noop_with_empty_axes and sets output 0. */

@@ -14,5 +14,7 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return reduce_linear(c, sink, false);
 }
 
-const struct op op_reducesum = {.attrs = "axes keepdims noop_with_empty_axes", .infer = reduce_infer,
-                              .eval = eval, .linear = linear};
+const struct op op_reducesum = {.attrs = "axes keepdims noop_with_empty_axes",
+                                .infer = reduce_infer,
+                                .eval = eval,
+                                .linear = linear};

@@ -1,5 +1,5 @@
-/* reshape.c - Reshape: the same elements under another shape; -1 stands for what is left over, 0 for the
- * input's dimension (unless allowzero). */
+/* reshape.c - Reshape: the same elements under another shape; -1 stands for what is left over, 0
+ * for the input's dimension (unless allowzero). */
 #include "op/move.h"
 
 static bool
@@ -48,5 +48,7 @@ infer(struct op_ctx *c)
     return true;
 }
 
-const struct op op_reshape = {.attrs = "allowzero shape", .infer = infer, .eval = move_eval_reshape,
+const struct op op_reshape = {.attrs = "allowzero shape",
+                              .infer = infer,
+                              .eval = move_eval_reshape,
                               .linear = op_linear_move};

@@ -1,5 +1,5 @@
-/* resize.c - Resize: nearest, linear or cubic, with every coordinate and rounding mode of opsets 10 to 17;
- * the size from scales or sizes. */
+/* resize.c - Resize: nearest, linear or cubic, with every coordinate and rounding mode of opsets 10
+ * to 17; the size from scales or sizes. */
 #include "op/interpolate.h"
 
 #include <string.h>
@@ -19,9 +19,11 @@ static bool
 read_modes(struct op_ctx *c, struct interpolate *p)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic"};
-    static const char *const places[] = {"asymmetric",    "half_pixel",           "pytorch_half_pixel",
-                                         "align_corners", "tf_half_pixel_for_nn", "tf_crop_and_resize"};
-    static const char *const rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+    static const char *const places[] = {"asymmetric",           "half_pixel",
+                                         "pytorch_half_pixel",   "align_corners",
+                                         "tf_half_pixel_for_nn", "tf_crop_and_resize"};
+    static const char *const rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
+                                         "ceil"};
     bool old = c->graph->opset < 11;
     const char *mode = op_string(c, "mode", "nearest");
     const char *place =
@@ -37,7 +39,7 @@ read_modes(struct op_ctx *c, struct interpolate *p)
         return op_error(c, E_ATTRIBUTE, "nearest_mode is '%s'", round);
     *p = (struct interpolate){
         .mode = (enum interpolate_mode)m,
-        .place = (enum interpolate_place)q,
+        .place = (enum interpolate_coord)q,
         .round = (enum interpolate_round)r,
         .cubic = op_float(c, "cubic_coeff_a", -0.75),
         .exclude_outside = op_int(c, "exclude_outside", 0) != 0,
@@ -53,12 +55,13 @@ read_crop(struct op_ctx *c, struct interpolate *p)
     uint32_t n;
     bool present;
 
-    if (p->place != PLACE_CROP)
+    if (p->place != COORD_CROP)
         return true;
     if (!op_floats(c, "roi", 1, &roi, &n, &present))
         return false;
     if (n != 2 * (uint32_t)op_in(c, 0)->shape.rank)
-        return op_error(c, E_SHAPE, "roi has %u entries; tf_crop_and_resize needs two for each axis", n);
+        return op_error(c, E_SHAPE,
+                        "roi has %u entries; tf_crop_and_resize needs two for each axis", n);
     for (uint32_t k = 0; k < n; k++)
         if (!(roi[k] >= -1e6f && roi[k] <= 1e6f))
             return op_error(c, E_ATTRIBUTE, "roi has the entry %g", (double)roi[k]);
@@ -67,7 +70,8 @@ read_crop(struct op_ctx *c, struct interpolate *p)
 }
 
 static bool
-read_sizes(struct op_ctx *c, struct interpolate *p, const int64_t *sizes, uint32_t n, struct shape *out)
+read_sizes(struct op_ctx *c, struct interpolate *p, const int64_t *sizes, uint32_t n,
+           struct shape *out)
 {
     const struct shape *x = &op_in(c, 0)->shape;
 
@@ -75,9 +79,9 @@ read_sizes(struct op_ctx *c, struct interpolate *p, const int64_t *sizes, uint32
         return op_error(c, E_SHAPE, "has %u sizes for an input of %s", n, shape_text(c->arena, x));
     *out = *x;
     for (int k = 0; k < x->rank; k++) {
-        if (sizes[k] < 1 || sizes[k] > OP_MAX_ELEMENTS || x->dim[k] < 1)
-            return op_error(c, E_SHAPE, "axis %d cannot go from %lld to %lld", k, (long long)x->dim[k],
-                            (long long)sizes[k]);
+        if (sizes[k] < 1 || sizes[k] > INTERPOLATE_MAX || x->dim[k] < 1)
+            return op_error(c, E_SHAPE, "axis %d cannot go from %lld to %lld", k,
+                            (long long)x->dim[k], (long long)sizes[k]);
         out->dim[k] = sizes[k];
         p->scale[k] = (float)sizes[k] / (float)x->dim[k];
     }
@@ -132,6 +136,9 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return read(c, &p, &shape) && interpolate_linear(c, &p, sink);
 }
 
-const struct op op_resize = {.attrs = "mode coordinate_transformation_mode nearest_mode cubic_coeff_a "
-                                      "exclude_outside extrapolation_value",
-                             .infer = infer, .eval = eval, .linear = linear};
+const struct op op_resize = {.attrs =
+                                 "mode coordinate_transformation_mode nearest_mode cubic_coeff_a "
+                                 "exclude_outside extrapolation_value",
+                             .infer = infer,
+                             .eval = eval,
+                             .linear = linear};

@@ -1,4 +1,5 @@
-/* shape.c - Shape: the dimensions of a tensor, or a range of them. Known when the model is compiled. */
+/* shape.c - Shape: the dimensions of a tensor, or a range of them. Known when the model is
+ * compiled. */
 #include "op/op.h"
 
 static int64_t

@@ -44,8 +44,10 @@ ranges(struct op_ctx *c, const struct shape *x, struct range *r)
         return false;
     if (!present || !have_ends || n_ends != n || (have_axes && n_axes != n) ||
         (have_steps && n_steps != n) || n > (uint32_t)x->rank)
-        return op_error(c, E_ATTRIBUTE, "starts, ends, axes and steps must be lists of one length, at "
-                        "most the rank of %s", shape_text(c->arena, x));
+        return op_error(c, E_ATTRIBUTE,
+                        "starts, ends, axes and steps must be lists of one length, at "
+                        "most the rank of %s",
+                        shape_text(c->arena, x));
     for (int k = 0; k < x->rank; k++)
         r[k] = (struct range){0, 1, x->dim[k]};
     for (uint32_t k = 0; k < n; k++) {
@@ -94,5 +96,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_slice = {.attrs = "starts ends axes", .infer = infer, .eval = eval,
-                            .linear = op_linear_move};
+const struct op op_slice = {
+    .attrs = "starts ends axes", .infer = infer, .eval = eval, .linear = op_linear_move};

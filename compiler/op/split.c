@@ -18,7 +18,8 @@ infer(struct op_ctx *c)
     if (present && n != parts)
         return op_error(c, E_ATTRIBUTE, "has %u outputs, but sizes for %u", parts, n);
     if (!present && dim % parts)
-        return op_error(c, E_SHAPE, "%lld rows cannot be cut into %u equal parts", (long long)dim, parts);
+        return op_error(c, E_SHAPE, "%lld rows cannot be cut into %u equal parts", (long long)dim,
+                        parts);
     for (uint32_t k = 0; k < parts; k++) {
         struct shape out = x->shape;
         out.dim[axis] = present ? size[k] : dim / parts;
@@ -58,5 +59,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_split = {.attrs = "axis split", .infer = infer, .eval = eval,
-                            .linear = op_linear_move};
+const struct op op_split = {
+    .attrs = "axis split", .infer = infer, .eval = eval, .linear = op_linear_move};

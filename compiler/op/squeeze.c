@@ -21,5 +21,5 @@ infer(struct op_ctx *c)
     return true;
 }
 
-const struct op op_squeeze = {.attrs = "axes", .infer = infer, .eval = move_eval_reshape,
-                              .linear = op_linear_move};
+const struct op op_squeeze = {
+    .attrs = "axes", .infer = infer, .eval = move_eval_reshape, .linear = op_linear_move};

@@ -28,14 +28,13 @@ static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
     const struct shape *shape = &op_out(c, 0)->shape;
-    int64_t **map = move_maps(c->arena, shape), index[MAX_RANK] = {0};
+    int64_t index[MAX_RANK] = {0};
 
-    for (int k = 0; k < shape->rank; k++)
-        for (int64_t p = 0; p < shape->dim[k]; p++)
-            map[k][p] = p % in[0]->shape.dim[k];
     out[0] = tensor_new(c->arena, in[0]->dtype, *shape);
     for (int64_t o = 0, n = shape_size(shape); o < n; o++) {
-        int64_t at = move_at(&in[0]->shape, map, index);
+        int64_t at = 0;
+        for (int k = 0; k < shape->rank; k++)
+            at = at * in[0]->shape.dim[k] + index[k] % in[0]->shape.dim[k];
         if (out[0].f)
             out[0].f[o] = in[0]->f[at];
         else
@@ -45,4 +44,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_tile = {.attrs = "repeats", .infer = infer, .eval = eval, .linear = op_linear_move};
+const struct op op_tile = {
+    .attrs = "repeats", .infer = infer, .eval = eval, .linear = op_linear_move};

@@ -11,7 +11,8 @@ permutation(struct op_ctx *c, int rank, int *perm)
     if (!op_ints(c, "perm", -1, &given, &n, &present))
         return false;
     if (present && n != (uint32_t)rank)
-        return op_error(c, E_ATTRIBUTE, "perm has %u entries, and the input %d dimensions", n, rank);
+        return op_error(c, E_ATTRIBUTE, "perm has %u entries, and the input %d dimensions", n,
+                        rank);
     for (int k = 0; k < rank; k++) {
         int64_t from = present ? given[k] : rank - 1 - k;
         if (from < 0 || from >= rank || seen[from])
@@ -52,5 +53,5 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     return true;
 }
 
-const struct op op_transpose = {.attrs = "perm", .infer = infer, .eval = eval,
-                                .linear = op_linear_move};
+const struct op op_transpose = {
+    .attrs = "perm", .infer = infer, .eval = eval, .linear = op_linear_move};

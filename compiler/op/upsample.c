@@ -11,11 +11,12 @@ read(struct op_ctx *c, struct interpolate *p, struct shape *out)
     uint32_t n;
     bool present;
 
-    *p = (struct interpolate){.place = PLACE_ASYMMETRIC, .round = ROUND_FLOOR};
+    *p = (struct interpolate){.place = COORD_ASYMMETRIC, .round = ROUND_FLOOR};
     if (strcmp(mode, "nearest") && strcmp(mode, "linear"))
         return op_error(c, E_ATTRIBUTE, "mode is '%s'", mode);
     p->mode = strcmp(mode, "linear") == 0 ? MODE_LINEAR : MODE_NEAREST;
-    return op_floats(c, "scales", 1, &scales, &n, &present) && interpolate_scales(c, p, scales, n, out);
+    return op_floats(c, "scales", 1, &scales, &n, &present) &&
+           interpolate_scales(c, p, scales, n, out);
 }
 
 static bool
@@ -47,4 +48,5 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     return read(c, &p, &shape) && interpolate_linear(c, &p, sink);
 }
 
-const struct op op_upsample = {.attrs = "mode scales", .infer = infer, .eval = eval, .linear = linear};
+const struct op op_upsample = {
+    .attrs = "mode scales", .infer = infer, .eval = eval, .linear = linear};

@@ -7,7 +7,8 @@ infer(struct op_ctx *c)
     struct shape out;
 
     if (op_in(c, 0)->dtype != DT_BOOL)
-        return op_error(c, E_DTYPE, "its condition is %s, not bool", dtype_name(op_in(c, 0)->dtype));
+        return op_error(c, E_DTYPE, "its condition is %s, not bool",
+                        dtype_name(op_in(c, 0)->dtype));
     if (op_in(c, 1)->dtype != op_in(c, 2)->dtype)
         return op_error(c, E_DTYPE, "its inputs are %s and %s", dtype_name(op_in(c, 1)->dtype),
                         dtype_name(op_in(c, 2)->dtype));

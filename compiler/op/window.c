@@ -1,5 +1,5 @@
-/* window.c - see window.h. Attribute values are untrusted: everything is bounded before it is added or
- * multiplied. */
+/* window.c - see window.h. Attribute values are untrusted: everything is bounded before it is added
+ * or multiplied. */
 #include "op/window.h"
 
 #include <string.h>
@@ -17,11 +17,13 @@ list(struct op_ctx *c, const char *name, int dims, int64_t low, int64_t otherwis
     if (!op_ints(c, name, -1, &given, &n, &present))
         return false;
     if (present && n != (uint32_t)dims)
-        return op_error(c, E_ATTRIBUTE, "attribute '%s' has %u entries and needs %d", name, n, dims);
+        return op_error(c, E_ATTRIBUTE, "attribute '%s' has %u entries and needs %d", name, n,
+                        dims);
     for (int k = 0; k < dims; k++) {
         v[k] = present ? given[k] : otherwise;
         if (v[k] < low || v[k] > WINDOW_MAX)
-            return op_error(c, E_ATTRIBUTE, "attribute '%s' has the entry %lld", name, (long long)v[k]);
+            return op_error(c, E_ATTRIBUTE, "attribute '%s' has the entry %lld", name,
+                            (long long)v[k]);
     }
     return true;
 }
@@ -43,7 +45,8 @@ window_lists(struct op_ctx *c, const struct shape *x, const int64_t *kernel, str
             return op_error(c, E_ATTRIBUTE, "the kernel has the size %lld", (long long)kernel[k]);
     }
     if (!list(c, "strides", w->dims, 1, 1, w->stride) ||
-        !list(c, "dilations", w->dims, 1, 1, w->dilation) || !list(c, "pads", 2 * w->dims, 0, 0, pads))
+        !list(c, "dilations", w->dims, 1, 1, w->dilation) ||
+        !list(c, "pads", 2 * w->dims, 0, 0, pads))
         return false;
     memcpy(w->pad, pads, (size_t)w->dims * sizeof *pads);
     memcpy(w->pad_end, pads + w->dims, (size_t)w->dims * sizeof *pads);
@@ -60,8 +63,10 @@ window_kernel(struct op_ctx *c, const struct shape *x)
     if (!op_ints(c, "kernel_shape", -1, &kernel, &n, &present))
         return NULL;
     if (!present || x->rank < 3 || n != (uint32_t)x->rank - 2) {
-        op_error(c, E_ATTRIBUTE, "attribute 'kernel_shape' must have one entry for each spatial "
-                 "dimension of %s", shape_text(c->arena, x));
+        op_error(c, E_ATTRIBUTE,
+                 "attribute 'kernel_shape' must have one entry for each spatial "
+                 "dimension of %s",
+                 shape_text(c->arena, x));
         return NULL;
     }
     return kernel;
@@ -101,12 +106,14 @@ window_read(struct op_ctx *c, const struct shape *x, const int64_t *kernel, stru
         int64_t reach = (w->kernel[k] - 1) * w->dilation[k] + 1;
         int64_t room = w->in[k] + w->pad[k] + w->pad_end[k] - reach;
         if (room < 0)
-            return op_error(c, E_SHAPE, "the kernel reaches over %lld, but the padded input has only "
-                            "%lld in spatial dimension %d", (long long)reach,
-                            (long long)(room + reach), k);
+            return op_error(c, E_SHAPE,
+                            "the kernel reaches over %lld, but the padded input has only "
+                            "%lld in spatial dimension %d",
+                            (long long)reach, (long long)(room + reach), k);
         w->out[k] = (room + (ceil_mode ? w->stride[k] - 1 : 0)) / w->stride[k] + 1;
         if (ceil_mode && (w->out[k] - 1) * w->stride[k] >= w->in[k] + w->pad[k])
             w->out[k]--;
     }
-    return true;
+    double all = (double)window_volume(w->out, w->dims) * (double)window_volume(w->kernel, w->dims);
+    return op_work(c, all * (double)(x->dim[0] * x->dim[1]));
 }

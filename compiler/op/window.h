@@ -1,5 +1,5 @@
-/* window.h - the sliding window of convolutions and pools: one reading of kernel, strides, dilations,
- * pads and auto_pad for all of them. */
+/* window.h - the sliding window of convolutions and pools: one reading of kernel, strides,
+ * dilations, pads and auto_pad for all of them. */
 #ifndef OLAC_OP_WINDOW_H
 #define OLAC_OP_WINDOW_H
 
@@ -15,8 +15,9 @@ struct window {
 };
 
 /* Reads strides, dilations, pads, auto_pad and ceil_mode of the node for an input of shape x
- * and a window of kernel[0 .. rank - 3], and computes out[]. With ceil_mode a window that would start
- * behind the input and its leading pad is left out. Reports what is wrong: E_SHAPE, E_ATTRIBUTE. */
+ * and a window of kernel[0 .. rank - 3], and computes out[]. With ceil_mode a window that would
+ * start behind the input and its leading pad is left out. Reports what is wrong: E_SHAPE,
+ * E_ATTRIBUTE, E_TENSOR_SIZE (op_work). */
 bool window_read(struct op_ctx *c, const struct shape *x, const int64_t *kernel, struct window *w);
 /* Reads strides, dilations into w (1 where they are left out), and pads (0) for a rank. */
 bool window_lists(struct op_ctx *c, const struct shape *x, const int64_t *kernel, struct window *w);

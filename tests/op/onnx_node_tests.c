@@ -1,12 +1,14 @@
-/* onnx_node_tests.c - runs ONNX's own test cases (Debian: libonnx-testdata) through importer, inference and
- * interpreter, and compares with the outputs that come with them. For every affine node on the way the listed
- * matrix, applied to the node's inputs, must give what the interpreter gave.
+/* onnx_node_tests.c - runs ONNX's own test cases (Debian: libonnx-testdata) through importer,
+ * inference and interpreter, and compares with the outputs that come with them. For every affine
+ * node on the way the listed matrix, applied to the node's inputs, must give what the interpreter
+ * gave.
  *
  *   onnx_node_tests DATA list            one line a case: name, operator, result
  *   onnx_node_tests DATA table           the table of operators in Markdown
  *   onnx_node_tests DATA check LIST TABLE    compares with the two files; exit 1 when they differ
  *
- * Exit 77 when there is no such data. Cases that use an operator that olac does not know are left out. */
+ * Exit 77 when there is no such data. Cases that use an operator that olac does not know are left
+ * out. */
 #include "base/file.h"
 #include "import/import.h"
 #include "import/onnx.h"
@@ -19,12 +21,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RTOL 1e-3 /* as ONNX's own runner */
-#define ATOL 1e-5
+#define RTOL       1e-3 /* as ONNX's own runner */
+#define ATOL       1e-5
 #define MAX_VALUES 16
 
-/* How the inputs of a model are given: all at run time; all but the first as constants, as a network
- * has shapes and axes; all as constants. */
+/* How the inputs of a model are given: all at run time; all but the first as constants, as a
+ * network has shapes and axes; all as constants. */
 enum form { FORM_RUN, FORM_CONST, FORM_FOLD, FORMS };
 
 struct result {
@@ -58,7 +60,8 @@ first_error(struct arena *a, const struct diag *d)
     return "no error was given";
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------
+ */
 
 static bool
 read_tensor(struct arena *a, const char *path, struct tensor *out)
@@ -70,7 +73,8 @@ read_tensor(struct arena *a, const char *path, struct tensor *out)
 
     if (file_read(a, path, false, OLAC_MAX_BYTES, &data, &size, d)) {
         Onnx__TensorProto *t = onnx__tensor_proto__unpack(NULL, size, data);
-        struct onnx x = {.graph = graph_new(a, "data", path), .scratch = a, .diag = d, .file = path};
+        struct onnx x = {
+            .graph = graph_new(a, "data", path), .scratch = a, .diag = d, .file = path};
         ok = t && onnx_tensor(&x, t, NULL, "data", out);
         if (t)
             onnx__tensor_proto__free_unpacked(t, NULL);
@@ -94,8 +98,8 @@ read_values(struct arena *a, const char *folder, const char *kind, struct tensor
     return -1;
 }
 
-/* Models of opsets before 7 are declared to be of opset 7: where an operator changed in between (Add took
- * attributes for broadcasting), inference refuses what it does not know. */
+/* Models of opsets before 7 are declared to be of opset 7: where an operator changed in between
+ * (Add took attributes for broadcasting), inference refuses what it does not know. */
 static void
 raise_opset(struct arena *a, Onnx__ModelProto *m, const uint8_t **data, size_t *size)
 {
@@ -138,10 +142,11 @@ operator_of(struct arena *a, const uint8_t **data, size_t *size)
     return op;
 }
 
-/* ---- running ------------------------------------------------------------------------------------ */
+/* ---- running ------------------------------------------------------------------------------------
+ */
 
-/* Makes graph inputs from `first` on constants, and sets shapes of the others from the data. False when
- * the data have another type than the model says (ONNX stores bfloat16 as integers here). */
+/* Makes graph inputs from `first` on constants, and sets shapes of the others from the data. False
+ * when the data have another type than the model says (ONNX stores bfloat16 as integers here). */
 static bool
 bind(struct graph *g, const struct tensor *inputs, uint32_t first)
 {
@@ -245,15 +250,18 @@ bias(void *user, uint32_t o, double value)
     row(user, o, value);
 }
 
-/* Whether the matrix of output k of node n gives what the interpreter gave. False when the node has no
- * matrix here (its weights come at run time); *wrong names what is wrong. */
+/* Whether the matrix of output k of node n gives what the interpreter gave. False when the node has
+ * no matrix here (its weights come at run time); *wrong names what is wrong. */
 static bool
 check_matrix(struct graph *g, const struct trace *t, uint32_t node, uint32_t k, const char **wrong)
 {
     const struct node *n = &g->nodes.at[node];
     const struct value *out = graph_value(g, n->out.at[k]);
     uint32_t size = (uint32_t)shape_size(&out->shape);
-    struct product p = {.t = t, .n = n, .outputs = size, .sum = ARENA_ARRAY(t->a, double, size),
+    struct product p = {.t = t,
+                        .n = n,
+                        .outputs = size,
+                        .sum = ARENA_ARRAY(t->a, double, size),
                         .size = ARENA_ARRAY(t->a, double, size)};
     struct linear_sink sink = {&p, entry, bias};
     struct diag *d = diag_new();
@@ -309,8 +317,8 @@ run_form(struct runner *r, const char *folder, const uint8_t *model, size_t size
     if (g && !wrong) {
         uint32_t *watch = ARENA_ARRAY(r->a, uint32_t, g->values.len);
         struct trace t = {r->a, g, watch, ARENA_ARRAY(r->a, const float *, g->values.len)};
-        struct interpret_options o = {.threads = 1, .watch = watch, .n_watch = g->values.len,
-                                      .see = see, .user = &t};
+        struct interpret_options o = {
+            .threads = 1, .watch = watch, .n_watch = g->values.len, .see = see, .user = &t};
         for (uint32_t v = 0; v < g->values.len; v++)
             watch[v] = v;
         if (!interpret_one(g, &o, r->a, inputs, got, d))
@@ -382,7 +390,8 @@ run_folder(struct runner *r, const char *folder)
         free(names);
 }
 
-/* ---- what is printed ---------------------------------------------------------------------------- */
+/* ---- what is printed ----------------------------------------------------------------------------
+ */
 
 static const char *const form_names[] = {"passes", "passes with constant inputs",
                                          "passes on constants only"};
@@ -398,12 +407,11 @@ print_list(const struct runner *r, struct str *out)
     }
 }
 
-static const char *
-class_name(enum op_class class)
+static const char *class_name(enum op_class class)
 {
-    static const char *const names[] = {[LINEAR] = "affine",         [ELTWISE] = "affine or product",
-                                        [PRODUCT] = "affine or product", [NONLIN] = "polynomial",
-                                        [COMPOSITE] = "composition", [PLAIN] = "constants"};
+    static const char *const names[] = {
+        [LINEAR] = "affine",     [ELTWISE] = "affine or product", [PRODUCT] = "affine or product",
+        [NONLIN] = "polynomial", [COMPOSITE] = "composition",     [PLAIN] = "constants"};
     return names[class];
 }
 
@@ -436,18 +444,24 @@ print_table(const struct runner *r, struct str *out)
 
     for (uint32_t k = 0; k < r->results.len; k++)
         passed += r->results.at[k].passed;
-    str_addf(out,
-             "# Operators\n\n"
-             "Generated by `tests/op/make_table.sh` from ONNX's own test cases (Debian's libonnx-testdata:\n"
-             "node, simple, pytorch-operator, pytorch-converted); a test keeps it up to date.\n\n"
-             "%u of %u cases pass. %u further cases use operators that olac does not have.\n\n"
-             "*Affine* operators become matrices, *polynomial* ones are approximated, a *composition* is computed\n"
-             "in the clear and refused on encrypted data until a rewrite takes it apart, and operators on *constants*\n"
-             "are gone after folding. *Matrix* counts the cases in which the listed matrix was applied and gave\n"
-             "the interpreter's result. Inputs that decide a shape are given as constants; models of opsets before\n"
-             "7 are read as opset 7.\n\n"
-             "| operator | becomes | cases that pass | matrix | the others |\n|---|---|---|---|---|\n",
-             passed, r->results.len, r->skipped);
+    str_addf(
+        out,
+        "# Operators\n\n"
+        "Generated by `tests/op/make_table.sh` from ONNX's own test cases (Debian's "
+        "libonnx-testdata:\n"
+        "node, simple, pytorch-operator, pytorch-converted); a test keeps it up to date.\n\n"
+        "%u of %u cases pass. %u further cases use operators that olac does not have.\n\n"
+        "*Affine* operators become matrices, *polynomial* ones are approximated, a *composition* "
+        "is computed\n"
+        "in the clear and refused on encrypted data until a rewrite takes it apart, and operators "
+        "on *constants*\n"
+        "are gone after folding. *Matrix* counts the cases in which the listed matrix was applied "
+        "and gave\n"
+        "the interpreter's result. Inputs that decide a shape are given as constants; models of "
+        "opsets before\n"
+        "7 are read as opset 7.\n\n"
+        "| operator | becomes | cases that pass | matrix | the others |\n|---|---|---|---|---|\n",
+        passed, r->results.len, r->skipped);
     for (int id = OP_NONE + 1; id < OP_COUNT; id++)
         print_op(r, op_row((enum op_id)id)->onnx, class_name(op_row((enum op_id)id)->class), out);
     print_op(r, "several", "", out);
@@ -480,7 +494,8 @@ same(struct arena *a, const char *path, const struct str *text)
 int
 main(int argc, char **argv)
 {
-    static const char *const folders[] = {"node", "simple", "pytorch-operator", "pytorch-converted"};
+    static const char *const folders[] = {"node", "simple", "pytorch-operator",
+                                          "pytorch-converted"};
     struct runner r = {.a = arena_new()};
     struct str list = {0}, table = {0};
     struct stat st;
@@ -499,9 +514,11 @@ main(int argc, char **argv)
         run_folder(&r, folders[k]);
     print_list(&r, &list);
     print_table(&r, &table);
-    if (strcmp(argv[2], "check") == 0)
-        ok = same(r.a, argv[3], &list) & same(r.a, argv[4], &table);
-    else
+    if (strcmp(argv[2], "check") == 0) {
+        ok = same(r.a, argv[3], &list);
+        ok = same(r.a, argv[4], &table) && ok;
+    }
+    if (strcmp(argv[2], "check") != 0)
         fputs(strcmp(argv[2], "table") == 0 ? table.text : list.text, stdout);
     str_free(&list);
     str_free(&table);

@@ -1,10 +1,11 @@
-/* reference_networks.c - runs whole networks of other people's exporters on given inputs and compares with given
- * outputs.
+/* reference_networks.c - runs whole networks of other people's exporters on given inputs and
+ * compares with given outputs.
  *
- *   reference_networks DIR     DIR/parser/<name>.onnx with <name>.in.f32 and <name>.out.f32 (rows of floats),
- *                              DIR/tabular/<name>.onnx with <name>.test_x.f32 and <name>.test_ref.f32
+ *   reference_networks DIR     DIR/parser/<name>.onnx with <name>.in.f32 and <name>.out.f32 (rows
+ * of floats), DIR/tabular/<name>.onnx with <name>.test_x.f32 and <name>.test_ref.f32
  *
- * Exit 77 when DIR is not there, 1 when a network is refused or differs by more than 1e-4 of its largest output. */
+ * Exit 77 when DIR is not there, 1 when a network is refused or differs by more than 1e-4 of its
+ * largest output. */
 #include "base/file.h"
 #include "import/import.h"
 #include "op/interpret.h"
@@ -38,7 +39,8 @@ read_graph(struct arena *a, const char *path, struct diag *d)
 
 /* The largest difference over the largest output; negative when the network is refused. */
 static double
-difference(struct arena *a, const char *base, const char *in_end, const char *out_end, struct diag *d)
+difference(struct arena *a, const char *base, const char *in_end, const char *out_end,
+           struct diag *d)
 {
     const struct interpret_options o = {0};
     const float *in, *want;
@@ -54,7 +56,7 @@ difference(struct arena *a, const char *base, const char *in_end, const char *ou
     uint32_t images = (uint32_t)(n_in / row);
     if (images == 0 || images != n_out / out_row)
         return -1;
-    float *got = ARENA_ARRAY(a, float, images * out_row);
+    float *got = ARENA_ARRAY(a, float, images *out_row);
     if (!interpret_many(g, &o, in, images, got, d))
         return -1;
     for (size_t k = 0; k < images * out_row; k++) {

@@ -96,8 +96,8 @@ add_attr(struct bench *b, struct attr attr)
 void
 bench_attr_ints(struct bench *b, const char *name, uint32_t n, const int64_t *v)
 {
-    struct attr attr = {.name = name, .kind = ATTR_INTS, .count = n,
-                        .ints = ARENA_ARRAY(b->a, int64_t, n)};
+    struct attr attr = {
+        .name = name, .kind = ATTR_INTS, .count = n, .ints = ARENA_ARRAY(b->a, int64_t, n)};
     for (uint32_t k = 0; k < n; k++)
         attr.ints[k] = v[k];
     add_attr(b, attr);
@@ -114,7 +114,8 @@ bench_attr_int(struct bench *b, const char *name, int64_t v)
 void
 bench_attr_float(struct bench *b, const char *name, float v)
 {
-    struct attr attr = {.name = name, .kind = ATTR_FLOAT, .count = 1, .floats = ARENA_NEW(b->a, float)};
+    struct attr attr = {
+        .name = name, .kind = ATTR_FLOAT, .count = 1, .floats = ARENA_NEW(b->a, float)};
     attr.floats[0] = v;
     add_attr(b, attr);
 }
@@ -122,8 +123,8 @@ bench_attr_float(struct bench *b, const char *name, float v)
 void
 bench_attr_text(struct bench *b, const char *name, const char *v)
 {
-    struct attr attr = {.name = name, .kind = ATTR_STRING, .count = 1,
-                        .strings = ARENA_NEW(b->a, const char *)};
+    struct attr attr = {
+        .name = name, .kind = ATTR_STRING, .count = 1, .strings = ARENA_NEW(b->a, const char *)};
     attr.strings[0] = v;
     add_attr(b, attr);
 }
@@ -186,7 +187,8 @@ entry(void *user, uint32_t in, uint32_t o, uint32_t i, double weight)
     cr_assert(graph_value(p->b->g, v)->kind == VALUE_INPUT);
     for (uint32_t k = 0; k < p->b->g->inputs.len; k++)
         if (p->b->g->inputs.at[k].value == v) {
-            cr_assert(i < shape_size(&p->b->in[k].shape), "column %u is outside of input %u", i, in);
+            cr_assert(i < shape_size(&p->b->in[k].shape), "column %u is outside of input %u", i,
+                      in);
             add(p, o, weight * (double)p->b->in[k].f[i]);
         }
 }
@@ -211,8 +213,8 @@ bench_matrices(struct bench *b)
         bool ok = op_linear(b->g, v->node, v->output, &sink, b->d);
         cr_assert(ok, "%s", bench_errors(b));
         for (uint32_t o = 0; o < n; o++)
-            cr_assert(fabs(p.sum[o] - (double)b->out[k].f[o]) < 1e-4, "row %u: %g, not %g", o, p.sum[o],
-                      (double)b->out[k].f[o]);
+            cr_assert(fabs(p.sum[o] - (double)b->out[k].f[o]) < 1e-4, "row %u: %g, not %g", o,
+                      p.sum[o], (double)b->out[k].f[o]);
         checked++;
     }
     return checked;

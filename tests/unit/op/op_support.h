@@ -1,5 +1,5 @@
-/* op_support.h - for the tests of operators: a graph built node by node, run on random data, its matrices
- * applied; and pseudo-random numbers. */
+/* op_support.h - for the tests of operators: a graph built node by node, run on random data, its
+ * matrices applied; and pseudo-random numbers. */
 #ifndef OP_SUPPORT_H
 #define OP_SUPPORT_H
 
@@ -46,12 +46,13 @@ void bench_attr_ints(struct bench *b, const char *name, uint32_t n, const int64_
     bench_attr_ints((b), (name), (uint32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),   \
                     (int64_t[]){__VA_ARGS__})
 
-/* Infers and interprets; asserts that both succeed. Data of input k in in[k], of output k in out[k]. */
+/* Infers and interprets; asserts that both succeed. Data of input k in in[k], of output k in
+ * out[k]. */
 void bench_run(struct bench *b);
 /* Infers; asserts that the first error has this code and names a node. */
 void bench_refuse(struct bench *b, enum code code);
-/* Asserts that the matrices of all affine nodes give what bench_run gave, and returns how many there are.
- * Only for graphs whose nodes read model inputs and constants. */
+/* Asserts that the matrices of all affine nodes give what bench_run gave, and returns how many
+ * there are. Only for graphs whose nodes read model inputs and constants. */
 uint32_t bench_matrices(struct bench *b);
 /* Asserts that output 0 has this shape and, within 1e-4, these values. */
 void bench_expect(struct bench *b, struct shape shape, const double *want);

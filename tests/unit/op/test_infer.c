@@ -160,13 +160,37 @@ Test(infer, folding_is_bounded)
     bench_free(b);
 }
 
+/* Small constants from which a huge amount of work could be asked. */
+Test(infer, work_on_constants_is_bounded)
+{
+    struct bench *b = bench_new(13);
+    uint32_t image = NODE(b, OP_constantofshape, INTS(b, 1, 1, 4096, 4096));
+    NODE(b, OP_conv, image, image);
+    ATTR_LIST(b, "pads", 2048, 2048, 2048, 2048);
+    bench_refuse(b, E_TENSOR_SIZE);
+    bench_free(b);
+
+    b = bench_new(13);
+    uint32_t matrix = NODE(b, OP_constantofshape, INTS(b, 4096, 4096));
+    NODE(b, OP_matmul, matrix, matrix);
+    bench_refuse(b, E_TENSOR_SIZE);
+    bench_free(b);
+
+    b = bench_new(13);
+    NODE(b, OP_averagepool, NODE(b, OP_constantofshape, INTS(b, 1, 1, 4096, 4096)));
+    ATTR_LIST(b, "kernel_shape", 2049, 2049);
+    bench_refuse(b, E_TENSOR_SIZE);
+    bench_free(b);
+}
+
 Test(infer, folds_what_is_constant_and_drops_what_is_not_needed)
 {
     struct bench *b = bench_new(13);
     static const float two[] = {2, 4}, three[] = {3, 5};
     uint32_t x = bench_input(b, SHAPE(2));
     NODE(b, OP_neg, x); /* nobody reads it */
-    uint32_t six = NODE(b, OP_mul, bench_floats(b, SHAPE(2), two), bench_floats(b, SHAPE(2), three));
+    uint32_t six =
+        NODE(b, OP_mul, bench_floats(b, SHAPE(2), two), bench_floats(b, SHAPE(2), three));
     NODE(b, OP_add, x, six);
     bench_run(b);
     double want[2] = {(double)b->in[0].f[0] + 6, (double)b->in[0].f[1] + 20};

@@ -1,4 +1,5 @@
-/* test_interpret.c - one image, many images, any number of threads; watching, changing, polynomials, failures. */
+/* test_interpret.c - one image, many images, any number of threads; watching, changing,
+ * polynomials, failures. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>
@@ -13,7 +14,8 @@ network(uint32_t *activation)
 {
     struct bench *b = bench_new(13);
     uint32_t x = bench_input(b, SHAPE(1, 2, 6, 6));
-    uint32_t c = NODE(b, OP_conv, x, bench_weights(b, SHAPE(4, 2, 3, 3)), bench_weights(b, SHAPE(4)));
+    uint32_t c =
+        NODE(b, OP_conv, x, bench_weights(b, SHAPE(4, 2, 3, 3)), bench_weights(b, SHAPE(4)));
     ATTR_LIST(b, "pads", 1, 1, 1, 1);
     uint32_t r = NODE(b, OP_relu, c);
     uint32_t s = NODE(b, OP_add, r, NODE(b, OP_neg, NODE(b, OP_relu, r)));
@@ -86,8 +88,8 @@ Test(interpret, watched_values_are_seen_once_an_image)
     uint32_t watch[2] = {s.activation, b->g->inputs.at[0].value};
     float *x = images(b), out[IMAGES * 5];
     s.data = ARENA_ARRAY(b->a, float, IMAGES * 144);
-    struct interpret_options o = {.threads = 2, .watch = watch, .n_watch = 2, .see = see,
-                                  .progress = progress, .user = &s};
+    struct interpret_options o = {
+        .threads = 2, .watch = watch, .n_watch = 2, .see = see, .progress = progress, .user = &s};
     cr_assert(interpret_many(b->g, &o, x, IMAGES, out, b->d));
     cr_expect_eq(s.counts[0], IMAGES);
     cr_expect_eq(s.counts[1], IMAGES);
@@ -128,7 +130,8 @@ Test(interpret, results_can_be_changed_on_the_way)
     bench_free(b);
 }
 
-/* A polynomial for each of 3 channels; 13 elements a channel, so that whole and broken blocks occur. */
+/* A polynomial for each of 3 channels; 13 elements a channel, so that whole and broken blocks
+ * occur. */
 static struct poly *
 polynomials(struct bench *b, uint32_t rows)
 {
@@ -204,8 +207,8 @@ Test(interpret, data_must_fit)
     bench_free(b);
 }
 
-/* Images 20 and 30 index outside of a table of three: one message, about image 20's index, whatever the
- * number of threads. */
+/* Images 20 and 30 index outside of a table of three: one message, about image 20's index, whatever
+ * the number of threads. */
 Test(interpret, the_first_failure_is_reported)
 {
     for (int threads = 1; threads <= 3; threads++) {

@@ -9,7 +9,8 @@
 /* A convolution in up to three dimensions; unused ones have size 1. */
 struct sizes {
     int64_t batch, groups, cin, cout; /* channels of one group */
-    int64_t in[DIMS], kernel[DIMS], stride[DIMS], dilation[DIMS], pad[DIMS], pad_end[DIMS], out[DIMS];
+    int64_t in[DIMS], kernel[DIMS], stride[DIMS], dilation[DIMS], pad[DIMS], pad_end[DIMS],
+        out[DIMS];
 };
 
 static int64_t
@@ -20,7 +21,8 @@ at3(const int64_t *size, int64_t a, int64_t b, int64_t c)
 
 /* y[n, m, p] = bias[m] + sum over c, t of w[m, c, t] x[n, c, p stride - pad + t dilation] */
 static double
-conv_at(const struct sizes *s, const float *x, const float *w, int64_t n, int64_t m, const int64_t *p)
+conv_at(const struct sizes *s, const float *x, const float *w, int64_t n, int64_t m,
+        const int64_t *p)
 {
     int64_t group = m / s->cout, taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
     int64_t area = s->in[0] * s->in[1] * s->in[2];
@@ -44,8 +46,10 @@ conv_at(const struct sizes *s, const float *x, const float *w, int64_t n, int64_
 static void
 draw(struct bench *b, int dims, struct sizes *s)
 {
-    *s = (struct sizes){.batch = bench_int(b, 1, 3), .groups = bench_int(b, 1, 3),
-                        .cin = bench_int(b, 1, 3), .cout = bench_int(b, 1, 3)};
+    *s = (struct sizes){.batch = bench_int(b, 1, 3),
+                        .groups = bench_int(b, 1, 3),
+                        .cin = bench_int(b, 1, 3),
+                        .cout = bench_int(b, 1, 3)};
     for (int k = 0; k < DIMS; k++) {
         bool used = k >= DIMS - dims;
         s->kernel[k] = used ? bench_int(b, 1, 3) : 1;
@@ -86,8 +90,8 @@ static void
 expect_conv(struct bench *b, const struct sizes *s, int dims, const float *w, const float *bias)
 {
     struct shape want = spatial(dims, s->batch, s->groups * s->cout, s->out);
-    cr_assert(shape_equal(&b->out[0].shape, &want), "%s, not %s", shape_text(b->a, &b->out[0].shape),
-              shape_text(b->a, &want));
+    cr_assert(shape_equal(&b->out[0].shape, &want), "%s, not %s",
+              shape_text(b->a, &b->out[0].shape), shape_text(b->a, &want));
     const float *y = b->out[0].f;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t m = 0; m < s->groups * s->cout; m++)
@@ -137,17 +141,20 @@ Test(linear_conv, known_traps)
         {1, 1, 8, 4, 3, 1, 1, 1}, /* narrows channels */
         {1, 1, 5, 7, 3, 1, 1, 1}, /* numbers of channels that are no powers of two */
         {1, 1, 4, 4, 2, 2, 1, 0}, /* stride 2 without padding */
-        {1, 1, 4, 4, 5, 2, 1, 0},
-        {1, 1, 4, 4, 3, 1, 2, 2}, /* dilation */
-        {1, 4, 1, 1, 3, 1, 1, 1}, /* depthwise */
-        {1, 2, 4, 2, 3, 1, 1, 1}, /* groups that narrow */
-        {2, 1, 3, 4, 3, 1, 1, 1}, /* two images */
+        {1, 1, 4, 4, 5, 2, 1, 0}, {1, 1, 4, 4, 3, 1, 2, 2}, /* dilation */
+        {1, 4, 1, 1, 3, 1, 1, 1},                           /* depthwise */
+        {1, 2, 4, 2, 3, 1, 1, 1},                           /* groups that narrow */
+        {2, 1, 3, 4, 3, 1, 1, 1},                           /* two images */
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (int with_bias = 0; with_bias < 2; with_bias++) {
             struct bench *b = bench_new(13);
-            struct sizes s = {.batch = all[k].batch, .groups = all[k].groups, .cin = all[k].cin,
-                              .cout = all[k].cout, .in = {1, 12, 11}, .out = {1}};
+            struct sizes s = {.batch = all[k].batch,
+                              .groups = all[k].groups,
+                              .cin = all[k].cin,
+                              .cout = all[k].cout,
+                              .in = {1, 12, 11},
+                              .out = {1}};
             for (int d = 0; d < DIMS; d++) {
                 s.kernel[d] = d ? all[k].kernel : 1;
                 s.stride[d] = d ? all[k].stride : 1;
@@ -161,8 +168,8 @@ Test(linear_conv, known_traps)
         }
 }
 
-/* auto_pad against explicit pads: the output is the input over the stride, rounded up; an odd pad goes behind
- * with SAME_UPPER and before with SAME_LOWER. */
+/* auto_pad against explicit pads: the output is the input over the stride, rounded up; an odd pad
+ * goes behind with SAME_UPPER and before with SAME_LOWER. */
 static void
 try_auto_pad(const char *mode, int64_t in, int64_t kernel, int64_t stride)
 {
@@ -183,7 +190,8 @@ try_auto_pad(const char *mode, int64_t in, int64_t kernel, int64_t stride)
     bench_run(e);
     cr_assert_eq(b->out[0].shape.dim[2], out);
     cr_assert(shape_equal(&b->out[0].shape, &e->out[0].shape));
-    cr_assert_arr_eq(b->out[0].f, e->out[0].f, (size_t)shape_size(&e->out[0].shape) * sizeof(float));
+    cr_assert_arr_eq(b->out[0].f, e->out[0].f,
+                     (size_t)shape_size(&e->out[0].shape) * sizeof(float));
     cr_expect_eq(bench_matrices(b), 1);
     bench_free(b);
     bench_free(e);
@@ -199,7 +207,8 @@ Test(linear_conv, auto_pad)
             }
 }
 
-/* y[n, g m, p stride - pad + t dilation] += x[n, g c, p] w[g c, m, t], by spreading, in two dimensions. */
+/* y[n, g m, p stride - pad + t dilation] += x[n, g c, p] w[g c, m, t], by spreading, in two
+ * dimensions. */
 static void
 spread(const struct sizes *s, const float *x, const float *w, double *y)
 {
@@ -232,7 +241,8 @@ try_transpose(int round)
     for (int k = 1; k < DIMS; k++) {
         extra[k - 1] = bench_int(b, 0, s.stride[k] - 1);
         s.pad[k] = s.pad_end[k] = 0;
-        s.out[k] = s.stride[k] * (s.in[k] - 1) + extra[k - 1] + (s.kernel[k] - 1) * s.dilation[k] + 1;
+        s.out[k] =
+            s.stride[k] * (s.in[k] - 1) + extra[k - 1] + (s.kernel[k] - 1) * s.dilation[k] + 1;
         if (s.out[k] > 3) {
             s.pad[k] = round % 2;
             s.pad_end[k] = round % 3;

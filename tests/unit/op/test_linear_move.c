@@ -1,5 +1,5 @@
-/* test_linear_move.c - operators that move elements, against index arithmetic written from the definition; mixed
- * with constants; element-wise operators with a constant. */
+/* test_linear_move.c - operators that move elements, against index arithmetic written from the
+ * definition; mixed with constants; element-wise operators with a constant. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>
@@ -72,7 +72,8 @@ Test(linear_move, slice_to_the_ends_of_int64)
     bench_free(b);
 
     b = bench_new(13);
-    NODE(b, OP_slice, bench_input(b, SHAPE(5)), INTS(b, 0), INTS(b, 5), INTS(b, 0), INTS(b, INT64_MAX));
+    NODE(b, OP_slice, bench_input(b, SHAPE(5)), INTS(b, 0), INTS(b, 5), INTS(b, 0),
+         INTS(b, INT64_MAX));
     bench_run(b);
     expect_moved(b, SHAPE(1), first, 0);
     bench_free(b);
@@ -290,11 +291,16 @@ Test(linear_move, reshape_forms)
         int n, rank;
         bool allowzero, refused;
     } all[] = {
-        {{0, -1}, {2, 12}, 2, 2, false, false},   {{4, 6}, {4, 6}, 2, 2, false, false},
-        {{-1}, {24}, 1, 1, false, false},         {{3, 0, -1}, {0}, 3, 0, false, true},
-        {{0, 0, 0}, {2, 3, 4}, 3, 3, false, false}, {{5, -1}, {0}, 2, 0, false, true},
-        {{-1, -1}, {0}, 2, 0, false, true},       {{2, 11}, {0}, 2, 0, false, true},
-        {{0, -1}, {0}, 2, 0, true, true},         {{INT64_MAX, INT64_MAX}, {0}, 2, 0, false, true},
+        {{0, -1}, {2, 12}, 2, 2, false, false},
+        {{4, 6}, {4, 6}, 2, 2, false, false},
+        {{-1}, {24}, 1, 1, false, false},
+        {{3, 0, -1}, {0}, 3, 0, false, true},
+        {{0, 0, 0}, {2, 3, 4}, 3, 3, false, false},
+        {{5, -1}, {0}, 2, 0, false, true},
+        {{-1, -1}, {0}, 2, 0, false, true},
+        {{2, 11}, {0}, 2, 0, false, true},
+        {{0, -1}, {0}, 2, 0, true, true},
+        {{INT64_MAX, INT64_MAX}, {0}, 2, 0, false, true},
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         struct bench *b = bench_new(14);
@@ -306,7 +312,8 @@ Test(linear_move, reshape_forms)
         } else {
             bench_run(b);
             cr_expect_eq(b->out[0].shape.rank, all[k].rank);
-            cr_expect_arr_eq(b->out[0].shape.dim, all[k].want, (size_t)all[k].rank * sizeof(int64_t));
+            cr_expect_arr_eq(b->out[0].shape.dim, all[k].want,
+                             (size_t)all[k].rank * sizeof(int64_t));
             cr_expect_eq(bench_matrices(b), 1);
         }
         bench_free(b);
@@ -317,10 +324,14 @@ static double
 apply(enum op_id op, double a, double c)
 {
     switch (op) {
-    case OP_add: return a + c;
-    case OP_sub: return a - c;
-    case OP_mul: return a * c;
-    default: return a / c;
+    case OP_add:
+        return a + c;
+    case OP_sub:
+        return a - c;
+    case OP_mul:
+        return a * c;
+    default:
+        return a / c;
     }
 }
 
@@ -366,7 +377,8 @@ Test(linear_move, sums_and_means)
         bench_run(b);
         for (int o = 0; o < 6; o++)
             want[o] = ((double)b->in[0].f[o] + (double)b->in[1].f[o % 3] +
-                       (double)graph_value(b->g, w)->data.f[o / 3]) / (mean ? 3 : 1);
+                       (double)graph_value(b->g, w)->data.f[o / 3]) /
+                      (mean ? 3 : 1);
         bench_expect(b, SHAPE(2, 3), want);
         cr_expect_eq(bench_matrices(b), 1);
         bench_free(b);
@@ -388,7 +400,8 @@ Test(linear_move, pow_is_affine_for_exponents_1_and_0)
     NODE(b, OP_pow, bench_input(b, SHAPE(2, 3)), bench_floats(b, SCALAR, &square));
     bench_run(b);
     for (int k = 0; k < 6; k++)
-        cr_expect_float_eq((double)b->out[0].f[k], (double)b->in[0].f[k] * (double)b->in[0].f[k], 1e-6);
+        cr_expect_float_eq((double)b->out[0].f[k], (double)b->in[0].f[k] * (double)b->in[0].f[k],
+                           1e-6);
     cr_expect(!op_linear(b->g, 0, 0, &none, b->d));
     cr_expect_eq(diag_at(b->d, 0)->code, E_NOT_LINEAR);
     bench_free(b);

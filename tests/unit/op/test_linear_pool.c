@@ -1,5 +1,5 @@
-/* test_linear_pool.c - pools, reductions, running sums and batch normalisation against loops written from the
- * definition, and their matrices. */
+/* test_linear_pool.c - pools, reductions, running sums and batch normalisation against loops
+ * written from the definition, and their matrices. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>
@@ -25,7 +25,8 @@ draw(struct bench *b, bool ceil_mode)
 
 /* Mean of one window; elements of the padding count when `with_pad`, those behind it never. */
 static double
-mean_at(const float *x, const struct pool *h, const struct pool *w, int64_t i, int64_t j, bool with_pad)
+mean_at(const float *x, const struct pool *h, const struct pool *w, int64_t i, int64_t j,
+        bool with_pad)
 {
     double sum = 0;
     int count = 0;

@@ -1,4 +1,5 @@
-/* test_linear_product.c - Gemm and MatMul against sums written from the definition, and their matrices. */
+/* test_linear_product.c - Gemm and MatMul against sums written from the definition, and their
+ * matrices. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>
@@ -8,12 +9,18 @@ static struct shape
 bias_shape(int kind, int64_t m, int64_t n)
 {
     switch (kind) {
-    case 1: return SHAPE(n);
-    case 2: return SHAPE(m, 1);
-    case 3: return SHAPE(1, n);
-    case 4: return SHAPE(m, n);
-    case 5: return SHAPE(1);
-    default: return SCALAR;
+    case 1:
+        return SHAPE(n);
+    case 2:
+        return SHAPE(m, 1);
+    case 3:
+        return SHAPE(1, n);
+    case 4:
+        return SHAPE(m, n);
+    case 5:
+        return SHAPE(1);
+    default:
+        return SCALAR;
     }
 }
 
@@ -47,7 +54,8 @@ try_gemm(bool ta, bool tb, int bias, bool left, float alpha, float beta)
             int row = sc.rank == 2 && sc.dim[0] == M ? m : 0;
             int col = sc.rank && sc.dim[sc.rank - 1] == N ? n : 0;
             int width = sc.rank ? (int)sc.dim[sc.rank - 1] : 1;
-            want[m * N + n] += (double)beta * (double)graph_value(b->g, c)->data.f[row * width + col];
+            want[m * N + n] +=
+                (double)beta * (double)graph_value(b->g, c)->data.f[row * width + col];
         }
     bench_expect(b, SHAPE(M, N), want);
     cr_expect_eq(bench_matrices(b), 1);
@@ -67,7 +75,8 @@ Test(linear_product, gemm_refused)
 {
     for (int tb = 0; tb < 2; tb++) { /* inner sizes 4 and 5 */
         struct bench *b = bench_new(13);
-        NODE(b, OP_gemm, bench_input(b, SHAPE(2, 4)), bench_weights(b, tb ? SHAPE(3, 5) : SHAPE(5, 3)));
+        NODE(b, OP_gemm, bench_input(b, SHAPE(2, 4)),
+             bench_weights(b, tb ? SHAPE(3, 5) : SHAPE(5, 3)));
         bench_attr_int(b, "transB", tb);
         bench_refuse(b, E_SHAPE);
         bench_free(b);
@@ -84,7 +93,8 @@ Test(linear_product, gemm_refused)
     bench_free(b);
 }
 
-/* Element o of the broadcast of leading dimensions `lead` (of the product) for a factor with those of s. */
+/* Element o of the broadcast of leading dimensions `lead` (of the product) for a factor with those
+ * of s. */
 static int64_t
 lead_index(const struct shape *lead, const struct shape *s, int64_t o)
 {

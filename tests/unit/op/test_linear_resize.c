@@ -1,4 +1,5 @@
-/* test_linear_resize.c - Resize and Upsample against values worked out by hand from the specification. */
+/* test_linear_resize.c - Resize and Upsample against values worked out by hand from the
+ * specification. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>
@@ -46,13 +47,15 @@ Test(linear_resize, nearest_places_and_rounds)
     expect_nearest(resize(13, "nearest", "half_pixel", "floor", 4, 2, 0), 2, down);
     expect_nearest(resize(13, "nearest", "half_pixel", "ceil", 4, 2, 0), 2, up);
     /* Two to five, asymmetric: 0, 0.4, 0.8, 1.2, 1.6. */
-    static const int64_t floor5[] = {0, 0, 0, 1, 1}, ceil5[] = {0, 1, 1, 1, 1}, round5[] = {0, 0, 1, 1, 1};
+    static const int64_t floor5[] = {0, 0, 0, 1, 1}, ceil5[] = {0, 1, 1, 1, 1},
+                         round5[] = {0, 0, 1, 1, 1};
     expect_nearest(resize(13, "nearest", "asymmetric", "floor", 2, 5, 0), 5, floor5);
     expect_nearest(resize(13, "nearest", "asymmetric", "ceil", 2, 5, 0), 5, ceil5);
     expect_nearest(resize(13, "nearest", "asymmetric", "round_prefer_floor", 2, 5, 0), 5, round5);
     /* Three to five, corners aligned: 0, 0.5, 1, 1.5, 2. */
     static const int64_t corners[] = {0, 0, 1, 1, 2};
-    expect_nearest(resize(13, "nearest", "align_corners", "round_prefer_floor", 3, 5, 0), 5, corners);
+    expect_nearest(resize(13, "nearest", "align_corners", "round_prefer_floor", 3, 5, 0), 5,
+                   corners);
     /* Opset 10 knows no places: x / scale, rounded down. */
     static const int64_t old[] = {0, 0, 1, 1, 2, 2};
     expect_nearest(resize(10, "nearest", NULL, NULL, 3, 0, 2), 6, old);
@@ -106,8 +109,8 @@ Test(linear_resize, weights_add_up_to_one)
     }
 }
 
-/* Keys' kernel with a = -0.75 reproduces a straight line between its samples; halfway between samples 1 and 2 of
- * four its weights are -0.09375, 0.59375, 0.59375, -0.09375. */
+/* Keys' kernel with a = -0.75 reproduces a straight line between its samples; halfway between
+ * samples 1 and 2 of four its weights are -0.09375, 0.59375, 0.59375, -0.09375. */
 Test(linear_resize, cubic_weights)
 {
     struct bench *b = resize(13, "cubic", "align_corners", NULL, 4, 7, 0);
@@ -130,7 +133,8 @@ Test(linear_resize, upsample)
         double want[48];
         bench_node(b, OP_upsample, opset == 7 ? 1 : 2, (uint32_t[]){x, s});
         if (opset == 7) {
-            struct attr a = {.name = "scales", .kind = ATTR_FLOATS, .count = 4, .floats = (float *)scale};
+            struct attr a = {
+                .name = "scales", .kind = ATTR_FLOATS, .count = 4, .floats = (float *)scale};
             graph_attr(b->g, 0, a);
         }
         bench_run(b);
