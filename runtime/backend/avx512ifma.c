@@ -200,9 +200,10 @@ fold(ola_vec high, ola_vec low, struct factor two52, const struct ola_lanes *l)
     return finish4(_mm512_add_epi64(times(high, two52, l), ola_reduce52(ola_clean(low, l), l)), l);
 }
 
-/* Vectors that inner and convert carry through their loop over digits together: pays for the
- * loads of pointers and constants. n is a multiple of 32. */
-#define GROUP 2
+/* Vectors that inner and convert carry through their loop over digits together: pays for the loads
+ * of pointers and constants, until registers and streams get scarce. n is a multiple of both. */
+#define INNER_GROUP   2
+#define CONVERT_GROUP 4
 
 OLA_INLINE void
 inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
@@ -211,18 +212,18 @@ inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
-    for (size_t j = 0; j < n; j += GROUP * OLA_LANES) {
-        struct origin o[GROUP];
-        ola_vec high0[GROUP], low0[GROUP], high1[GROUP], low1[GROUP];
+    for (size_t j = 0; j < n; j += INNER_GROUP * OLA_LANES) {
+        struct origin o[INNER_GROUP];
+        ola_vec high0[INNER_GROUP], low0[INNER_GROUP], high1[INNER_GROUP], low1[INNER_GROUP];
 #pragma GCC unroll 4
-        for (size_t g = 0; g < GROUP; g++) {
+        for (size_t g = 0; g < INNER_GROUP; g++) {
             high0[g] = low0[g] = high1[g] = low1[g] = _mm512_setzero_si512();
             if (perm)
                 o[g] = origin_at(perm + j + g * OLA_LANES);
         }
         for (uint32_t d = 0; d < digits; d++) {
 #pragma GCC unroll 4
-            for (size_t g = 0; g < GROUP; g++) {
+            for (size_t g = 0; g < INNER_GROUP; g++) {
                 const size_t at = j + g * OLA_LANES;
                 ola_vec x = ola_load(a[d] + (perm ? o[g].group : at));
                 if (perm)
@@ -238,7 +239,7 @@ inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *
             }
         }
 #pragma GCC unroll 4
-        for (size_t g = 0; g < GROUP; g++) {
+        for (size_t g = 0; g < INNER_GROUP; g++) {
             ola_store(acc0 + j + g * OLA_LANES, fold(high0[g], low0[g], two52, &l));
             ola_store(acc1 + j + g * OLA_LANES, fold(high1[g], low1[g], two52, &l));
         }
@@ -270,10 +271,10 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
     const struct factor minus = factor_make(correction ? m->q - correction : 0, m->q);
-    for (size_t j = 0; j < n; j += GROUP * OLA_LANES) {
-        ola_vec high[GROUP], low[GROUP], fraction[GROUP];
+    for (size_t j = 0; j < n; j += CONVERT_GROUP * OLA_LANES) {
+        ola_vec high[CONVERT_GROUP], low[CONVERT_GROUP], fraction[CONVERT_GROUP];
 #pragma GCC unroll 4
-        for (size_t g = 0; g < GROUP; g++) {
+        for (size_t g = 0; g < CONVERT_GROUP; g++) {
             high[g] = low[g] = _mm512_setzero_si512();
             fraction[g] = ola_splat(UINT64_C(1) << 50);
         }
@@ -281,7 +282,7 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
             const ola_vec w = ola_splat(weight[i]), scale = ola_splat(source[i]->barrett >> 12);
             const ola_vec shift = ola_splat(52 - source[i]->bits);
 #pragma GCC unroll 4
-            for (size_t g = 0; g < GROUP; g++) {
+            for (size_t g = 0; g < CONVERT_GROUP; g++) {
                 ola_vec x = ola_load(a[i] + j + g * OLA_LANES);
                 high[g] = _mm512_madd52hi_epu64(high[g], x, w);
                 low[g] = _mm512_madd52lo_epu64(low[g], x, w);
@@ -291,7 +292,7 @@ convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *c
             }
         }
 #pragma GCC unroll 4
-        for (size_t g = 0; g < GROUP; g++) {
+        for (size_t g = 0; g < CONVERT_GROUP; g++) {
             ola_vec r = fold(high[g], low[g], two52, &l);
             ola_vec multiple = _mm512_srli_epi64(fraction[g], 51);
             if (rounded)
