@@ -20,6 +20,12 @@ pair_part(const struct ola_map *m, const struct ola_buffer *b, uint32_t k, uint3
     return b->data + k * pair_words(m) + part * (pair_words(m) / 2);
 }
 
+static uint64_t *
+group_part(const struct ola_server *s, const struct ola_map *m, uint32_t group, uint32_t part)
+{
+    return pair_part(m, &s->group, m->group[group].slot, part);
+}
+
 static uint32_t
 out_level(const struct ola_map *m)
 {
@@ -80,9 +86,9 @@ reserve(struct ola_server *s, const struct ola_map *m, struct ola_ct *const *out
 {
     ola_status status = ola_switch_reserve(s, m->desc.level, 2 * BATCH);
     if (status == OLA_OK)
-        status = ola_buffer_need(&s->baby, m->most_babies * pair_words(m));
+        status = ola_buffer_need(&s->baby, m->baby_slots * pair_words(m));
     if (status == OLA_OK)
-        status = ola_buffer_need(&s->group, m->n_groups * pair_words(m));
+        status = ola_buffer_need(&s->group, m->group_slots * pair_words(m));
     for (uint32_t k = 0; status == OLA_OK && k < m->head.out_cts; k++)
         status = ola_ct_reserve(out[k], 2, out_level(m));
     for (uint32_t k = 0; status != OLA_OK && k < m->head.out_cts; k++)
@@ -92,20 +98,20 @@ reserve(struct ola_server *s, const struct ola_map *m, struct ola_ct *const *out
 
 /* ---- babies ---- */
 
-/* Babies [from, from + count) of an input, none of step 0, into s->baby. */
+/* Some babies of an input, none of step 0: those of these numbers, into their slots. */
 static void
 rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct *in, const struct ola_raised *raised,
-             const uint32_t *babies, const uint32_t *number, uint32_t count)
+             const struct ola_input *input, const uint32_t *number, uint32_t count)
 {
     const uint32_t level = m->desc.level;
     struct ola_switch_job jobs[BATCH];
     uint64_t *to[2 * BATCH];
     for (uint32_t k = 0; k < count; k++) {
-        const struct ola_switch *key = ola_keys_rotation(s->keys, babies[number[k]], level);
+        const struct ola_switch *key = ola_keys_rotation(s->keys, m->baby[input->first_baby + number[k]], level);
         jobs[k] = (struct ola_switch_job){.raised = raised, .key = key, .perm = key->perm,
                                           .a0 = ola_ct_limb(in, 0, 0)};
         for (uint32_t part = 0; part < 2; part++)
-            to[2 * k + part] = pair_part(m, &s->baby, number[k], part);
+            to[2 * k + part] = pair_part(m, &s->baby, input->first_slot + number[k], part);
     }
     if (m->late) {
         for (uint32_t k = 0; k < count; k++)
@@ -127,19 +133,19 @@ rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_in
         if (babies[k] == 0) {
             if (m->late)
                 ola_switch_lift(s, ola_ct_limb(in, 0, 0), ola_ct_limb(in, 1, 0), m->desc.level,
-                                pair_part(m, &s->baby, k, 0), false);
+                                pair_part(m, &s->baby, input->first_slot + k, 0), false);
             continue;
         }
         if (raised.own == NULL)
             ola_raise(s, ola_ct_limb(in, 1, 0), m->desc.level, &raised);
         number[count++] = k;
         if (count == BATCH) {
-            rotate_batch(s, m, in, &raised, babies, number, count);
+            rotate_batch(s, m, in, &raised, input, number, count);
             count = 0;
         }
     }
     if (count != 0)
-        rotate_batch(s, m, in, &raised, babies, number, count);
+        rotate_batch(s, m, in, &raised, input, number, count);
 }
 
 /* ---- products ---- */
@@ -157,7 +163,7 @@ baby_chunk(const struct ola_server *s, const struct ola_map *m, const struct ola
 {
     if (!m->late && m->baby[input->first_baby + baby] == 0)
         return ola_ct_limb(in, part, w.limb) + w.at;
-    return pair_part(m, &s->baby, baby, part) + w.limb * (size_t)m->params->n + w.at;
+    return pair_part(m, &s->baby, input->first_slot + baby, part) + w.limb * (size_t)m->params->n + w.at;
 }
 
 /* sum (+)= the products of up to OLA_TERMS terms. */
@@ -194,8 +200,8 @@ multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run
     const size_t at = w.limb * (size_t)m->params->n + w.at;
     uint64_t *temp = ola_server_temp(s), *room = temp + 2 * OLA_CHUNK;
     struct sum sum = {.empty = run->opens,
-                      .to0 = pair_part(m, &s->group, run->group, 0) + at,
-                      .to1 = pair_part(m, &s->group, run->group, 1) + at};
+                      .to0 = group_part(s, m, run->group, 0) + at,
+                      .to1 = group_part(s, m, run->group, 1) + at};
     for (uint32_t k = run->first; k < run->first + run->count; k++) {
         const struct ola_term *term = &m->term[k];
         if (term->plain.count == 0)
@@ -222,7 +228,7 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
     const struct ola_input *input = &m->input[run->input];
     const size_t at = w.limb * (size_t)m->params->n + w.at;
     for (uint32_t part = 0; part < 2; part++) {
-        uint64_t *to = pair_part(m, &s->group, run->group, part) + at;
+        uint64_t *to = group_part(s, m, run->group, part) + at;
         for (uint32_t k = run->first; k < run->first + run->count; k++) {
             const uint64_t *from = baby_chunk(s, m, input, in, m->term[k].baby, part, w);
             if (run->opens && k == run->first)
@@ -233,9 +239,10 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
     }
 }
 
+/* The products of `count` runs, which follow one another in m->run, or in `order` when it is not NULL. */
 static void
-accumulate_input(struct ola_server *s, const struct ola_map *m, const struct ola_input *input,
-                 const struct ola_ct *in)
+accumulate(struct ola_server *s, const struct ola_map *m, const uint32_t *order, uint32_t first, uint32_t count,
+           const struct ola_ct *const *in)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
@@ -243,12 +250,12 @@ accumulate_input(struct ola_server *s, const struct ola_map *m, const struct ola
         for (size_t k = 0; k < chunks; k++) {
             const uint32_t c = ola_position_chain(s->params, m->desc.level, i);
             const struct place w = {i, ola_server_modulus(s, c), k * OLA_CHUNK};
-            for (uint32_t r = 0; r < input->n_runs; r++) {
-                const struct ola_run *run = &m->run[m->run_order[input->first_run + r]];
+            for (uint32_t r = first; r < first + count; r++) {
+                const struct ola_run *run = &m->run[order == NULL ? r : order[r]];
                 if (m->head.free_of_level)
-                    add_run(s, m, run, in, w);
+                    add_run(s, m, run, in[run->input], w);
                 else
-                    multiply_run(s, m, run, in, w);
+                    multiply_run(s, m, run, in[run->input], w);
             }
         }
     }
@@ -260,7 +267,7 @@ accumulate_input(struct ola_server *s, const struct ola_map *m, const struct ola
 static void
 add_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *ext, bool accumulate)
 {
-    uint64_t *a0 = pair_part(m, &s->group, g, 0), *a1 = pair_part(m, &s->group, g, 1);
+    uint64_t *a0 = group_part(s, m, g, 0), *a1 = group_part(s, m, g, 1);
     const uint32_t level = m->desc.level, limbs = 2 * m->positions;
     const size_t n = s->params->n;
     if (!m->late) {
@@ -283,7 +290,7 @@ rotate_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t
 {
     const uint32_t level = m->desc.level;
     const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].giant, level);
-    uint64_t *const a[2] = {pair_part(m, &s->group, g, 0), pair_part(m, &s->group, g, 1)};
+    uint64_t *const a[2] = {group_part(s, m, g, 0), group_part(s, m, g, 1)};
     const uint64_t *const from[2] = {a[0], a[1]};
     struct ola_raised raised;
     if (m->late)
@@ -318,7 +325,7 @@ take_group(struct ola_server *s, const struct ola_map *m, uint32_t g, struct ola
 {
     const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level;
-    const uint64_t *const from[2] = {pair_part(m, &s->group, g, 0), pair_part(m, &s->group, g, 1)};
+    const uint64_t *const from[2] = {group_part(s, m, g, 0), group_part(s, m, g, 1)};
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
     if (m->late)
         ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m), to, 2);
@@ -384,6 +391,11 @@ finish_output(struct ola_server *s, const struct ola_map *m, uint32_t first, uin
         add_bias(s, out, &m->bias[k]);
 }
 
+/* [first, end) */
+struct span {
+    uint32_t first, end;
+};
+
 ola_status
 ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *const *out)
 {
@@ -398,18 +410,23 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         return status;
     for (uint32_t k = 0; k < m->n_inputs; k++) {
         const struct ola_input *input = &m->input[k];
-        if (input->n_runs == 0)
-            continue;
         rotate_babies(s, m, input, in[k]);
-        accumulate_input(s, m, input, in[k]);
+        if (!m->by_output)
+            accumulate(s, m, m->run_order, input->first_run, input->n_runs, in);
     }
     if (!m->head.free_of_level)
         s->counts.plain_products += m->head.n_diagonals;
-    uint32_t first = 0, end = 0;
-    for (uint32_t k = 0; k < m->head.out_cts; k++, first = end) {
-        while (end < m->n_groups && m->group[end].out_ct == k)
-            end++;
-        finish_output(s, m, first, end, k, out[k]);
+    struct span groups = {0, 0}, runs = {0, 0};
+    for (uint32_t k = 0; k < m->head.out_cts; k++) {
+        groups.first = groups.end;
+        runs.first = runs.end;
+        while (groups.end < m->n_groups && m->group[groups.end].out_ct == k)
+            groups.end++;
+        while (runs.end < m->n_runs && m->run[runs.end].group < groups.end)
+            runs.end++;
+        if (m->by_output)
+            accumulate(s, m, NULL, runs.first, runs.end - runs.first, in);
+        finish_output(s, m, groups.first, groups.end, k, out[k]);
     }
     return OLA_OK;
 }

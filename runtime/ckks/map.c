@@ -57,7 +57,7 @@ find_runs(struct ola_map *m, const struct ola_map_view *v)
         const struct ola_group *g = m->n_groups == 0 ? NULL : &m->group[m->n_groups - 1];
         bool opens = g == NULL || g->out_ct != d.out_ct || g->giant != d.giant;
         if (opens)
-            m->group[m->n_groups++] = (struct ola_group){d.out_ct, d.giant};
+            m->group[m->n_groups++] = (struct ola_group){.out_ct = d.out_ct, .giant = d.giant};
         if (opens || m->run[m->n_runs - 1].input != input) {
             m->run[m->n_runs++] =
                 (struct ola_run){.group = m->n_groups - 1, .input = input, .first = k, .opens = opens};
@@ -98,8 +98,6 @@ number_babies(struct ola_map *m, const struct ola_map_view *v, struct ola_input 
     }
     for (uint32_t k = 0; k < in->n_babies; k++)
         number[m->baby[in->first_baby + k]] = UINT32_MAX;
-    if (in->n_babies > m->most_babies)
-        m->most_babies = in->n_babies;
 }
 
 static ola_status
@@ -200,6 +198,26 @@ choose_late(struct ola_map *m)
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 
+static void
+choose_slots(struct ola_map *m)
+{
+    uint32_t most_babies = 0, most_groups = 0, first = 0;
+    for (uint32_t i = 0; i < m->n_inputs; i++)
+        most_babies = m->input[i].n_babies > most_babies ? m->input[i].n_babies : most_babies;
+    for (uint32_t g = 0; g < m->n_groups; g++) {
+        first = g != 0 && m->group[g].out_ct == m->group[g - 1].out_ct ? first : g;
+        m->group[g].slot = g - first;
+        most_groups = g - first + 1 > most_groups ? g - first + 1 : most_groups;
+    }
+    m->by_output = (uint64_t)m->n_babies + most_groups < (uint64_t)most_babies + m->n_groups;
+    m->baby_slots = m->by_output ? m->n_babies : most_babies;
+    m->group_slots = m->by_output ? most_groups : m->n_groups;
+    for (uint32_t i = 0; i < m->n_inputs && m->by_output; i++)
+        m->input[i].first_slot = m->input[i].first_baby;
+    for (uint32_t g = 0; g < m->n_groups && !m->by_output; g++)
+        m->group[g].slot = g;
+}
+
 static ola_status
 map_fill(struct ola_map *m, const struct ola_map_view *v)
 {
@@ -213,6 +231,7 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
     order_runs(m);
     s = find_babies(m, v);
     choose_late(m);
+    choose_slots(m);
     return s == OLA_OK ? encode_all(m, v) : s;
 }
 

@@ -4,7 +4,10 @@
  * before the giant rotation. Within a group, the terms of one input ciphertext form a run.
  *
  * A late map leaves its baby rotations modulo Q P and divides by P only the groups (double hoisting: Bossuat et al., ePrint
- * 2020/1203, section 4): worth it where there are many more babies than groups. */
+ * 2020/1203, section 4): worth it where there are many more babies than groups.
+ *
+ * Scratch has slots for babies and groups. Either the babies of one input are there at a time and all groups (input by
+ * input), or all babies and the groups of one output: whatever takes less. */
 #ifndef OLA_CKKS_MAP_H
 #define OLA_CKKS_MAP_H
 
@@ -22,10 +25,12 @@ struct ola_run {
 };
 struct ola_group {
     uint32_t out_ct, giant;
+    uint32_t slot;
 };
 /* Where an input ciphertext's babies and runs are. */
 struct ola_input {
     uint32_t first_baby, n_babies;
+    uint32_t first_slot; /* of its babies */
     uint32_t first_run, n_runs; /* in run_order */
 };
 
@@ -35,7 +40,9 @@ struct ola_map {
     struct ola_weights_map head;
     bool late;
     uint32_t positions; /* limbs of babies and groups */
-    uint32_t n_inputs, n_runs, n_groups, n_babies, most_babies;
+    bool by_output;
+    uint32_t baby_slots, group_slots;
+    uint32_t n_inputs, n_runs, n_groups, n_babies;
     struct ola_term *term;   /* [head.n_diagonals] */
     struct ola_run *run;     /* [n_runs], by group, then input */
     struct ola_group *group; /* [n_groups], by output ciphertext, then giant */

@@ -337,3 +337,28 @@ Test(linear, counts)
     fixture_free(&f);
     world_close(&w);
 }
+
+/* Few babies for many groups: the groups are summed output by output. */
+Test(linear, output_by_output)
+{
+    struct world w;
+    world_open(&w, &toy);
+    for (int sums = 0; sums < 2; sums++) {
+        struct fixture f = {.head = {.args = 1, .in_cts = 2, .out_cts = 4, .free_of_level = sums != 0}};
+        for (uint32_t out = 0; out < 4; out++) {
+            for (uint32_t giant = 0; giant < 8 * out; giant += 8) { /* nothing leads to output 0 */
+                for (uint32_t in = 0; in < 2; in++)
+                    add_diagonal(&f, (struct diagonal){0, in, out, giant, in + out % 2, 4, NULL});
+            }
+        }
+        finish(&f, 1);
+        struct ola_map_desc desc = {2, w.scale, w.scale};
+        ola_map *map;
+        OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
+        cr_expect(map->by_output, "%u babies, %u groups", map->n_babies, map->n_groups);
+        ola_map_free(map);
+        check(&w, &f, 2, w.scale);
+        fixture_free(&f);
+    }
+    world_close(&w);
+}
