@@ -40,11 +40,12 @@ put_f64(struct str *out, double x)
     put_u64(out, bits);
 }
 
-/* ---- names -------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* "map:conv1"; with ".<index>" behind it where that is cut or taken. */
 static const char *
-section_name(struct emitter *e, struct map *taken, const char *kind, const char *name, uint32_t index)
+section_name(struct emitter *e, struct map *taken, const char *kind, const char *name,
+             uint32_t index)
 {
     const char *plain = emit_plain(e->a, name ? name : "");
     const char *full = arena_printf(e->a, "%s:%s", kind, plain);
@@ -73,7 +74,7 @@ emit_sections(struct emitter *e)
             vec_push(e->a, &e->vectors, k);
 }
 
-/* ---- sections ----------------------------------------------------------------------------------- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 static bool
 same_bits(float x, float y)
@@ -132,8 +133,8 @@ hash_bytes(const char *p, size_t n)
     return x;
 }
 
-/* The stored values equal to those at out->text + start, which are then taken off again; or they stay
- * and are entered. A reader accepts values named by 64 diagonals on average: stay well below. */
+/* The stored values equal to those at out->text + start, which are then taken off again; or they
+ * stay and are entered. A reader accepts values named by 64 diagonals on average: stay below. */
 static struct stored
 share(struct store *s, struct str *out, size_t start, uint32_t encoding, uint32_t count)
 {
@@ -172,8 +173,8 @@ put_map(struct emitter *e, const struct he_map *m, struct str *out)
 {
     uint32_t n = m->diagonals.len, bias = m->bias ? m->bias_period : 0;
     uint64_t front = sizeof(struct ola_weights_map) +
-                     (uint64_t)n * sizeof(struct ola_weights_diagonal) + 4 * (uint64_t)m->folds.len +
-                     8 * (uint64_t)m->out_cts * bias;
+                     (uint64_t)n * sizeof(struct ola_weights_diagonal) +
+                     4 * (uint64_t)m->folds.len + 8 * (uint64_t)m->out_cts * bias;
     const uint32_t head[] = {m->args,      m->in_cts, m->out_cts,       n,
                              m->folds.len, bias,      m->free_of_level, 0};
     struct str values = {0};
@@ -239,7 +240,7 @@ put_vector(const struct emitter *e, uint32_t k, struct str *out)
         put_f64(out, inst->vector[i]);
 }
 
-/* ---- the files ---------------------------------------------------------------------------------- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 static void
 align(struct str *out)
@@ -266,8 +267,8 @@ emit_weights(struct emitter *e, struct str *out)
 {
     const struct he_program *p = e->p;
     uint32_t sections = p->maps.len + p->polys.len + e->vectors.len;
-    uint64_t front = sizeof(struct ola_weights_header) +
-                     (uint64_t)sections * sizeof(struct ola_weights_section);
+    uint64_t front =
+        sizeof(struct ola_weights_header) + (uint64_t)sections * sizeof(struct ola_weights_section);
     struct str table = {0}, body = {0};
 
     for (uint32_t i = 0; i < p->maps.len; i++) {

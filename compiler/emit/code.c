@@ -1,4 +1,5 @@
-/* code.c - the layers as C: one function each, a line for each instruction, and the table of them all. */
+/* code.c - the layers as C: one function each, a line for each instruction, and the table of them
+ * all. */
 #include "emit/room.h"
 
 #include <string.h>
@@ -115,11 +116,12 @@ emit_code(struct emitter *e, struct str *out)
         }
         str_add(out, "}\n\n");
     }
-    str_addf(out, "static const struct layer {\n"
-                  "    const char *name;\n"
-                  "    void (*call)(struct run *run);\n"
-                  "    double seconds; /* predicted; all 1 where nothing is known */\n"
-                  "} layers[%s_LAYERS] = {\n",
+    str_addf(out,
+             "static const struct layer {\n"
+             "    const char *name;\n"
+             "    void (*call)(struct run *run);\n"
+             "    double seconds; /* predicted; all 1 where nothing is known */\n"
+             "} layers[%s_LAYERS] = {\n",
              e->capitals);
     double all = 0;
     for (uint32_t i = 0; i < e->layers.len; i++)

@@ -16,7 +16,7 @@ emit_version(void)
 static bool
 is_taken(const char *name)
 {
-    static const char *const taken[] = {"all",  "clean",   "help",    "install", "net",
+    static const char *const taken[] = {"all",  "clean",   "help",          "install",    "net",
                                         "test", "package", "rebuild_cache", "edit_cache", "depend"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)

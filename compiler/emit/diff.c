@@ -1,5 +1,5 @@
-/* diff.c - a unified diff of two texts by Myers' algorithm in linear space (E. Myers, "An O(ND) Difference
- * Algorithm and Its Variations", Algorithmica 1, 1986, section 4b). */
+/* diff.c - a unified diff of two texts by Myers' algorithm in linear space (E. Myers, "An O(ND)
+ * Difference Algorithm and Its Variations", Algorithmica 1, 1986, section 4b). */
 #include "emit/room.h"
 
 #include <stdlib.h>
@@ -55,8 +55,8 @@ struct box {
     long x0, x1, y0, y1;
 };
 
-/* A point (x, y) that a shortest edit script of the box passes; the box has lines on both sides, its first
- * lines differ and so do its last. */
+/* A point (x, y) that a shortest edit script of the box passes; the box has lines on both sides,
+ * its first lines differ and so do its last. */
 static void
 middle(const struct diff *d, struct box box, long *x_out, long *y_out)
 {
@@ -86,8 +86,8 @@ middle(const struct diff *d, struct box box, long *x_out, long *y_out)
                 x++, y++;
             b[k] = x;
             long other = delta - k;
-            if (delta % 2 == 0 && other >= -depth && other <= depth && x + f[other] >= n && x <= n &&
-                y >= 0 && y <= m) {
+            if (delta % 2 == 0 && other >= -depth && other <= depth && x + f[other] >= n &&
+                x <= n && y >= 0 && y <= m) {
                 *x_out = box.x1 - x;
                 *y_out = box.y1 - y;
                 return;
@@ -116,7 +116,7 @@ mark(struct diff *d, struct box box)
     mark(d, (struct box){x, box.x1, y, box.y1});
 }
 
-/* ---- printing ----------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void
 print_line(const struct line *l, char sign, struct str *out)
@@ -127,7 +127,8 @@ print_line(const struct line *l, char sign, struct str *out)
         str_add(out, "\n\\ No newline at end of file\n");
 }
 
-/* Both sides walked together from (x, y), equal lines in step; one hunk. The new place in *x and *y. */
+/* Both sides walked together from (x, y), equal lines in step; one hunk. The new place in *x and
+ * *y. */
 static void
 print_hunk(const struct diff *d, long *x, long *y, struct str *out)
 {
@@ -158,8 +159,8 @@ print_hunk(const struct diff *d, long *x, long *y, struct str *out)
         else
             print_line(&d->a.at[i++], ' ', &body), j++;
     }
-    str_addf(out, "@@ -%ld,%ld +%ld,%ld @@\n", x1 > x0 ? x0 + 1 : x0, x1 - x0, y1 > y0 ? y0 + 1 : y0,
-             y1 - y0);
+    str_addf(out, "@@ -%ld,%ld +%ld,%ld @@\n", x1 > x0 ? x0 + 1 : x0, x1 - x0,
+             y1 > y0 ? y0 + 1 : y0, y1 - y0);
     str_addn(out, str_text(&body), body.len);
     str_free(&body);
     *x = x1;

@@ -1,4 +1,4 @@
-/* emit.c - see emit.h: the list of generated files, and what is worked out before they are written. */
+/* emit.c - see emit.h: the list of generated files, and what is worked out first. */
 #include "emit/room.h"
 
 #include "emit/template.h"

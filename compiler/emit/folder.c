@@ -1,4 +1,4 @@
-/* folder.c - the generated files and the folder they belong in: written all or none, or compared. */
+/* folder.c - the generated files and the folder they belong in: written, or compared. */
 #include "emit/room.h"
 
 #include "base/file.h"
@@ -41,7 +41,8 @@ emit_write(const struct emitted *e, const char *dir, struct diag *d)
 
     while (ok && made < n) {
         const struct emitted_file *f = &e->files.at[made];
-        temporary[made] = file_join(a, dir, arena_printf(a, ".%s.tmp-%ld", f->name, (long)getpid()));
+        temporary[made] =
+            file_join(a, dir, arena_printf(a, ".%s.tmp-%ld", f->name, (long)getpid()));
         ok = write_file(temporary[made++], f->data, f->size, d);
     }
     while (ok && renamed < n) {
@@ -86,7 +87,8 @@ compare_file(struct arena *a, const struct emitted_file *f, const char *dir, str
 }
 
 bool
-emit_against(struct arena *a, const struct emitted *e, const char *dir, struct str *diff, struct diag *d)
+emit_against(struct arena *a, const struct emitted *e, const char *dir, struct str *diff,
+             struct diag *d)
 {
     bool ok = true;
     for (uint32_t i = 0; i < e->files.len; i++)

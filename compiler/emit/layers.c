@@ -136,8 +136,8 @@ finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
     vec_push(e->a, &e->layers, l);
 }
 
-/* Whether instruction k belongs to the layer that begins at `first`: inputs to what follows them; outputs, and what
- * costs nothing (whichever node wants it), to what is before them. */
+/* Whether instruction k belongs to the layer that begins at `first`: inputs to what follows them;
+ * outputs, and what costs nothing (whichever node wants it), to what is before them. */
 static bool
 same_layer(const struct emitter *e, uint32_t first, uint32_t k)
 {

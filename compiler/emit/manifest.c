@@ -1,4 +1,5 @@
-/* manifest.c - NAME_manifest.json: everything that a person or a tool may want to know without reading C. */
+/* manifest.c - NAME_manifest.json: everything that a person or a tool may want to know without
+ * reading C. */
 #include "emit/room.h"
 
 #include <cjson/cJSON.h>

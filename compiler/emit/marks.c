@@ -96,8 +96,9 @@ static void
 mark_parameters(struct emitter *e, struct str *out)
 {
     const struct he_params *q = &e->p->params;
-    str_addf(out, "static const struct ola_literal parameters = {\n    .log_n = %u,\n    .n_q = %u,\n"
-                  "    .n_p = %u,\n",
+    str_addf(out,
+             "static const struct ola_literal parameters = {\n    .log_n = %u,\n    .n_q = %u,\n"
+             "    .n_p = %u,\n",
              q->log_n, q->q.len, q->p.len);
     primes(out, "q", q->q.at, q->q.len);
     if (q->p.len)
@@ -116,7 +117,8 @@ mark_key_plan(struct emitter *e, struct str *out)
     uint32_t n = p->rotations.len;
     for (uint32_t column = 0; column < 2 && n; column++) {
         str_addf(out, "%s\nstatic const uint32_t rotation_%s[] = {",
-                 column ? "/* ... up to these levels. */" : "/* Rotations to the left by these steps ... */",
+                 column ? "/* ... up to these levels. */"
+                        : "/* Rotations to the left by these steps ... */",
                  column ? "level" : "step");
         for (uint32_t i = 0; i < n; i++)
             str_addf(out, "%s%u", i ? ", " : "",
@@ -190,9 +192,12 @@ mark_pixels(struct emitter *e, struct str *out)
         doubles(out, "mean", i, px->mean, px->channels);
         doubles(out, "std", i, px->std, px->channels);
     }
-    str_addf(out, "\n/* A pixel v of channel c, plane pixels to a channel: (v / divisor - mean[c]) / std[c]. */\n"
-                  "static const struct pixels {\n    uint32_t plane, channels;\n    double divisor;\n"
-                  "    const double *mean, *std;\n} pixels[%s_INPUTS] = {\n", e->capitals);
+    str_addf(out,
+             "\n/* A pixel v of channel c, plane pixels to a channel: (v / divisor - mean[c]) / "
+             "std[c]. */\n"
+             "static const struct pixels {\n    uint32_t plane, channels;\n    double divisor;\n"
+             "    const double *mean, *std;\n} pixels[%s_INPUTS] = {\n",
+             e->capitals);
     for (uint32_t i = 0; i < n; i++) {
         const struct he_layout *l = &e->p->layouts.at[e->p->inputs.at[i].layout];
         const struct pixels *px = &e->p->inputs.at[i].pixels;
@@ -224,11 +229,14 @@ map_rows(struct emitter *e, struct str *out)
     for (uint32_t i = 0; i < p->maps.len; i++)
         if (p->maps.at[i].args * p->maps.at[i].in_cts > most)
             most = p->maps.at[i].args * p->maps.at[i].in_cts;
-    str_addf(out, "\n#define MAPS %u\n#define MAP_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-                  "/* Linear maps: section of the weights; level, scales of input and output; ciphertexts. */\n"
-                  "static const struct map {\n    const char *section;\n    struct ola_map_desc desc;\n"
-                  "    uint32_t args, in_cts, out_cts;\n} maps[MAPS] = {\n",
-             p->maps.len, most);
+    str_addf(
+        out,
+        "\n#define MAPS %u\n#define MAP_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
+        "/* Linear maps: section of the weights; level, scales of input and output; ciphertexts. "
+        "*/\n"
+        "static const struct map {\n    const char *section;\n    struct ola_map_desc desc;\n"
+        "    uint32_t args, in_cts, out_cts;\n} maps[MAPS] = {\n",
+        p->maps.len, most);
     for (uint32_t i = 0; i < p->maps.len; i++) {
         const struct he_map *m = &p->maps.at[i];
         str_add(out, "    {");
@@ -247,11 +255,14 @@ poly_rows(struct emitter *e, struct str *out)
     for (uint32_t i = 0; i < p->polys.len; i++)
         if (p->polys.at[i].cts > most)
             most = p->polys.at[i].cts;
-    str_addf(out, "\n#define POLYS %u\n#define POLY_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-                  "/* Polynomials: section of the weights; level, scales of input and output; ciphertexts. */\n"
-                  "static const struct poly {\n    const char *section;\n    struct ola_map_desc desc;\n"
-                  "    uint32_t cts;\n} polys[POLYS] = {\n",
-             p->polys.len, most);
+    str_addf(
+        out,
+        "\n#define POLYS %u\n#define POLY_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
+        "/* Polynomials: section of the weights; level, scales of input and output; ciphertexts. "
+        "*/\n"
+        "static const struct poly {\n    const char *section;\n    struct ola_map_desc desc;\n"
+        "    uint32_t cts;\n} polys[POLYS] = {\n",
+        p->polys.len, most);
     for (uint32_t i = 0; i < p->polys.len; i++) {
         const struct he_poly *f = &p->polys.at[i];
         str_add(out, "    {");
@@ -265,9 +276,11 @@ poly_rows(struct emitter *e, struct str *out)
 static void
 vector_rows(struct emitter *e, struct str *out)
 {
-    str_addf(out, "\n#define VECTORS %u\n\n/* Added vectors: section of the weights, ciphertexts, period. */\n"
-                  "static const struct {\n    const char *section;\n    uint32_t cts, period;\n"
-                  "} vectors[VECTORS] = {\n",
+    str_addf(out,
+             "\n#define VECTORS %u\n\n/* Added vectors: section of the weights, ciphertexts, "
+             "period. */\n"
+             "static const struct {\n    const char *section;\n    uint32_t cts, period;\n"
+             "} vectors[VECTORS] = {\n",
              e->vectors.len);
     for (uint32_t i = 0; i < e->vectors.len; i++) {
         const struct he_inst *inst = &e->p->insts.at[e->vectors.at[i]];
@@ -281,15 +294,19 @@ vector_rows(struct emitter *e, struct str *out)
 static void
 mark_parts(struct emitter *e, struct str *out)
 {
-    str_addf(out, "#define REGISTERS %u /* ciphertexts alive at one time, at most */\n", e->registers);
+    str_addf(out, "#define REGISTERS %u /* ciphertexts alive at one time, at most */\n",
+             e->registers);
     if (uses(e->p, HE_linear))
         map_rows(e, out);
     if (uses(e->p, HE_poly))
         poly_rows(e, out);
     if (e->vectors.len)
         vector_rows(e, out);
-    str_addf(out, "\n/* The ciphertexts that clients send. */\nstatic const struct {\n    uint32_t cts, level;\n"
-                  "    double scale;\n} inputs[%s_INPUTS] = {\n", e->capitals);
+    str_addf(out,
+             "\n/* The ciphertexts that clients send. */\nstatic const struct {\n    uint32_t cts, "
+             "level;\n"
+             "    double scale;\n} inputs[%s_INPUTS] = {\n",
+             e->capitals);
     for (uint32_t i = 0; i < e->p->inputs.len; i++) {
         const struct he_inst *inst = &e->p->insts.at[e->p->inputs.at[i].value];
         str_addf(out, "    {%u, %u, ", inst->cts, inst->level);
@@ -317,10 +334,10 @@ emit_mark(void *data, const char *word, struct str *out)
     static const struct {
         const char *word;
         void (*write)(struct emitter *e, struct str *out);
-    } marks[] = {{"provenance", mark_comment},   {"provenance_cmake", mark_hash_comment},
-                 {"constants", mark_constants},  {"parameters", mark_parameters},
-                 {"key_plan", mark_key_plan},    {"ports", mark_ports},
-                 {"pixels", mark_pixels},        {"parts", mark_parts},
+    } marks[] = {{"provenance", mark_comment},  {"provenance_cmake", mark_hash_comment},
+                 {"constants", mark_constants}, {"parameters", mark_parameters},
+                 {"key_plan", mark_key_plan},   {"ports", mark_ports},
+                 {"pixels", mark_pixels},       {"parts", mark_parts},
                  {"layers", emit_code}};
     struct emitter *e = data;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)

@@ -1,6 +1,6 @@
-/* registers.c - which registers hold a value, by its first and last use. A register is one ciphertext; a
- * value takes as many in a row as it has ciphertexts. An instruction that works ciphertext by ciphertext
- * takes the registers of an argument over when that dies there. */
+/* registers.c - which registers hold a value, by its first and last use. A register is one
+ * ciphertext; a value takes as many in a row as it has ciphertexts. An instruction that works
+ * ciphertext by ciphertext takes the registers of an argument over when that dies there. */
 #include "emit/room.h"
 
 static bool
@@ -78,7 +78,9 @@ emit_registers(struct emitter *e)
         const struct he_inst *inst = &e->p->insts.at[k];
         uint32_t over = overwritten(e, k);
         e->in_place[k] = over != NONE;
-        e->reg[k] = inst->op == HE_output ? NONE : over != NONE ? e->reg[over] : take(&r, inst->cts);
+        e->reg[k] = inst->op == HE_output ? NONE
+                    : over != NONE        ? e->reg[over]
+                                          : take(&r, inst->cts);
         for (uint32_t i = 0; i < inst->args.len; i++) {
             uint32_t arg = inst->args.at[i];
             if (e->last_use[arg] == k && arg != over)

@@ -1,5 +1,5 @@
-/* room.h - what the files of emit/ share: the program with everything that the text needs to know about
- * it, worked out once. Inside emit/. */
+/* room.h - what the files of emit/ share: the program with everything that the text needs to know
+ * about it, worked out once. Inside emit/. */
 #ifndef OLAC_EMIT_ROOM_H
 #define OLAC_EMIT_ROOM_H
 
@@ -10,8 +10,8 @@ struct layer {
     uint32_t first, count; /* instructions */
     uint32_t result;       /* the one that makes what the node computes */
     const char *name;      /* of the node, fit for a comment and a string */
-    const char *title;     /* "c1: Conv 1x28x28 -> 6x28x28, level 9 -> 8, 25 diagonals, 9 rotations" */
-    const char *op;        /* of the node in the graph; of the instruction where there is none */
+    const char *title; /* "c1: Conv 1x28x28 -> 6x28x28, level 9 -> 8, 25 diagonals, 9 rotations" */
+    const char *op;    /* of the node in the graph; of the instruction where there is none */
     uint32_t rotations, products, plain_products, degree;
     double seconds;
 };
@@ -21,13 +21,13 @@ struct emitter {
     const struct he_program *p;
     const struct emit_options *o;
     struct diag *d;
-    const char *name, *capitals;      /* C identifiers */
+    const char *name, *capitals;        /* C identifiers */
     const char **map_name, **poly_name; /* of the sections of the weights file */
-    VEC(uint32_t) vectors;            /* instructions with an added vector */
+    VEC(uint32_t) vectors;              /* instructions with an added vector */
     VEC(struct layer) layers;
-    uint32_t *reg;                    /* by instruction: its first register, NONE for outputs */
-    uint32_t *last_use;               /* by instruction: the last one that reads it, or itself */
-    bool *in_place;                   /* by instruction: it takes the registers of an argument over */
+    uint32_t *reg;      /* by instruction: its first register, NONE for outputs */
+    uint32_t *last_use; /* by instruction: the last one that reads it, or itself */
+    bool *in_place;     /* by instruction: it takes the registers of an argument over */
     uint32_t registers;
     uint32_t input_size, input_cts, output_size, output_cts; /* all ports together */
     uint64_t weights_bytes;
@@ -65,6 +65,7 @@ void emit_selftest(const struct emitter *e, struct str *out);
 /* manifest.c */
 void emit_manifest(const struct emitter *e, struct str *out);
 /* diff.c: unified diff with three lines of context; nothing when equal. */
-void emit_diff(struct arena *a, const char *name, const char *old, const char *new, struct str *out);
+void emit_diff(struct arena *a, const char *name, const char *old, const char *new,
+               struct str *out);
 
 #endif

@@ -97,7 +97,7 @@ template_rename(const char *text, size_t length, const char *name, const char *c
     }
 }
 
-/* ---- filling in --------------------------------------------------------------------------------- */
+/* ---- filling in ------------------------------------------------------------------------------ */
 
 struct block {
     bool shown, in_else;
@@ -176,7 +176,7 @@ marked_line(struct fill *f, const char *word, const char *argument)
     }
 }
 
-/* Takes "//% word argument" or "#% ..." apart. Words longer than 63 characters are cut: no mark is. */
+/* Takes "//% word argument" or "#% ..." apart. Longer words than 63 characters are cut. */
 static bool
 parse_mark(const char *line, size_t length, char word[64], char argument[64])
 {

@@ -22,15 +22,15 @@ struct template_words {
     const char *name, *capitals; /* what the words net and NET become */
 };
 
-/* The text of a template: of `folder` when that is not NULL and holds one, else the built-in one. *place:
- * how messages call it. E_TEMPLATE. */
+/* The text of a template: of `folder` when that is not NULL and holds one, else the built-in one.
+ * *place: how messages call it. E_TEMPLATE. */
 bool template_text(struct arena *a, const char *folder, const char *name, const char **text,
                    const char **place, struct diag *d);
 /* Every file in the folder must be a template (README.md aside). E_TEMPLATE, E_TEMPLATE_NAME. */
 bool template_check_folder(const char *folder, struct diag *d);
 
-/* Fills in. `required`: the marks without which it makes no sense, separated by blanks. All problems at
- * once: E_TEMPLATE_MARK, E_TEMPLATE_MISSING, E_TEMPLATE_BLOCK with place and line. */
+/* Fills in. `required`: the marks without which it makes no sense, separated by blanks. All
+ * problems at once: E_TEMPLATE_MARK, E_TEMPLATE_MISSING, E_TEMPLATE_BLOCK with place and line. */
 bool template_fill(const char *text, const char *place, const char *required,
                    const struct template_words *words, struct str *out, struct diag *d);
 

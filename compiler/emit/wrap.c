@@ -1,5 +1,6 @@
-/* wrap.c - lines of generated C within 100 columns: code is broken at a blank and goes on below the innermost
- * open bracket, comments are filled, rulers cut. A line that is one long string stays as it is. */
+/* wrap.c - lines of generated C within 100 columns: code is broken at a blank and goes on below the
+ * innermost open bracket, comments are filled, rulers cut. A line that is one long string stays as
+ * it is. */
 #include "emit/room.h"
 
 #include <string.h>
@@ -8,8 +9,8 @@
 #define MAX_OPEN    16
 #define MAX_ALIGNED 64 /* brackets further right are not aligned to */
 
-/* The last blank outside of strings at which text may be broken so that `room` columns are enough; of code
- * rather one behind a comma, when that is in the second half. 0: nowhere. */
+/* The last blank outside of strings at which text may be broken so that `room` columns are enough;
+ * of code rather one behind a comma, when that is in the second half. 0: nowhere. */
 static size_t
 break_at(const char *text, size_t length, size_t room, size_t from, bool code)
 {
@@ -26,7 +27,7 @@ break_at(const char *text, size_t length, size_t room, size_t from, bool code)
     return comma ? comma : best;
 }
 
-/* ---- code --------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 
 struct brackets {
     size_t column[MAX_OPEN]; /* behind each open one */
@@ -55,7 +56,8 @@ wrap_code(const char *line, size_t length, struct str *out)
     size_t indent = strspn(line, " "), lead = 0, from = indent;
     struct brackets open = {.n = 0};
     for (;;) {
-        size_t at = lead + length > COLUMNS ? break_at(line, length, COLUMNS - lead, from, true) : 0;
+        size_t at =
+            lead + length > COLUMNS ? break_at(line, length, COLUMNS - lead, from, true) : 0;
         size_t n = at ? at : length;
         str_addf(out, "%*s%.*s\n", (int)lead, "", (int)n, line);
         if (!at)
@@ -69,9 +71,10 @@ wrap_code(const char *line, size_t length, struct str *out)
     }
 }
 
-/* ---- comments ----------------------------------------------------------------------------------- */
+/* ---- comments -------------------------------------------------------------------------------- */
 
-/* One comment line in pieces; all but the last are written. The last stays in `rest`, without prefix. */
+/* One comment line in pieces; all but the last are written. The last stays in `rest`, without
+ * prefix. */
 static void
 fill_comment(const char *line, size_t length, struct str *out, struct str *rest)
 {
@@ -87,7 +90,10 @@ fill_comment(const char *line, size_t length, struct str *out, struct str *rest)
         if (!n)
             break;
         str_addf(out, "%*s%s%.*s\n", from ? 0 : (int)indent, "",
-                 from ? "" : opens ? " * " : "* ", (int)n, at);
+                 from    ? ""
+                 : opens ? " * "
+                         : "* ",
+                 (int)n, at);
         at += n + 1;
         from = 0;
     }
@@ -95,17 +101,18 @@ fill_comment(const char *line, size_t length, struct str *out, struct str *rest)
     str_free(&text);
 }
 
-/* Where the text of a comment's further line " * text" begins, when it can be joined to the line before. */
+/* Where the text of a comment's further line " * text" begins, when it can be joined to the line
+ * before. */
 static const char *
 comment_text(const char *line, size_t length, size_t indent)
 {
-    if (length < indent + 4 || strspn(line, " ") != indent || strncmp(line + indent, "* ", 2) != 0 ||
-        line[indent + 2] == ' ')
+    if (length < indent + 4 || strspn(line, " ") != indent ||
+        strncmp(line + indent, "* ", 2) != 0 || line[indent + 2] == ' ')
         return NULL;
     return line + indent + 2;
 }
 
-/* Wraps a comment line and, while words are left over, the lines behind it; returns the next line. */
+/* Wraps a comment line and, while words are left over, the lines behind it; the next line. */
 static const char *
 wrap_comment(const char *line, size_t length, struct str *out)
 {

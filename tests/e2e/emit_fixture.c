@@ -11,13 +11,14 @@
 #define IMAGES 3
 
 static void
-write_npy(struct arena *a, const char *path, const char *type, const void *data, size_t row, size_t each,
-          struct diag *d)
+write_npy(struct arena *a, const char *path, const char *type, const void *data, size_t row,
+          size_t each, struct diag *d)
 {
     char header[128];
     struct str text = {0};
-    int n = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%d, %zu), }",
-                     type, IMAGES, row);
+    int n = snprintf(header, sizeof header,
+                     "{'descr': '%s', 'fortran_order': False, 'shape': (%d, %zu), }", type, IMAGES,
+                     row);
     str_addn(&text, "\x93NUMPY\x01\x00\x76\x00", 10);
     str_addf(&text, "%s%*s\n", header, 117 - n, "");
     str_addn(&text, data, row * each * IMAGES);
@@ -28,7 +29,8 @@ write_npy(struct arena *a, const char *path, const char *type, const void *data,
 
 /* For pixels: bytes, and floats that stand for the same numbers. */
 static void
-write_pixels(struct arena *a, const char *dir, const struct test_program *t, float *in, struct diag *d)
+write_pixels(struct arena *a, const char *dir, const struct test_program *t, float *in,
+             struct diag *d)
 {
     uint8_t *bytes = arena_alloc(a, (size_t)IMAGES * t->in_size);
     const struct pixels *px = &t->p->inputs.at[0].pixels;
@@ -56,7 +58,8 @@ main(int argc, char **argv)
     struct emit_options o = {.options = "--none", .reference_in = in, .reference_out = answers};
     o.n_reference = IMAGES;
     o.tolerance = 1e-3;
-    bool ok = he_check(t.p, HE_SCHEDULED, d) && emit(a, t.p, &o, &out, d) && emit_write(&out, argv[2], d);
+    bool ok =
+        he_check(t.p, HE_SCHEDULED, d) && emit(a, t.p, &o, &out, d) && emit_write(&out, argv[2], d);
     if (ok) {
         write_npy(a, file_join(a, argv[2], "images.npy"), "<f4", in, t.in_size, 4, d);
         write_npy(a, file_join(a, argv[2], "answers.npy"), "<f4", answers, t.out_size, 4, d);

@@ -1,6 +1,6 @@
-/* nomem.c - the whole trip of the generated network "dense" with the n-th allocation failing, for every n until none
- * does. The library allocates through a pair of functions given to it; the generated code's own calls are counted by
- * linking with --wrap. */
+/* nomem.c - the whole trip of the generated network "dense" with the n-th allocation failing, for
+ * every n until none does. The library allocates through a pair of functions given to it; the
+ * generated code's own calls are counted by linking with --wrap. */
 #include "dense.h"
 
 #include <math.h>
@@ -126,7 +126,8 @@ attempt(int loading, long n, const float *right, int *failed)
         return "objects are lost";
     if (status != OLA_OK)
         return status == OLA_ERR_NOMEM && *failed ? NULL : ola_status_text(status);
-    /* A thread that finds no room may leave its work to the others: then the answer is there, and right. */
+    /* A thread that finds no room may leave its work to the others: then the answer is there, and
+     * right. */
     for (uint32_t i = 0; i < DENSE_OUTPUT_SIZE; i++)
         if (!(fabs((double)answer[i] - (double)right[i]) < 1e-3))
             return "a wrong answer";

@@ -21,7 +21,7 @@ made_up(uint32_t seed)
     return (double)(x % 20001) / 10000 - 1;
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------ */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 static struct he_program *
 new_program(struct arena *a, const char *name, uint32_t levels)
@@ -32,7 +32,8 @@ new_program(struct arena *a, const char *name, uint32_t levels)
     p->name = name;
     for (uint32_t i = 0; i < 32; i++)
         p->model_hash[i] = (uint8_t)(i * 7 + strlen(name));
-    p->params = (struct he_params){.log_n = LOG_N, .slots = SLOTS, .scale = SCALE, .digit_limbs = 1};
+    p->params =
+        (struct he_params){.log_n = LOG_N, .slots = SLOTS, .scale = SCALE, .digit_limbs = 1};
     p->params.insecure_toy = true;
     if (!ola_plan_primes(LOG_N, 45, 1, NULL, 0, primes) ||
         !ola_plan_primes(LOG_N, 30, levels, primes, 1, primes + 1) ||
@@ -64,7 +65,8 @@ static uint32_t
 push(struct he_program *p, enum he_op op, uint32_t a, uint32_t b, uint32_t layout, uint32_t level,
      double scale, const char *node)
 {
-    struct he_inst inst = {.op = op, .layout = layout, .level = level, .scale = scale, .node = node};
+    struct he_inst inst = {
+        .op = op, .layout = layout, .level = level, .scale = scale, .node = node};
     inst.cts = p->layouts.at[layout].cts;
     if (a != NONE)
         vec_push(p->arena, &inst.args, a);
@@ -145,7 +147,7 @@ push_map(struct he_program *p, struct he_map m, uint32_t arg, uint32_t layout, c
     return k;
 }
 
-/* ---- dense ------------------------------------------------------------------------------------- */
+/* ---- dense ----------------------------------------------------------------------------------- */
 
 #define DENSE_IN  16
 #define DENSE_OUT 10
@@ -153,8 +155,9 @@ push_map(struct he_program *p, struct he_map m, uint32_t arg, uint32_t layout, c
 
 /* Small whole multiples of 1/64. */
 const float dense_weights[DENSE_OUT * DENSE_IN] = {
-#define ROW(a) a / 64.f, (a - 3) / 64.f, 0, 1 / 64.f, -a / 64.f, 0, 0, 2 / 64.f, (5 - a) / 64.f, 0, a / 32.f, \
-    -1 / 64.f, 3 / 64.f, 0, -(a + 1) / 64.f, 1 / 32.f
+#define ROW(a)                                                                                     \
+    a / 64.f, (a - 3) / 64.f, 0, 1 / 64.f, -a / 64.f, 0, 0, 2 / 64.f, (5 - a) / 64.f, 0, a / 32.f, \
+        -1 / 64.f, 3 / 64.f, 0, -(a + 1) / 64.f, 1 / 32.f
     ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(-1), ROW(-2), ROW(-3), ROW(-4), ROW(5)};
 
 double
@@ -240,7 +243,7 @@ program_dense(struct arena *a)
     return (struct test_program){p, DENSE_IN, DENSE_OUT};
 }
 
-/* ---- wide -------------------------------------------------------------------------------------- */
+/* ---- wide ------------------------------------------------------------------------------------ */
 
 #define WIDE_IN  1200
 #define WIDE_OUT 800
@@ -248,9 +251,11 @@ program_dense(struct arena *a)
 static struct he_map
 wide_map(struct arena *a, bool sums)
 {
-    struct he_map m = {.name = sums ? "a name that is far too long for a section of the weights file, by much"
-                                    : "mix",
-                       .gain = 1, .free_of_level = sums};
+    struct he_map m = {
+        .name =
+            sums ? "a name that is far too long for a section of the weights file, by much" : "mix",
+        .gain = 1,
+        .free_of_level = sums};
     for (uint32_t out = 0; out < 2; out++)
         for (uint32_t giant = 0; giant <= 7; giant += 7)
             for (uint32_t in = 0; in < 3; in++)
@@ -307,12 +312,13 @@ program_wide(struct arena *a)
     return (struct test_program){p, 2 * WIDE_IN, 2 * WIDE_OUT};
 }
 
-/* ---- sums -------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 struct test_program
 program_sums(struct arena *a)
 {
-    static const char node[] = "evil */ /* \"name\" \\ %s ?" "?/ \x1b[31m\n#error net_x NET";
+    static const char node[] = "evil */ /* \"name\" \\ %s ?"
+                               "?/ \x1b[31m\n#error net_x NET";
     struct he_program *p = new_program(a, "net", 1);
     const int64_t dim[] = {1, 8};
     uint32_t layout = new_layout(p, 8, 1, 8, 2, dim);
@@ -323,7 +329,7 @@ program_sums(struct arena *a)
     return (struct test_program){p, 8, 8};
 }
 
-/* ---- images ------------------------------------------------------------------------------------ */
+/* ---- images ---------------------------------------------------------------------------------- */
 
 void
 test_images(struct arena *a, const struct test_program *t, uint32_t n, float **in, float **out)

@@ -1,5 +1,5 @@
-/* The generated folder as a whole: the same bytes each time, weights that read back, a manifest that says
- * what the program is, functions of bounded size, registers that don't collide. */
+/* The generated folder as a whole: the same bytes each time, weights that read back, a manifest
+ * that says what the program is, functions of bounded size, registers that don't collide. */
 #include "emit/room.h"
 #include "programs.h"
 
@@ -43,7 +43,8 @@ file(const struct emitted *e, const char *end)
     return NULL;
 }
 
-static struct test_program (*const programs[])(struct arena *) = {program_dense, program_wide, program_sums};
+static struct test_program (*const programs[])(struct arena *) = {program_dense, program_wide,
+                                                                  program_sums};
 
 Test(emit, same_bytes_each_time)
 {
@@ -64,7 +65,7 @@ Test(emit, same_bytes_each_time)
     }
 }
 
-/* ---- weights ------------------------------------------------------------------------------------ */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 struct section {
     char name[65];
@@ -144,10 +145,12 @@ Test(emit, weights_read_back)
         struct ola_weights_header h;
         uint8_t hash[32];
         memcpy(&h, f->data, sizeof h);
-        cr_expect(h.magic == OLA_WEIGHTS_MAGIC && h.version == OLA_WEIGHTS_VERSION && h.reserved == 0);
+        cr_expect(h.magic == OLA_WEIGHTS_MAGIC && h.version == OLA_WEIGHTS_VERSION &&
+                  h.reserved == 0);
         cr_expect_eq(h.size, f->size);
         cr_expect_eq(memcmp(h.model, t.p->model_hash, 32), 0);
-        crypto_generichash(hash, 32, (const uint8_t *)f->data + sizeof h, f->size - sizeof h, NULL, 0);
+        crypto_generichash(hash, 32, (const uint8_t *)f->data + sizeof h, f->size - sizeof h, NULL,
+                           0);
         cr_expect_eq(memcmp(h.hash, hash, 32), 0);
         uint32_t n = t.p->maps.len + t.p->polys.len + (k == 1);
         cr_assert_eq(h.sections, n);
@@ -185,12 +188,13 @@ Test(emit, equal_diagonals_are_stored_once_and_runs_are_short)
                 break;
             }
     }
-    cr_expect_eq(runs, 8);    /* in_ct 2 */
-    cr_expect_eq(shared, 18); /* 2 babies x in_ct 0 and 1, and 2 outputs of in_ct 2, are all there is */
+    cr_expect_eq(runs, 8); /* in_ct 2 */
+    cr_expect_eq(shared,
+                 18); /* 2 babies x in_ct 0 and 1, and 2 outputs of in_ct 2, are all there is */
     arena_free(a);
 }
 
-/* ---- code --------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 
 Test(emit, functions_are_bounded)
 {
@@ -212,7 +216,7 @@ Test(emit, functions_are_bounded)
     arena_free(a);
 }
 
-/* Runs the program on registers that hold the number of the value last written, as the code does. */
+/* Runs the program on registers that hold the number of the value last written. */
 Test(emit, registers_do_not_collide)
 {
     for (size_t k = 0; k < 3; k++) {
@@ -231,7 +235,8 @@ Test(emit, registers_do_not_collide)
             for (uint32_t c = 0; c < inst->cts && inst->op != HE_output; c++) {
                 cr_assert_lt(e.reg[i] + c, e.registers);
                 for (uint32_t j = 0; j < inst->args.len && !e.in_place[i]; j++)
-                    cr_assert_neq(holds[e.reg[i] + c], inst->args.at[j], "written over while it is read");
+                    cr_assert_neq(holds[e.reg[i] + c], inst->args.at[j],
+                                  "written over while it is read");
                 holds[e.reg[i] + c] = i;
             }
         }
@@ -286,7 +291,8 @@ Test(emit, manifest)
     cr_expect_eq(cJSON_GetObjectItem(fc, "rotations")->valueint, 10);
     cr_expect_eq(cJSON_GetObjectItem(act, "degree")->valueint, 3);
     cr_expect_eq(cJSON_GetObjectItem(act, "level")->valueint, 1);
-    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(keys, "rotations")), (int)t.p->rotations.len);
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(keys, "rotations")),
+                 (int)t.p->rotations.len);
     cJSON *q = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "parameters"), "q");
     for (uint32_t i = 0; i < t.p->params.q.len; i++)
         cr_expect_eq((uint64_t)cJSON_GetArrayItem(q, (int)i)->valuedouble, t.p->params.q.at[i]);
@@ -315,7 +321,7 @@ Test(emit, fixture_is_a_dense_layer)
     arena_free(a);
 }
 
-/* ---- the folder --------------------------------------------------------------------------------- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 static int
 shell(const char *format, const char *dir)
@@ -342,7 +348,8 @@ Test(emit, write_and_against)
     cr_assert(emit_write(&e, out, d));
     cr_expect(emit_against(a, &e, out, &diff, d));
     cr_expect_str_eq(str_text(&diff), "");
-    cr_expect_eq(shell("test $(ls -A %s/new/folder | wc -l) = 12", dir), 0, "nothing but the files");
+    cr_expect_eq(shell("test $(ls -A %s/new/folder | wc -l) = 12", dir), 0,
+                 "nothing but the files");
     cr_expect_eq(shell("sed -i 's/stdint/stdlib/' %s/new/folder/dense.h", dir), 0);
     cr_expect_eq(shell("printf x >> %s/new/folder/dense_weights.bin", dir), 0);
     cr_expect(emit_against(a, &e, out, &diff, d));
@@ -396,7 +403,8 @@ Test(emit, templates_of_the_user)
     cr_expect_eq(shell("printf '/* mine, net */\\n//%%%% provenance\\n' > %s/net_eval.c", dir), 0);
     cr_expect(emit(a, t.p, &o, &e, d));
     cr_expect(strncmp(file(&e, "_eval.c")->data, "/* mine, dense */\n * made by", 28) == 0);
-    cr_expect_eq(shell("printf '//%%%% provenance\\n//%%%% provenence\\n' > %s/net_server.c", dir), 0);
+    cr_expect_eq(shell("printf '//%%%% provenance\\n//%%%% provenence\\n' > %s/net_server.c", dir),
+                 0);
     cr_expect_not(emit(a, t.p, &o, &e, d));
     cr_assert_eq(diag_count(d), 4); /* the unknown mark; parameters, parts and layers are missing */
     cr_expect_eq(diag_at(d, 0)->code, E_TEMPLATE_MARK);

@@ -10,10 +10,12 @@
 Test(text, identifiers)
 {
     static const char *const pairs[][2] = {
-        {"lenet5", "lenet5"},     {"LeNet-5 (v2)", "LeNet_5_v2"},  {"5net", "network_5net"},
-        {"", "network"},          {"---", "network"},              {"_x_", "x"},
-        {"ola", "network_ola"},   {"ola_sim", "network_ola_sim"},  {"test", "network_test"},
-        {"net", "network_net"},   {"na\xc3\xafve", "na_ve"},        {"a//b", "a_b"},
+        {"lenet5", "lenet5"},      {"LeNet-5 (v2)", "LeNet_5_v2"},
+        {"5net", "network_5net"},  {"", "network"},
+        {"---", "network"},        {"_x_", "x"},
+        {"ola", "network_ola"},    {"ola_sim", "network_ola_sim"},
+        {"test", "network_test"},  {"net", "network_net"},
+        {"na\xc3\xafve", "na_ve"}, {"a//b", "a_b"},
     };
     struct arena *a = arena_new();
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -29,10 +31,12 @@ Test(text, identifiers)
 Test(text, plain_text_fits_in_a_comment)
 {
     struct arena *a = arena_new();
-    const char *plain = emit_plain(a, "a*/b/*c?" "?/d\\e\nf\x1bg\xff/*/*/");
+    const char *plain = emit_plain(a, "a*/b/*c?"
+                                      "?/d\\e\nf\x1bg\xff/*/*/");
     cr_expect_null(strstr(plain, "*/"));
     cr_expect_null(strstr(plain, "/*"));
-    cr_expect_null(strstr(plain, "?" "?"));
+    cr_expect_null(strstr(plain, "?"
+                                 "?"));
     for (const char *s = plain; *s; s++)
         cr_expect(isprint((unsigned char)*s) && *s != '\\');
     struct str s = {0};
@@ -74,10 +78,12 @@ Test(text, code_is_wrapped_below_its_bracket)
 {
     expect_wrapped("short;\n", "short;\n");
     expect_wrapped("    call(" TEN TEN TEN TEN ", " TEN TEN TEN TEN ", " TEN ", " TEN ");\n",
-                   "    call(" TEN TEN TEN TEN ", " TEN TEN TEN TEN ",\n         " TEN ", " TEN ");\n");
+                   "    call(" TEN TEN TEN TEN ", " TEN TEN TEN TEN ",\n         " TEN ", " TEN
+                   ");\n");
     /* Not within a string, and not at a bracket in one. */
     expect_wrapped("    f(\"(((" TEN TEN TEN TEN TEN TEN " " TEN "\", 1, " TEN TEN TEN ");\n",
-                   "    f(\"(((" TEN TEN TEN TEN TEN TEN " " TEN "\", 1,\n      " TEN TEN TEN ");\n");
+                   "    f(\"(((" TEN TEN TEN TEN TEN TEN " " TEN "\", 1,\n      " TEN TEN TEN
+                   ");\n");
 }
 
 Test(text, comments_are_filled)
@@ -91,16 +97,20 @@ Test(text, comments_are_filled)
 Test(text, rulers_are_cut)
 {
     struct str out = {0};
-    emit_wrap("/* ---- " TEN TEN " ----------------------------------------------------------------------"
-              "--------- */\n", &out);
-    cr_expect_str_eq(out.text, "/* ---- " TEN TEN " --------------------------------------------------"
-                               "------------------ */\n");
+    emit_wrap("/* ---- " TEN TEN
+              " ----------------------------------------------------------------------"
+              "--------- */\n",
+              &out);
+    cr_expect_str_eq(out.text,
+                     "/* ---- " TEN TEN " --------------------------------------------------"
+                     "------------------ */\n");
     str_free(&out);
 }
 
-/* ---- diff --------------------------------------------------------------------------------------- */
+/* ---- diff ------------------------------------------------------------------------------------ */
 
-/* Applies a unified diff the simple way; the number of changed lines in *changes. NULL when it doesn't fit. */
+/* Applies a unified diff the simple way; the number of changed lines in *changes. NULL when it
+ * doesn't fit. */
 static char *
 apply(struct arena *a, const char *old, const char *diff, uint32_t *changes)
 {
@@ -179,8 +189,8 @@ Test(diff, is_right_and_shortest)
             const char *got = apply(a, str_text(&old), str_text(&diff), &changes);
             cr_assert(got);
             cr_assert_str_eq(got, str_text(&new));
-            cr_assert_eq(changes, distance(x, n, y, m), "%u of %u:\n%s", changes, distance(x, n, y, m),
-                         diff.text);
+            cr_assert_eq(changes, distance(x, n, y, m), "%u of %u:\n%s", changes,
+                         distance(x, n, y, m), diff.text);
         }
         str_free(&old);
         str_free(&new);
@@ -195,8 +205,9 @@ Test(diff, hunks)
     struct str out = {0};
     emit_diff(a, "f.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n",
               "1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16", &out);
-    cr_expect_str_eq(out.text, "--- a/f.c\n+++ b/f.c\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"
-                               "@@ -13,4 +13,4 @@\n 13\n 14\n 15\n-16\n+16\n\\ No newline at end of file\n");
+    cr_expect_str_eq(out.text,
+                     "--- a/f.c\n+++ b/f.c\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"
+                     "@@ -13,4 +13,4 @@\n 13\n 14\n 15\n-16\n+16\n\\ No newline at end of file\n");
     str_free(&out);
     emit_diff(a, "f.c", "", "1\n", &out);
     cr_expect_str_eq(out.text, "--- a/f.c\n+++ b/f.c\n@@ -0,0 +1,1 @@\n+1\n");
