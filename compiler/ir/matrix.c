@@ -9,6 +9,7 @@ matrix_begin(struct matrix_builder *b, struct arena *a, uint32_t rows, uint32_t 
 {
     memset(b, 0, sizeof *b);
     b->arena = a;
+    b->scratch = arena_new();
     b->m = ARENA_NEW(a, struct matrix);
     b->m->rows = rows;
     b->m->cols = cols;
@@ -54,22 +55,27 @@ matrix_entry(struct matrix_builder *b, uint32_t row, uint32_t col, double val)
     }
     while (b->row < row)
         close_row(b);
-    vec_push(b->arena, &b->col, col);
-    vec_push(b->arena, &b->val, val);
+    vec_push(b->scratch, &b->col, col);
+    vec_push(b->scratch, &b->val, val);
 }
 
 struct matrix *
 matrix_end(struct matrix_builder *b)
 {
-    if (b->overflow)
-        return NULL;
-    while (b->row < b->m->rows)
+    struct matrix *m = b->overflow ? NULL : b->m;
+    while (m && b->row < m->rows)
         close_row(b);
-    b->m->col = b->col.at;
-    b->m->val = ARENA_ARRAY(b->arena, float, b->val.len + 1);
-    for (uint32_t i = 0; i < b->val.len; i++)
-        b->m->val[i] = (float)b->val.at[i];
-    return b->m;
+    if (m) {
+        m->col = ARENA_ARRAY(b->arena, uint32_t, b->col.len + 1);
+        m->val = ARENA_ARRAY(b->arena, float, b->val.len + 1);
+        for (uint32_t i = 0; i < b->val.len; i++) {
+            m->col[i] = b->col.at[i];
+            m->val[i] = (float)b->val.at[i];
+        }
+    }
+    arena_free(b->scratch);
+    b->scratch = NULL;
+    return m;
 }
 
 uint64_t

@@ -14,12 +14,13 @@ struct matrix {
     float *val;
 };
 
-/* The most non-zeros that a matrix may have (2 GiB of memory). */
-#define MATRIX_MAX ((uint32_t)1 << 28)
+/* The most non-zeros that a matrix may have (256 MB of memory). */
+#define MATRIX_MAX ((uint32_t)1 << 25)
 
 /* Builds a matrix row by row: rows ascending, columns in any order, repeated ones add up. */
 struct matrix_builder {
-    struct arena *arena;
+    struct arena *arena;   /* of the matrix */
+    struct arena *scratch; /* of the entries while they come in; matrix_end frees it */
     struct matrix *m;
     uint32_t row;        /* the row being filled */
     VEC(uint32_t) col;
@@ -30,7 +31,7 @@ struct matrix_builder {
 
 void matrix_begin(struct matrix_builder *b, struct arena *a, uint32_t rows, uint32_t cols);
 void matrix_entry(struct matrix_builder *b, uint32_t row, uint32_t col, double val);
-/* NULL after an overflow. */
+/* Ends the building in any case; NULL after an overflow. */
 struct matrix *matrix_end(struct matrix_builder *b);
 
 /* a * b; NULL when the product has more than MATRIX_MAX non-zeros. a->cols == b->rows. */

@@ -100,9 +100,23 @@ levels_of(const struct tp_node *n)
     return 0;
 }
 
+/* Levels that no layout can save: of a map only when it has weights of its own and stands behind no other
+ * map that it could be merged with. */
+static uint32_t
+levels_least(const struct tp *t, const struct tp_node *n)
+{
+    float w;
+    if (n->kind != TP_LINEAR)
+        return levels_of(n);
+    for (uint32_t k = 0; k < n->args.len; k++)
+        if (t->nodes.at[n->args.at[k].value].kind == TP_LINEAR || matrix_uniform(n->args.at[k].m, &w))
+            return 0;
+    return 1;
+}
+
 /* Depth of every node; from[n] the argument on its deepest way (NONE for inputs). */
 static uint32_t
-depths(const struct tp *t, bool polys_only, uint32_t *depth, uint32_t *from)
+depths(const struct tp *t, bool least, uint32_t *depth, uint32_t *from)
 {
     uint32_t deepest = 0;
     for (uint32_t n = 0; n < t->nodes.len; n++) {
@@ -114,20 +128,19 @@ depths(const struct tp *t, bool polys_only, uint32_t *depth, uint32_t *from)
                 from[n] = node->args.at[k].value;
         if (from[n] != NONE)
             depth[n] = depth[from[n]];
-        if (!polys_only || node->kind == TP_POLY || node->kind == TP_MUL)
-            depth[n] += levels_of(node);
+        depth[n] += least ? levels_least(t, node) : levels_of(node);
         deepest = depth[n] > depth[deepest] ? n : deepest;
     }
     return deepest;
 }
 
 static uint32_t
-measure_depth(const struct tp *t, bool polys_only)
+measure_depth(const struct tp *t, bool least)
 {
     struct arena *scratch = arena_new();
     uint32_t *depth = ARENA_ARRAY(scratch, uint32_t, t->nodes.len + 1);
     uint32_t *from = ARENA_ARRAY(scratch, uint32_t, t->nodes.len + 1);
-    uint32_t most = depth[depths(t, polys_only, depth, from)];
+    uint32_t most = depth[depths(t, least, depth, from)];
     arena_free(scratch);
     return most;
 }

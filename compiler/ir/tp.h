@@ -79,7 +79,7 @@ bool tp_fuse(struct tp *t, uint32_t to, uint32_t k);
 uint32_t tp_depth(const struct tp *t);
 /* "conv1 1, relu1 3, ...": the nodes of the deepest way with their levels. */
 const char *tp_depth_text(struct arena *a, const struct tp *t);
-/* The levels of the polynomials alone along the deepest way: no layout needs fewer. */
+/* A bound from below: no layout needs fewer levels. */
 uint32_t tp_depth_least(const struct tp *t);
 /* Exact values of every node on cleartext inputs, in double: values[k] has n entries. For tests. */
 void tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **values);

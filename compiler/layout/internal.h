@@ -28,7 +28,9 @@ bool grid_layout(struct arena *a, const struct tp_grid *g, const struct shape *s
 struct tp_grid grid_recognise(struct arena *a, const struct he_layout *l, const struct tp_grid *like,
                               uint32_t slots);
 
-/* Distinct offsets between input and output slot of a linear node under given layouts. */
+/* Distinct offsets between input and output slot of a linear node under given layouts. too_many: more than
+ * `limit` of them are left modulo the output's period, which is what any split pays for; or more than can be told
+ * apart. */
 struct offset {
     uint32_t arg, in_ct, out_ct;
     int32_t delta; /* input slot - output slot */
@@ -38,7 +40,7 @@ struct offsets {
     bool too_many;
 };
 void offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const struct he_layout *out,
-                  uint32_t slots, struct offsets *o);
+                  uint32_t slots, uint64_t limit, struct offsets *o);
 /* The best split for an output period K and its price. */
 double split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o,
                    const struct he_layout *out, uint32_t fold, uint32_t slots, struct tp_split *best);

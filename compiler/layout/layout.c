@@ -68,7 +68,9 @@ try_layout(struct placing *p, struct arena *a, const struct tp_node *n, uint32_t
     struct offsets o;
     uint32_t widest = l->period;
 
-    offsets_find(a, p->t, n, l, p->slots, &o);
+    /* Without the products that any split has, it is dearer than the best already. */
+    uint64_t limit = best->present ? (uint64_t)(best->price / PRICE_DIAGONAL) : UINT64_MAX;
+    offsets_find(a, p->t, n, l, p->slots, limit, &o);
     if (o.too_many)
         return;
     for (uint32_t k = 0; k < n->args.len; k++) {
@@ -110,9 +112,6 @@ choose(struct placing *p, struct arena *a, const struct tp_node *n, uint32_t ind
 
     grid_dims(&n->shape, &c, &h, &w);
     struct tp_grid own = grid_compact(c, h, w), flat = grid_compact(n->n, 1, 1);
-    try_grid(p, a, n, index, &own, &best);
-    if (h * w > 1)
-        try_grid(p, a, n, index, &flat, &best);
     for (uint32_t k = 0; k < n->args.len && h * w > 1; k++) {
         const struct tp_grid *base = &p->t->nodes.at[n->args.at[k].value].grid;
         if (!base->present || base->plane == 1)
@@ -123,6 +122,9 @@ choose(struct placing *p, struct arena *a, const struct tp_node *n, uint32_t ind
                 try_grid(p, a, n, index, &g, &best);
             }
     }
+    try_grid(p, a, n, index, &own, &best);
+    if (h * w > 1)
+        try_grid(p, a, n, index, &flat, &best);
     return best;
 }
 

@@ -9,8 +9,9 @@
 
 void
 offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const struct he_layout *out,
-             uint32_t slots, struct offsets *o)
+             uint32_t slots, uint64_t limit, struct offsets *o)
 {
+    uint64_t least = 0;
     memset(o, 0, sizeof *o);
     for (uint32_t k = 0; k < n->args.len; k++) {
         const struct matrix *m = n->args.at[k].m;
@@ -22,7 +23,8 @@ offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const
             arena_free(scratch);
             return;
         }
-        uint8_t *seen = arena_alloc(scratch, triples);
+        uint8_t *seen = arena_alloc(scratch, triples), *folded = arena_alloc(scratch, triples / 2);
+        uint32_t modulus = in->period < out->period ? in->period : out->period;
         for (uint32_t r = 0; r < m->rows; r++) {
             uint32_t to = out->slot[r] % slots, out_ct = out->slot[r] / slots;
             for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
@@ -31,6 +33,15 @@ offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const
                 if (seen[key])
                     continue;
                 seen[key] = 1;
+                uint64_t short_key = ((uint64_t)in_ct * out->cts + out_ct) * slots +
+                                     (from + 2 * slots - to) % modulus;
+                least += !folded[short_key];
+                folded[short_key] = 1;
+                if (least > limit) {
+                    o->too_many = true;
+                    arena_free(scratch);
+                    return;
+                }
                 vec_push(a, &o->at, (struct offset){k, in_ct, out_ct, (int32_t)from - (int32_t)to});
             }
         }

@@ -37,7 +37,7 @@ static bool
 too_large(struct builder *b, const struct node *n)
 {
     diag_error(b->d, E_MATRIX_SIZE, at(b, n),
-               "as a matrix this operator has more than 2^28 weights; no ring is large enough for it");
+               "as a matrix this operator has more than 2^25 weights; no ring is large enough for it");
     return false;
 }
 
@@ -79,20 +79,20 @@ linear_output(struct builder *b, uint32_t index, uint32_t output)
     for (uint32_t k = 0; k < n->in.len; k++)
         if (n->in.at[k] != NONE && op_encrypted(b->g, n->in.at[k]))
             matrix_begin(&c.mb[k], arena, rows, b->t->nodes.at[b->of[n->in.at[k]]].n);
-    if (!op_linear(b->g, index, output, &(struct linear_sink){&c, on_entry, on_bias}, b->d))
-        return false;
+    bool ok = op_linear(b->g, index, output, &(struct linear_sink){&c, on_entry, on_bias}, b->d);
     uint32_t made = add_node(b, TP_LINEAR, n->name, &v->shape);
     for (uint32_t k = 0; k < n->in.len; k++) {
         if (n->in.at[k] == NONE || !op_encrypted(b->g, n->in.at[k]))
             continue;
         struct matrix *m = matrix_end(&c.mb[k]);
-        if (!m)
-            return too_large(b, n);
+        if (!m && ok)
+            ok = too_large(b, n);
         add_arg(b, made, b->of[n->in.at[k]], m);
     }
     b->t->nodes.at[made].bias = c.any_bias ? c.bias : NULL;
-    b->of[n->out.at[output]] = made;
-    return true;
+    if (ok)
+        b->of[n->out.at[output]] = made;
+    return ok;
 }
 
 /* ---- two encrypted tensors --------------------------------------------------------------------------- */

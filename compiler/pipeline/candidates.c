@@ -69,12 +69,12 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
     return true;
 }
 
-/* Whether the polynomials alone are too deep for this ring: then its layout need not be tried. */
+/* Whether the network is too deep for this ring under any layout: then it need not be tried. */
 static bool
 hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n)
 {
     uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
-    return !o->insecure_toy && depth * (log_n + 8.0) > ola_plan_max_log_qp(log_n, security);
+    return !o->insecure_toy && depth * (log_n + 9.0) > ola_plan_max_log_qp(log_n, security);
 }
 
 static void
@@ -111,8 +111,11 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     }
     for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
         struct attempt now = {0};
-        if (lo != hi && log_n < hi && hopeless(o, t, log_n))
+        if (hopeless(o, t, log_n)) {
+            last = (struct attempt){.levels = tp_depth_text(a, t), .depth = tp_depth(t)};
+            last.missing = last.depth * (log_n + 12.0) - ola_plan_max_log_qp(log_n, o->security ? o->security : 128);
             continue;
+        }
         if (!attempt(a, o, t, output_range, log_n, &now, d))
             return NULL;
         if (best.program && !now.program)
