@@ -19,10 +19,37 @@ struct ola_map {
     double plain_scale;
     uint32_t out_level;
     double out_scale;
+    uint64_t rotations;       /* that an evaluation takes */
     struct ola_map_view view; /* of `section` */
     uint8_t *section;
     size_t size;
 };
+
+/* Each (argument, ciphertext, baby) is rotated once, each (output, giant), each output by each
+ * fold. `seen` is scratch, [slots]. */
+static uint64_t
+count_rotations(const struct ola_map *m, double *seen)
+{
+    const struct ola_weights_map *h = &m->view.head;
+    uint64_t rotations = (uint64_t)h->n_folds * h->out_cts;
+    for (uint32_t input = 0; input < h->args * h->in_cts; input++) {
+        memset(seen, 0, m->params->slots * sizeof *seen);
+        for (uint32_t k = 0; k < h->n_diagonals; k++) {
+            struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
+            if (d.arg * h->in_cts + d.in_ct != input || d.baby == 0 || seen[d.baby] != 0.0)
+                continue;
+            seen[d.baby] = 1.0;
+            rotations++;
+        }
+    }
+    struct ola_weights_diagonal before = {.giant = UINT32_MAX};
+    for (uint32_t k = 0; k < h->n_diagonals; k++) {
+        struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
+        rotations += d.giant != 0 && (d.giant != before.giant || d.out_ct != before.out_ct);
+        before = d;
+    }
+    return rotations;
+}
 
 static bool
 scale_sane(double scale)
@@ -99,6 +126,7 @@ ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *se
     if (s == OLA_OK) {
         memcpy(m->section, section, size);
         m->view.bytes = m->section;
+        m->rotations = count_rotations(m, value);
         s = check_map(m, value);
     }
     ola_sim_vector_free(value, p->slots);
@@ -288,29 +316,15 @@ evaluate(const struct ola_map *m, const ola_ct *const *in, struct ola_results *r
     return s;
 }
 
-/* Each (argument, ciphertext, baby) is rotated once, each (output, giant) once. */
 static void
 count(struct ola_counts *counts, const struct ola_map *m)
 {
     const struct ola_weights_map *h = &m->view.head;
-    struct ola_weights_diagonal d, e;
-    for (uint32_t k = 0; k < h->n_diagonals; k++) {
-        d = ola_map_view_diagonal(&m->view, k);
-        bool new_baby = d.baby != 0, new_giant = d.giant != 0;
-        for (uint32_t i = 0; i < k && new_baby; i++) {
-            e = ola_map_view_diagonal(&m->view, i);
-            new_baby = e.baby != d.baby || e.arg != d.arg || e.in_ct != d.in_ct;
-        }
-        if (k > 0 && new_giant) {
-            e = ola_map_view_diagonal(&m->view, k - 1);
-            new_giant = e.giant != d.giant || e.out_ct != d.out_ct;
-        }
-        counts->rotations += (uint64_t)new_baby + new_giant;
-    }
-    counts->rotations += (uint64_t)h->n_folds * h->out_cts;
+    counts->rotations += m->rotations;
     counts->plain_products += h->free_of_level ? 0 : h->n_diagonals;
     counts->rescales += h->free_of_level ? 0 : h->out_cts;
-    counts->additions += (uint64_t)h->n_folds * h->out_cts + (h->bias_period != 0 ? h->out_cts : 0);
+    counts->additions += (uint64_t)h->n_folds * h->out_cts;
+    counts->additions += h->bias_period != 0 ? h->out_cts : 0;
 }
 
 ola_status
