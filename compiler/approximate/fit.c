@@ -23,8 +23,7 @@ struct anchors {
     double steepness, span;
 };
 
-/* ---- the histogram ----------------------------------------------------------------------------
- */
+/* ---- the histogram ------------------------------------------------------------------ */
 
 static bool
 collect_range(uint64_t count, void (*get)(void *, uint64_t, double *, double *), void *user,
@@ -88,8 +87,7 @@ fit_collect(struct arena *a, uint64_t count,
     return true;
 }
 
-/* ---- the range --------------------------------------------------------------------------------
- */
+/* ---- the range ------------------------------------------------------------------ */
 
 /* Moves `far` towards `near`, where the function is finite, as far as it has no value: to 0 when it
  * has one there, else half way from there. All functions of ops.def that have poles or edges have
@@ -156,8 +154,7 @@ choose_range(const struct fit_data *d, struct fit_function f, const struct fit_o
     return out->radius > 0 && isfinite(out->radius) && isfinite(out->center);
 }
 
-/* ---- least squares ----------------------------------------------------------------------------
- */
+/* ---- least squares ------------------------------------------------------------------ */
 
 static double
 chebyshev(const double *coef, uint32_t degree, double t)
@@ -216,8 +213,7 @@ solve(struct arena *a, const struct fit_data *d, const struct fit *range, uint32
     return true;
 }
 
-/* ---- anchors and the hold ---------------------------------------------------------------------
- */
+/* ---- anchors and the hold ------------------------------------------------------------------ */
 
 static struct anchors
 make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
@@ -317,8 +313,7 @@ held(struct arena *a, const struct fit_data *d, const struct fit_options *o,
     return true;
 }
 
-/* ---- exact cases ------------------------------------------------------------------------------
- */
+/* ---- exact cases ------------------------------------------------------------------ */
 
 /* The straight line through the function at both ends of what was seen, when it is the function
  * there and stays as near to it as the hold asks on the rest of the range. */

@@ -43,8 +43,7 @@ broadcast_at(const struct shape *s, const int64_t *stride, int64_t k)
     return at;
 }
 
-/* One row of n elements, from element `first` on; its mean and 1 / deviation to stat[0], stat[1].
- */
+/* One row of n elements, from element `first` on; its mean and 1 / deviation to stat. */
 static void
 normalise(const struct op_ctx *c, const struct tensor *const *in, int64_t first, int64_t n,
           float *y, double stat[2])

@@ -325,8 +325,8 @@ Test(simplify, slopes_within_a_channel_are_split)
         uint32_t slope = net_const(&t, k ? DIMS(3, 1, 1) : DIMS(3, 4, 4), -1, 1);
         net_output(&t, OP2(&t, OP_prelu, x, slope));
         check_same(&t, 1e-6);
-        cr_expect_eq(net_count(&t, OP_prelu), k);
-        cr_expect_eq(net_count(&t, OP_relu), 1 - k);
+        cr_expect_eq(net_count(&t, OP_prelu), (uint32_t)k);
+        cr_expect_eq(net_count(&t, OP_relu), (uint32_t)(1 - k));
         net_free(&t);
     }
 }
