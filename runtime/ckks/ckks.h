@@ -1,7 +1,9 @@
-/* ckks.h - inside the scheme: the structs behind ola.h's handles, and what client/ and io/ share with ckks/.
+/* ckks.h - inside the scheme: the structs behind ola.h's handles, and what client/ and io/ share
+ * with ckks/.
  *
- * A chain index c names a prime: q[c] for c < n_q, p[c - n_q] above. A limb is n residues modulo one prime,
- * in the transformed domain (backend.h's bit-reversed order) unless a function says otherwise. */
+ * A chain index c names a prime: q[c] for c < n_q, p[c - n_q] above. A limb is n residues modulo
+ * one prime, in the transformed domain (backend.h's bit-reversed order) unless a function says
+ * otherwise. */
 #ifndef OLA_CKKS_H
 #define OLA_CKKS_H
 
@@ -9,26 +11,27 @@
 
 #include "ring/ring.h"
 
-/* Conversion out of the product B of `k` primes of the chain. All tables are indexed by chain index. */
+/* Conversion out of the product B of `k` primes of the chain. All tables are indexed by chain
+ * index. */
 struct ola_basis {
     uint32_t k;
-    uint32_t source[OLA_MAX_P + 1];                    /* chain indices */
-    const struct ola_modulus *modulus[OLA_MAX_P + 1];  /* the same primes */
-    uint64_t hat_inverse[OLA_MAX_P + 1];               /* (B / b_k)^-1 mod b_k */
-    uint64_t *weight;                                  /* [chain][k]: (B / b_k) mod the target */
-    uint64_t *product;                                 /* [chain]: B mod the target */
-    uint64_t *inverse;                                 /* [chain]: B^-1 mod the target; 0 for a b_k */
+    uint32_t source[OLA_MAX_P + 1];                   /* chain indices */
+    const struct ola_modulus *modulus[OLA_MAX_P + 1]; /* the same primes */
+    uint64_t hat_inverse[OLA_MAX_P + 1];              /* (B / b_k)^-1 mod b_k */
+    uint64_t *weight;                                 /* [chain][k]: (B / b_k) mod the target */
+    uint64_t *product;                                /* [chain]: B mod the target */
+    uint64_t *inverse; /* [chain]: B^-1 mod the target; 0 for a b_k */
 };
 
 struct ola_params {
     struct ola_literal literal;
-    uint32_t log_n, n, slots, n_q, n_p, chain;         /* chain = n_q + n_p */
-    uint32_t security;                                 /* bits; 0 for a toy */
+    uint32_t log_n, n, slots, n_q, n_p, chain; /* chain = n_q + n_p */
+    uint32_t security;                         /* bits; 0 for a toy */
     double log_qp;
-    double log_q[OLA_MAX_Q];                           /* log2(q[0] * ... * q[level]) */
+    double log_q[OLA_MAX_Q]; /* log2(q[0] * ... * q[level]) */
     uint8_t fingerprint[32];
-    uint32_t width[OLA_MAX_Q + OLA_MAX_P];             /* bytes of a stored residue: 4 or 8 */
-    uint32_t width_before[OLA_MAX_Q + OLA_MAX_P + 1];  /* their sums */
+    uint32_t width[OLA_MAX_Q + OLA_MAX_P];            /* bytes of a stored residue: 4 or 8 */
+    uint32_t width_before[OLA_MAX_Q + OLA_MAX_P + 1]; /* their sums */
     struct ola_ring *ring;
     struct ola_basis up[OLA_MAX_Q];    /* up[e]: the digit that ends with q[e] */
     struct ola_basis by_q[OLA_MAX_Q];  /* division by q[level] */
@@ -56,9 +59,9 @@ struct ola_ct {
     const struct ola_params *params;
     uint32_t parts; /* 0: holds nothing; 2; 3 until relinearised */
     uint32_t level;
-    uint32_t stride;  /* limbs from one part to the next; level < stride */
+    uint32_t stride; /* limbs from one part to the next; level < stride */
     double scale;
-    bool seeded;      /* fresh: part 1 is ola_ct_expand's of this seed */
+    bool seeded; /* fresh: part 1 is ola_ct_expand's of this seed */
     uint8_t seed[32];
     uint64_t *data;
     size_t bytes;
@@ -70,15 +73,16 @@ ola_ct_limb(const struct ola_ct *ct, uint32_t part, uint32_t i)
     return ct->data + (size_t)(part * ct->stride + i) * ct->params->n;
 }
 
-/* Makes room for parts * (level + 1) limbs and sets parts and level; what ct held before stays where both have it,
- * the rest is unspecified. On failure ct is as before. */
+/* Makes room for parts * (level + 1) limbs and sets parts and level; what ct held before stays
+ * where both have it, the rest is unspecified. On failure ct is as before. */
 OLA_MUST_CHECK ola_status ola_ct_reserve(struct ola_ct *ct, uint32_t parts, uint32_t level);
 void ola_ct_clear(struct ola_ct *ct); /* holds nothing, keeps its memory */
 /* Part 1 of a seeded ciphertext: limb i is ola_sample_uniform(seed, stream i). */
 void ola_ct_expand(struct ola_ct *ct);
 
-/* One switching key for use up to `level`: for every limb c (q[0 .. level], all p) and every digit a pair of
- * limbs, half 0 (b = -a s + e + P * digit * s') and half 1 (a: ola_sample_uniform(seed, ola_switch_stream)). */
+/* One switching key for use up to `level`: for every limb c (q[0 .. level], all p) and every digit
+ * a pair of limbs, half 0 (b = -a s + e + P * digit * s') and half 1 (a: ola_sample_uniform(seed,
+ * ola_switch_stream)). */
 struct ola_switch {
     uint32_t level, digits;
     uint8_t seed[32];
@@ -87,8 +91,8 @@ struct ola_switch {
     size_t bytes;
 };
 /* n residues of 4 bytes (params->width[c] == 4) or 8. */
-void *ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c, uint32_t digit,
-                      uint32_t half);
+void *ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c,
+                      uint32_t digit, uint32_t half);
 static inline uint64_t
 ola_switch_stream(uint32_t digit, uint32_t c)
 {
@@ -109,10 +113,11 @@ struct ola_keys {
     struct ola_switch *rotation; /* [n_rotations] */
     uint64_t bytes;
 };
-/* Room for all keys, their contents unspecified, perm filled in. relin_level UINT32_MAX: none. step strictly
- * ascending in [1, slots), levels below n_q: OLA_ERR_PARAM otherwise. */
-OLA_MUST_CHECK ola_status ola_keys_new(const struct ola_params *p, uint32_t relin_level, uint32_t n_rotations,
-                                       const uint32_t *step, const uint32_t *level, struct ola_keys **out);
+/* Room for all keys, their contents unspecified, perm filled in. relin_level UINT32_MAX: none. step
+ * strictly ascending in [1, slots), levels below n_q: OLA_ERR_PARAM otherwise. */
+OLA_MUST_CHECK ola_status ola_keys_new(const struct ola_params *p, uint32_t relin_level,
+                                       uint32_t n_rotations, const uint32_t *step,
+                                       const uint32_t *level, struct ola_keys **out);
 /* The key of a rotation for use at `level`, NULL when there is none. */
 const struct ola_switch *ola_keys_rotation(const struct ola_keys *k, uint32_t step, uint32_t level);
 

@@ -1,7 +1,8 @@
 /* encoder.c - the canonical embedding by a transform of half the size, in doubles.
  *
- * Real coefficients m_0 .. m_(2p-1) are read as p complex numbers m_k + i m_(k+p); since zeta^(5^t p) = i for all t, these give
- * the slots by a radix-2 transform with the twiddles zeta_len^(5^j) (Cheon et al., ePrint 2018/153, section 5). */
+ * Real coefficients m_0 .. m_(2p-1) are read as p complex numbers m_k + i m_(k+p); since zeta^(5^t
+ * p) = i for all t, these give the slots by a radix-2 transform with the twiddles zeta_len^(5^j)
+ * (Cheon et al., ePrint 2018/153, section 5). */
 #include "ckks/encoder.h"
 
 #include <math.h>
@@ -114,7 +115,8 @@ forward_transform(const struct ola_encoder *e, double *re, double *im, uint32_t 
 }
 
 void
-ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, double scale, double *coef)
+ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, double scale,
+           double *coef)
 {
     double factor = scale / period;
     for (uint32_t t = 0; t < period; t++)
@@ -172,8 +174,8 @@ ola_encoded_scalar(const struct ola_params *p, uint32_t c, double x)
     return x < 0.0 && r != 0 ? m->q - r : r;
 }
 
-/* round(x) + offset, offset a multiple of q in [2^50, 2^51): for |x| < 2^50, without branches. Adding 1.5 * 2^52 rounds x and
- * leaves it as an integer in the low bits of the sum. */
+/* round(x) + offset, offset a multiple of q in [2^50, 2^51): for |x| < 2^50, without branches.
+ * Adding 1.5 * 2^52 rounds x and leaves it as an integer in the low bits of the sum. */
 static void
 round_small(const double *coef, uint32_t n, uint64_t q, size_t step, uint64_t *limb)
 {
@@ -190,8 +192,8 @@ round_small(const double *coef, uint32_t n, uint64_t q, size_t step, uint64_t *l
 }
 
 void
-ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period, double size,
-                 uint64_t *limb)
+ola_encoded_limb(const struct ola_params *p, uint32_t c, const double *coef, uint32_t period,
+                 double size, uint64_t *limb)
 {
     const struct ola_modulus *m = ola_params_modulus(p, c);
     const struct ola_backend *k = ola_backend();

@@ -21,13 +21,16 @@ ola_scale_fits(const struct ola_params *p, uint32_t level, double scale)
 static bool
 holds(const struct ola_server *s, const struct ola_ct *ct, uint32_t most_parts)
 {
-    return ct != NULL && ct->parts != 0 && ct->parts <= most_parts && ola_params_equal(s->params, ct->params);
+    return ct != NULL && ct->parts != 0 && ct->parts <= most_parts &&
+           ola_params_equal(s->params, ct->params);
 }
 
 static bool
-good(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a, uint32_t most_parts)
+good(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a,
+     uint32_t most_parts)
 {
-    return s != NULL && out != NULL && ola_params_equal(s->params, out->params) && holds(s, a, most_parts);
+    return s != NULL && out != NULL && ola_params_equal(s->params, out->params) &&
+           holds(s, a, most_parts);
 }
 
 typedef void (*vector_op)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
@@ -45,7 +48,8 @@ lone_limb(struct ola_server *s, uint64_t *out, const uint64_t *a, bool negate, u
 }
 
 static ola_status
-combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const struct ola_ct *b, bool subtract)
+combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const struct ola_ct *b,
+        bool subtract)
 {
     if (!good(s, out, a, 3) || !holds(s, b, 3))
         return OLA_ERR_PARAM;
@@ -53,7 +57,8 @@ combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const 
         return OLA_ERR_LEVEL;
     if (!ola_scales_equal(a->scale, b->scale))
         return OLA_ERR_SCALE;
-    const uint32_t a_parts = a->parts, b_parts = b->parts, parts = a_parts > b_parts ? a_parts : b_parts;
+    const uint32_t a_parts = a->parts, b_parts = b->parts,
+                   parts = a_parts > b_parts ? a_parts : b_parts;
     const uint32_t level = a->level;
     ola_status status = ola_ct_reserve(out, parts, level);
     if (status != OLA_OK)
@@ -64,7 +69,8 @@ combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const 
         for (uint32_t i = 0; i <= level; i++) {
             uint64_t *to = ola_ct_limb(out, k, i);
             if (k < a_parts && k < b_parts)
-                op(to, ola_ct_limb(a, k, i), ola_ct_limb(b, k, i), s->params->n, ola_server_modulus(s, i));
+                op(to, ola_ct_limb(a, k, i), ola_ct_limb(b, k, i), s->params->n,
+                   ola_server_modulus(s, i));
             else if (k < a_parts)
                 lone_limb(s, to, ola_ct_limb(a, k, i), false, i);
             else
@@ -113,8 +119,8 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
 
 /* A chunk of the three parts into temp: t[0], t[1], t[2]. */
 static void
-tensor_chunk(struct ola_server *s, const struct ola_ct *a, const struct ola_ct *b, uint32_t i, size_t at,
-             uint64_t *const t[3])
+tensor_chunk(struct ola_server *s, const struct ola_ct *a, const struct ola_ct *b, uint32_t i,
+             size_t at, uint64_t *const t[3])
 {
     const struct ola_modulus *m = ola_server_modulus(s, i);
     const uint64_t *a0 = ola_ct_limb(a, 0, i) + at, *a1 = ola_ct_limb(a, 1, i) + at;
@@ -152,7 +158,8 @@ ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, con
             if (constant != NULL)
                 subtract_constant(t[0], OLA_CHUNK, constant[i], ola_server_modulus(s, i)->q);
             for (uint32_t part = 0; part < 3; part++)
-                memcpy(ola_ct_limb(out, part, i) + k * OLA_CHUNK, t[part], OLA_CHUNK * sizeof *temp);
+                memcpy(ola_ct_limb(out, part, i) + k * OLA_CHUNK, t[part],
+                       OLA_CHUNK * sizeof *temp);
         }
     }
     s->counts.products++;
@@ -188,7 +195,8 @@ ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
     if (in->parts == 3) {
         struct ola_raised raised;
         ola_raise(s, ola_ct_limb(in, 2, 0), level, &raised);
-        struct ola_switch_job job = {.raised = &raised, .key = &s->keys->relin, .a0 = from[0], .a1 = from[1]};
+        struct ola_switch_job job = {
+            .raised = &raised, .key = &s->keys->relin, .a0 = from[0], .a1 = from[1]};
         ola_switch_divide(s, &job, 1, rescale ? &p->by_pq[level] : &p->by_p, out_level, to);
         s->counts.relinearisations++;
     } else {
@@ -282,12 +290,13 @@ ola_relabel(ola_server *s, ola_ct *out, const ola_ct *a, double factor)
 }
 
 void
-ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in, const struct ola_switch *key)
+ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
+              const struct ola_switch *key)
 {
     struct ola_raised raised;
     ola_raise(s, ola_ct_limb(in, 1, 0), in->level, &raised);
-    struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm,
-                                 .a0 = ola_ct_limb(in, 0, 0)};
+    struct ola_switch_job job = {
+        .raised = &raised, .key = key, .perm = key->perm, .a0 = ola_ct_limb(in, 0, 0)};
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
     ola_switch_divide(s, &job, 1, &s->params->by_p, in->level, to);
     out->scale = in->scale;

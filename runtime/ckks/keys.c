@@ -1,12 +1,13 @@
-/* keys.c - evaluation keys as containers: where each limb lies, and the halves that a seed gives back. */
+/* keys.c - evaluation keys as containers: where each limb lies, and the halves that a seed gives
+ * back. */
 #include <string.h>
 
 #include "ckks/ckks.h"
 
 /* Both halves of all digits of a limb lie together, limb after limb: q[0 .. level], then p. */
 void *
-ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c, uint32_t digit,
-                uint32_t half)
+ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c,
+                uint32_t digit, uint32_t half)
 {
     size_t before = p->width_before[c];
     if (c >= p->n_q)
@@ -49,7 +50,8 @@ ola_switch_expand(const struct ola_params *p, struct ola_switch *key)
         if (c > key->level && c < p->n_q)
             continue;
         for (uint32_t d = 0; d < key->digits; d++) {
-            ola_sample_uniform(limb, p->n, ola_params_modulus(p, c), key->seed, ola_switch_stream(d, c));
+            ola_sample_uniform(limb, p->n, ola_params_modulus(p, c), key->seed,
+                               ola_switch_stream(d, c));
             ola_limb_store(ola_switch_limb(p, key, c, d, 1), limb, p->n, p->width[c]);
         }
     }
@@ -98,7 +100,8 @@ plan_is_good(const struct ola_params *p, uint32_t relin_level, uint32_t n, const
 }
 
 static ola_status
-fill(struct ola_keys *k, uint32_t relin_level, uint32_t n, const uint32_t *step, const uint32_t *level)
+fill(struct ola_keys *k, uint32_t relin_level, uint32_t n, const uint32_t *step,
+     const uint32_t *level)
 {
     const struct ola_params *p = k->params;
     ola_status s = OLA_OK;
@@ -123,8 +126,8 @@ fill(struct ola_keys *k, uint32_t relin_level, uint32_t n, const uint32_t *step,
 }
 
 ola_status
-ola_keys_new(const struct ola_params *p, uint32_t relin_level, uint32_t n_rotations, const uint32_t *step,
-             const uint32_t *level, struct ola_keys **out)
+ola_keys_new(const struct ola_params *p, uint32_t relin_level, uint32_t n_rotations,
+             const uint32_t *step, const uint32_t *level, struct ola_keys **out)
 {
     *out = NULL;
     if (!plan_is_good(p, relin_level, n_rotations, step, level))

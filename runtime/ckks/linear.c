@@ -1,6 +1,7 @@
-/* linear.c - evaluating a linear map: baby rotations of each input from one raised form (hoisting), products summed
- * lazily into the groups, giant rotations summed modulo Q P, and one division by P and the last prime together.
- * In a late map babies and groups have limbs modulo P too, and P times the values (map.h). */
+/* linear.c - evaluating a linear map: baby rotations of each input from one raised form (hoisting),
+ * products summed lazily into the groups, giant rotations summed modulo Q P, and one division by P
+ * and the last prime together. In a late map babies and groups have limbs modulo P too, and P times
+ * the values (map.h). */
 #include <string.h>
 
 #include "ckks/map.h"
@@ -100,16 +101,18 @@ reserve(struct ola_server *s, const struct ola_map *m, struct ola_ct *const *out
 
 /* Some babies of an input, none of step 0: those of these numbers, into their slots. */
 static void
-rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct *in, const struct ola_raised *raised,
-             const struct ola_input *input, const uint32_t *number, uint32_t count)
+rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct *in,
+             const struct ola_raised *raised, const struct ola_input *input, const uint32_t *number,
+             uint32_t count)
 {
     const uint32_t level = m->desc.level;
     struct ola_switch_job jobs[BATCH];
     uint64_t *to[2 * BATCH];
     for (uint32_t k = 0; k < count; k++) {
-        const struct ola_switch *key = ola_keys_rotation(s->keys, m->baby[input->first_baby + number[k]], level);
-        jobs[k] = (struct ola_switch_job){.raised = raised, .key = key, .perm = key->perm,
-                                          .a0 = ola_ct_limb(in, 0, 0)};
+        const struct ola_switch *key =
+            ola_keys_rotation(s->keys, m->baby[input->first_baby + number[k]], level);
+        jobs[k] = (struct ola_switch_job){
+            .raised = raised, .key = key, .perm = key->perm, .a0 = ola_ct_limb(in, 0, 0)};
         for (uint32_t part = 0; part < 2; part++)
             to[2 * k + part] = pair_part(m, &s->baby, input->first_slot + number[k], part);
     }
@@ -124,7 +127,8 @@ rotate_batch(struct ola_server *s, const struct ola_map *m, const struct ola_ct 
 }
 
 static void
-rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_input *input, const struct ola_ct *in)
+rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_input *input,
+              const struct ola_ct *in)
 {
     const uint32_t *babies = m->baby + input->first_baby;
     uint32_t number[BATCH], count = 0;
@@ -163,7 +167,8 @@ baby_chunk(const struct ola_server *s, const struct ola_map *m, const struct ola
 {
     if (!m->late && m->baby[input->first_baby + baby] == 0)
         return ola_ct_limb(in, part, w.limb) + w.at;
-    return pair_part(m, &s->baby, input->first_slot + baby, part) + w.limb * (size_t)m->params->n + w.at;
+    return pair_part(m, &s->baby, input->first_slot + baby, part) + w.limb * (size_t)m->params->n +
+           w.at;
 }
 
 /* sum (+)= the products of up to OLA_TERMS terms. */
@@ -181,10 +186,12 @@ flush(struct ola_server *s, struct sum *sum, const struct ola_modulus *q, uint64
     if (sum->count == 0)
         return;
     if (sum->empty) {
-        s->backend->inner(sum->to0, sum->to1, sum->plain, sum->b0, sum->b1, sum->count, 0, NULL, OLA_CHUNK, q);
+        s->backend->inner(sum->to0, sum->to1, sum->plain, sum->b0, sum->b1, sum->count, 0, NULL,
+                          OLA_CHUNK, q);
     } else {
         uint64_t *t1 = temp + OLA_CHUNK;
-        s->backend->inner(temp, t1, sum->plain, sum->b0, sum->b1, sum->count, 0, NULL, OLA_CHUNK, q);
+        s->backend->inner(temp, t1, sum->plain, sum->b0, sum->b1, sum->count, 0, NULL, OLA_CHUNK,
+                          q);
         s->backend->add(sum->to0, sum->to0, temp, OLA_CHUNK, q);
         s->backend->add(sum->to1, sum->to1, t1, OLA_CHUNK, q);
     }
@@ -193,8 +200,8 @@ flush(struct ola_server *s, struct sum *sum, const struct ola_modulus *q, uint64
 }
 
 static void
-multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run, const struct ola_ct *in,
-             struct place w)
+multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run,
+             const struct ola_ct *in, struct place w)
 {
     const struct ola_input *input = &m->input[run->input];
     const size_t at = w.limb * (size_t)m->params->n + w.at;
@@ -222,8 +229,8 @@ multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run
 
 /* The same where all values are 1. */
 static void
-add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run, const struct ola_ct *in,
-        struct place w)
+add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run,
+        const struct ola_ct *in, struct place w)
 {
     const struct ola_input *input = &m->input[run->input];
     const size_t at = w.limb * (size_t)m->params->n + w.at;
@@ -239,10 +246,11 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
     }
 }
 
-/* The products of `count` runs, which follow one another in m->run, or in `order` when it is not NULL. */
+/* The products of `count` runs, which follow one another in m->run, or in `order` when it is not
+ * NULL. */
 static void
-accumulate(struct ola_server *s, const struct ola_map *m, const uint32_t *order, uint32_t first, uint32_t count,
-           const struct ola_ct *const *in)
+accumulate(struct ola_server *s, const struct ola_map *m, const uint32_t *order, uint32_t first,
+           uint32_t count, const struct ola_ct *const *in)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
@@ -286,7 +294,8 @@ add_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *e
 
 /* ext (+)= rotate(group, its giant), times P. */
 static void
-rotate_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *ext, bool accumulate)
+rotate_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *ext,
+             bool accumulate)
 {
     const uint32_t level = m->desc.level;
     const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].giant, level);
@@ -303,7 +312,8 @@ rotate_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t
 
 /* out = the groups [first, end), rotated by their giants, summed, divided by the last prime. */
 static void
-sum_groups(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32_t end, struct ola_ct *out)
+sum_groups(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32_t end,
+           struct ola_ct *out)
 {
     const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level;
@@ -316,7 +326,8 @@ sum_groups(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32
         else
             rotate_group(s, m, g, ext, g != first);
     }
-    ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m), to, 2);
+    ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m),
+               to, 2);
 }
 
 /* The same of one group without a giant rotation: straight from where it is. */
@@ -328,7 +339,8 @@ take_group(struct ola_server *s, const struct ola_map *m, uint32_t g, struct ola
     const uint64_t *const from[2] = {group_part(s, m, g, 0), group_part(s, m, g, 1)};
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
     if (m->late)
-        ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from, out_level(m), to, 2);
+        ola_divide(s, m->head.free_of_level ? &p->by_p : &p->by_pq[level], level, from,
+                   out_level(m), to, 2);
     else if (!m->head.free_of_level)
         ola_divide(s, &p->by_q[level], level, from, out_level(m), to, 2);
     for (uint32_t part = 0; part < 2 && !m->late && m->head.free_of_level; part++)
@@ -363,7 +375,8 @@ add_bias(struct ola_server *s, struct ola_ct *out, const struct ola_plain *bias)
     for (uint32_t i = 0; i <= out->level; i++) {
         for (size_t k = 0; k < chunks; k++) {
             uint64_t *to = ola_ct_limb(out, 0, i) + k * OLA_CHUNK;
-            const uint64_t *from = ola_plain_chunk(s->params, bias, i, k * OLA_CHUNK, ola_server_temp(s));
+            const uint64_t *from =
+                ola_plain_chunk(s->params, bias, i, k * OLA_CHUNK, ola_server_temp(s));
             s->backend->add(to, to, from, OLA_CHUNK, ola_server_modulus(s, i));
         }
     }
@@ -371,8 +384,8 @@ add_bias(struct ola_server *s, struct ola_ct *out, const struct ola_plain *bias)
 }
 
 static void
-finish_output(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32_t end, uint32_t k,
-              struct ola_ct *out)
+finish_output(struct ola_server *s, const struct ola_map *m, uint32_t first, uint32_t end,
+              uint32_t k, struct ola_ct *out)
 {
     const size_t bytes = (size_t)(out->level + 1) * s->params->n * sizeof(uint64_t);
     if (first == end) { /* nothing leads here: an encryption of 0 that hides nothing */
@@ -399,7 +412,8 @@ struct span {
 ola_status
 ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *const *out)
 {
-    if (s == NULL || m == NULL || in == NULL || out == NULL || !ola_params_equal(s->params, m->params))
+    if (s == NULL || m == NULL || in == NULL || out == NULL ||
+        !ola_params_equal(s->params, m->params))
         return OLA_ERR_PARAM;
     ola_status status = check_cts(s, m, in, out);
     if (status == OLA_OK)

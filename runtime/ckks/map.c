@@ -23,7 +23,8 @@ map_reserve(struct ola_map *m)
     if (m->head.bias_period != 0)
         m->bias = ola_alloc_zero(m->head.out_cts * sizeof *m->bias);
     bool missing = m->term == NULL || m->run == NULL || m->group == NULL || m->run_order == NULL ||
-                   m->baby == NULL || m->input == NULL || (m->head.bias_period != 0 && m->bias == NULL);
+                   m->baby == NULL || m->input == NULL ||
+                   (m->head.bias_period != 0 && m->bias == NULL);
     return missing ? OLA_ERR_NOMEM : OLA_OK;
 }
 
@@ -59,8 +60,8 @@ find_runs(struct ola_map *m, const struct ola_map_view *v)
         if (opens)
             m->group[m->n_groups++] = (struct ola_group){.out_ct = d.out_ct, .giant = d.giant};
         if (opens || m->run[m->n_runs - 1].input != input) {
-            m->run[m->n_runs++] =
-                (struct ola_run){.group = m->n_groups - 1, .input = input, .first = k, .opens = opens};
+            m->run[m->n_runs++] = (struct ola_run){
+                .group = m->n_groups - 1, .input = input, .first = k, .opens = opens};
             m->input[input].n_runs++;
         }
         m->run[m->n_runs - 1].count++;
@@ -80,9 +81,11 @@ order_runs(struct ola_map *m)
     }
 }
 
-/* The babies of one input, numbered as they first appear. number[step]: UINT32_MAX, before and after. */
+/* The babies of one input, numbered as they first appear. number[step]: UINT32_MAX, before and
+ * after. */
 static void
-number_babies(struct ola_map *m, const struct ola_map_view *v, struct ola_input *in, uint32_t *number)
+number_babies(struct ola_map *m, const struct ola_map_view *v, struct ola_input *in,
+              uint32_t *number)
 {
     in->first_baby = m->n_babies;
     for (uint32_t r = 0; r < in->n_runs; r++) {
@@ -134,7 +137,8 @@ encode_one(struct ola_map *m, const struct ola_map_view *v, struct work *w, uint
     struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
     double scale = m->desc.out_scale * (double)p->literal.q[level] / m->desc.in_scale;
     ola_map_view_values(v, &d, w->values);
-    return ola_plain_new(p, &w->plain, w->values, d.period, level, m->late, scale, &m->term[k].plain);
+    return ola_plain_new(p, &w->plain, w->values, d.period, level, m->late, scale,
+                         &m->term[k].plain);
 }
 
 /* All diagonals (when they have values) and all biases. The first error in order is reported. */
@@ -170,7 +174,8 @@ encode_all(struct ola_map *m, const struct ola_map_view *v)
 }
 
 static ola_status
-check_desc(const struct ola_params *p, const struct ola_map_desc *d, const struct ola_weights_map *head)
+check_desc(const struct ola_params *p, const struct ola_map_desc *d,
+           const struct ola_weights_map *head)
 {
     if (d->level >= p->n_q || (d->level == 0 && !head->free_of_level))
         return OLA_ERR_LEVEL;
@@ -182,8 +187,8 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d, const struc
     return OLA_OK;
 }
 
-/* A division by P costs about three products a limb and part; a late map saves one for each baby, wants one for each
- * group that is rotated, and multiplies at n_p more positions. */
+/* A division by P costs about three products a limb and part; a late map saves one for each baby,
+ * wants one for each group that is rotated, and multiplies at n_p more positions. */
 static void
 choose_late(struct ola_map *m)
 {
@@ -236,7 +241,8 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
 }
 
 ola_status
-ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size, ola_map **out)
+ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size,
+            ola_map **out)
 {
     struct ola_map_view v;
     if (out == NULL)

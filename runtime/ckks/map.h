@@ -1,13 +1,15 @@
 /* map.h - a linear map, encoded.
  *
- * A term is one diagonal. Terms with the same output ciphertext and giant step form a group: their products are summed
- * before the giant rotation. Within a group, the terms of one input ciphertext form a run.
+ * A term is one diagonal. Terms with the same output ciphertext and giant step form a group: their
+ * products are summed before the giant rotation. Within a group, the terms of one input ciphertext
+ * form a run.
  *
- * A late map leaves its baby rotations modulo Q P and divides by P only the groups (double hoisting: Bossuat et al., ePrint
- * 2020/1203, section 4): worth it where there are many more babies than groups.
+ * A late map leaves its baby rotations modulo Q P and divides by P only the groups (double
+ * hoisting: Bossuat et al., ePrint 2020/1203, section 4): worth it where there are many more babies
+ * than groups.
  *
- * Scratch has slots for babies and groups. Either the babies of one input are there at a time and all groups (input by
- * input), or all babies and the groups of one output: whatever takes less. */
+ * Scratch has slots for babies and groups. Either the babies of one input are there at a time and
+ * all groups (input by input), or all babies and the groups of one output: whatever takes less. */
 #ifndef OLA_CKKS_MAP_H
 #define OLA_CKKS_MAP_H
 
@@ -30,7 +32,7 @@ struct ola_group {
 /* Where an input ciphertext's babies and runs are. */
 struct ola_input {
     uint32_t first_baby, n_babies;
-    uint32_t first_slot; /* of its babies */
+    uint32_t first_slot;        /* of its babies */
     uint32_t first_run, n_runs; /* in run_order */
 };
 
@@ -50,7 +52,7 @@ struct ola_map {
     uint32_t *run_order;     /* [n_runs]: runs by input */
     uint32_t *baby;          /* [n_babies]: steps */
     uint32_t fold[OLA_VIEW_FOLDS];
-    struct ola_plain *bias;  /* [out_cts], or NULL */
+    struct ola_plain *bias; /* [out_cts], or NULL */
 };
 
 #endif

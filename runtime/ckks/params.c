@@ -1,4 +1,5 @@
-/* params.c - from a literal that anybody can write to the checked, immutable object with its tables. */
+/* params.c - from a literal that anybody can write to the checked, immutable object with its
+ * tables. */
 #include <math.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ basis_fill(const struct ola_params *p, struct ola_basis *b, uint64_t **words)
         b->inverse[c] = b->product[c] == 0 ? 0 : ola_mod_inverse(b->product[c], m);
     }
     for (uint32_t i = 0; i < b->k; i++)
-        b->hat_inverse[i] = ola_mod_inverse(b->weight[(size_t)b->source[i] * b->k + i], b->modulus[i]);
+        b->hat_inverse[i] =
+            ola_mod_inverse(b->weight[(size_t)b->source[i] * b->k + i], b->modulus[i]);
 }
 
 static void

@@ -43,7 +43,8 @@ width_before(const struct ola_params *p, const struct ola_plain *plain, uint32_t
     if (position <= plain->level)
         return p->width_before[position];
     uint32_t special = position - plain->level - 1;
-    return p->width_before[plain->level + 1] + p->width_before[p->n_q + special] - p->width_before[p->n_q];
+    return p->width_before[plain->level + 1] + p->width_before[p->n_q + special] -
+           p->width_before[p->n_q];
 }
 
 static char *
@@ -53,8 +54,8 @@ stored_limb(const struct ola_params *p, const struct ola_plain *plain, uint32_t 
 }
 
 static void
-store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain_work *w, uint32_t period,
-           double size, uint32_t position)
+store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain_work *w,
+           uint32_t period, double size, uint32_t position)
 {
     const size_t block = p->n / plain->count;
     const uint32_t c = ola_position_chain(p, plain->level, position);
@@ -68,11 +69,12 @@ store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain
 }
 
 ola_status
-ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double *v, uint32_t period,
-              uint32_t level, bool extended, double scale, struct ola_plain *out)
+ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double *v,
+              uint32_t period, uint32_t level, bool extended, double scale, struct ola_plain *out)
 {
     period = shortest_period(v, period);
-    *out = (struct ola_plain){.level = level, .positions = extended ? ola_positions(p, level) : level + 1};
+    *out = (struct ola_plain){.level = level,
+                              .positions = extended ? ola_positions(p, level) : level + 1};
     if (period == 1 && v[0] == 0.0)
         return OLA_OK;
     ola_encode(p->encoder, v, period, scale, w->coef);
@@ -96,8 +98,8 @@ ola_plain_free(struct ola_plain *plain)
 }
 
 const uint64_t *
-ola_plain_chunk(const struct ola_params *p, const struct ola_plain *plain, uint32_t position, size_t at,
-                uint64_t *room)
+ola_plain_chunk(const struct ola_params *p, const struct ola_plain *plain, uint32_t position,
+                size_t at, uint64_t *room)
 {
     const size_t block = p->n / plain->count;
     const uint32_t width = p->width[ola_position_chain(p, plain->level, position)];

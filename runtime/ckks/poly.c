@@ -1,8 +1,8 @@
 /* poly.c - polynomials on every slot: the steps of ola_plan_poly on registers.
  *
- * A step whose result is only a summand of a later one (ola_plan_poly_deferred) is left as a sum of products, not yet
- * relinearised nor rescaled, one level up and its scale times that level's prime; the last step of the sum does
- * both once for all. */
+ * A step whose result is only a summand of a later one (ola_plan_poly_deferred) is left as a sum of
+ * products, not yet relinearised nor rescaled, one level up and its scale times that level's prime;
+ * the last step of the sum does both once for all. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -22,7 +22,8 @@ struct ola_poly {
     struct ola_poly_plan plan;
     bool relinearises;
     struct leaf *leaf; /* [cts][n_leaves] */
-    /* Of POWER steps: the 1 of 2 a^2 - 1 before it is rescaled, modulo each prime: [n_steps][n_q]. */
+    /* Of POWER steps: the 1 of 2 a^2 - 1 before it is rescaled, modulo each prime: [n_steps][n_q].
+     */
     uint64_t *one;
 };
 
@@ -67,7 +68,8 @@ fill_ones(struct ola_poly *f)
     }
 }
 
-/* The coefficient vectors of one ciphertext's leaves from those of its polynomials: leaves[2 * leaf + j][t]. */
+/* The coefficient vectors of one ciphertext's leaves from those of its polynomials: leaves[2 * leaf
+ * + j][t]. */
 static void
 split_slots(const struct ola_poly *f, uint32_t period, const double *coef, double *leaves)
 {
@@ -82,7 +84,8 @@ split_slots(const struct ola_poly *f, uint32_t period, const double *coef, doubl
 }
 
 static ola_status
-encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_t period, const double *leaves)
+encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_t period,
+              const double *leaves)
 {
     ola_status s = OLA_OK;
     for (uint32_t k = 0; s == OLA_OK && k < f->plan.n_steps; k++) {
@@ -149,7 +152,8 @@ scales_fit(const struct ola_poly *f)
 }
 
 ola_status
-ola_poly_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size, ola_poly **out)
+ola_poly_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size,
+             ola_poly **out)
 {
     struct ola_poly_view v;
     if (out == NULL)
@@ -166,8 +170,8 @@ ola_poly_new(const ola_params *p, const struct ola_map_desc *desc, const void *s
     f->desc = *desc;
     f->head = v.head;
     ola_status s = OLA_OK;
-    if (desc->level >= p->n_q ||
-        !ola_plan_poly(v.head.degree, desc->level, desc->in_scale, desc->out_scale, p->literal.q, &f->plan))
+    if (desc->level >= p->n_q || !ola_plan_poly(v.head.degree, desc->level, desc->in_scale,
+                                                desc->out_scale, p->literal.q, &f->plan))
         s = OLA_ERR_LEVEL;
     else if (!scales_fit(f))
         s = OLA_ERR_SCALE;
@@ -192,8 +196,8 @@ check_cts(const struct ola_server *s, const struct ola_poly *f, const struct ola
 {
     for (uint32_t k = 0; k < f->head.cts; k++) {
         const struct ola_ct *a = in[k];
-        if (a == NULL || out[k] == NULL || a->parts != 2 || !ola_params_equal(a->params, s->params) ||
-            !ola_params_equal(out[k]->params, s->params))
+        if (a == NULL || out[k] == NULL || a->parts != 2 ||
+            !ola_params_equal(a->params, s->params) || !ola_params_equal(out[k]->params, s->params))
             return OLA_ERR_PARAM;
         for (uint32_t j = 0; j < f->head.cts; j++) {
             if (j != k && (out[j] == a || out[j] == out[k]))
@@ -209,7 +213,8 @@ check_cts(const struct ola_server *s, const struct ola_poly *f, const struct ola
 }
 
 static ola_status
-reserve(struct ola_server *s, const struct ola_poly *f, const struct ola_ct *const *in, struct ola_ct *const *out)
+reserve(struct ola_server *s, const struct ola_poly *f, const struct ola_ct *const *in,
+        struct ola_ct *const *out)
 {
     const uint32_t top = f->desc.level, bottom = top - f->plan.depth;
     ola_status status = ola_switch_reserve(s, top, 2);
@@ -228,7 +233,8 @@ reserve(struct ola_server *s, const struct ola_poly *f, const struct ola_ct *con
 
 /* to = c1 * a + c0 at `level`, not rescaled. */
 static void
-multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to, const struct ola_ct *a, uint32_t level)
+multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
+              const struct ola_ct *a, uint32_t level)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
@@ -247,7 +253,8 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to, 
                 s->backend->inner(to0, to1, &c1, &a0, &a1, 1, 0, NULL, OLA_CHUNK, m);
             }
             if (leaf->c0.count != 0)
-                s->backend->add(to0, to0, ola_plain_chunk(s->params, &leaf->c0, i, at, room), OLA_CHUNK, m);
+                s->backend->add(to0, to0, ola_plain_chunk(s->params, &leaf->c0, i, at, room),
+                                OLA_CHUNK, m);
         }
     }
     s->counts.plain_products++;
@@ -275,8 +282,8 @@ add_pending(struct ola_server *s, struct ola_ct *to, const struct ola_ct *c)
 
 /* The step's sum of products, at the level above its result. reg[0] is x. */
 static void
-run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number, const struct leaf *leaves,
-             const struct ola_ct *const *reg, struct ola_ct *to)
+run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number,
+             const struct leaf *leaves, const struct ola_ct *const *reg, struct ola_ct *to)
 {
     const struct ola_step *step = &f->plan.step[number];
     const uint32_t level = step->level + 1;
@@ -285,7 +292,8 @@ run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number, co
     to->scale = step->scale * (double)f->params->literal.q[level];
     switch (step->kind) {
     case OLA_STEP_POWER:
-        ola_tensor(s, to, reg[step->a], reg[step->a], level, f->one + (size_t)number * f->params->n_q);
+        ola_tensor(s, to, reg[step->a], reg[step->a], level,
+                   f->one + (size_t)number * f->params->n_q);
         return;
     case OLA_STEP_JOIN:
         ola_tensor(s, to, reg[step->a], reg[step->b], level, NULL);
@@ -301,7 +309,8 @@ run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number, co
 
 /* Every result is built in the spare register, which then changes places with the step's own. */
 static void
-evaluate_one(struct ola_server *s, const struct ola_poly *f, uint32_t ct, const struct ola_ct *in, struct ola_ct *out)
+evaluate_one(struct ola_server *s, const struct ola_poly *f, uint32_t ct, const struct ola_ct *in,
+             struct ola_ct *out)
 {
     const struct leaf *leaves = f->leaf + (size_t)ct * f->plan.n_leaves;
     const struct ola_ct *reg[OLA_REGS] = {in};
@@ -328,7 +337,8 @@ evaluate_one(struct ola_server *s, const struct ola_poly *f, uint32_t ct, const 
 ola_status
 ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in, ola_ct *const *out)
 {
-    if (s == NULL || f == NULL || in == NULL || out == NULL || !ola_params_equal(s->params, f->params))
+    if (s == NULL || f == NULL || in == NULL || out == NULL ||
+        !ola_params_equal(s->params, f->params))
         return OLA_ERR_PARAM;
     ola_status status = check_cts(s, f, in, out);
     if (status == OLA_OK)

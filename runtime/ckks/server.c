@@ -90,8 +90,8 @@ ola_server_counts(const ola_server *s, struct ola_counts *out)
 }
 
 ola_status
-ola_server_encode(struct ola_server *s, const double *v, uint32_t period, uint32_t level, double scale,
-                  double *size)
+ola_server_encode(struct ola_server *s, const double *v, uint32_t period, uint32_t level,
+                  double scale, double *size)
 {
     ola_status status = ola_buffer_need(&s->real, 2 * (size_t)period);
     if (status != OLA_OK)

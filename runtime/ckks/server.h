@@ -1,5 +1,5 @@
-/* server.h - the evaluator's state: parameters, keys, and scratch that is grown before an operation starts and then
- * kept, so that nothing fails half-way and nothing is allocated at steady state.
+/* server.h - the evaluator's state: parameters, keys, and scratch that is grown before an operation
+ * starts and then kept, so that nothing fails half-way and nothing is allocated at steady state.
  *
  * The limbs of a vector modulo Q P at a level have positions: q[0 .. level], then p. */
 #ifndef OLA_CKKS_SERVER_H
@@ -22,7 +22,7 @@ ola_thread(void)
 }
 #endif
 
-#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the smallest that the kernels take */
+#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the fewest that the kernels take */
 #define OLA_TERMS 16u   /* plaintext products to one lazy sum */
 #define OLA_REGS  32u   /* registers of a polynomial's evaluation */
 
@@ -37,11 +37,11 @@ struct ola_server {
     const struct ola_keys *keys;
     const struct ola_backend *backend;
     int threads;
-    struct ola_buffer temp;   /* a piece for each thread */
-    struct ola_buffer coef;   /* untransformed limbs on their way to another basis */
-    struct ola_buffer raised; /* digits modulo Q P */
-    struct ola_buffer ext;    /* results of key switches modulo Q P */
-    struct ola_buffer real;   /* doubles of a vector to be encoded */
+    struct ola_buffer temp;        /* a piece for each thread */
+    struct ola_buffer coef;        /* untransformed limbs on their way to another basis */
+    struct ola_buffer raised;      /* digits modulo Q P */
+    struct ola_buffer ext;         /* results of key switches modulo Q P */
+    struct ola_buffer real;        /* doubles of a vector to be encoded */
     struct ola_buffer baby, group; /* of linear maps */
     struct ola_ct reg[OLA_REGS];
     struct ola_counts counts;
@@ -76,8 +76,8 @@ struct ola_raised {
     const uint64_t *others; /* [digit][position][n] */
     uint32_t level, digits;
 };
-/* One product of raised digits with a key: (P a0', P a1') + sum_d digit_d' * key_d, ' being the automorphism of
- * perm. a0, a1: limbs of q[0 .. level], NULL for none. */
+/* One product of raised digits with a key: (P a0', P a1') + sum_d digit_d' * key_d, ' being the
+ * automorphism of perm. a0, a1: limbs of q[0 .. level], NULL for none. */
 struct ola_switch_job {
     const struct ola_raised *raised;
     const struct ola_switch *key;
@@ -89,37 +89,40 @@ struct ola_switch_job {
 OLA_MUST_CHECK ola_status ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts);
 void ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out);
 /* ext[k] = job k, or +=, for jobs at one level; an ext: two parts of all positions. */
-void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, uint64_t *const *ext,
-                    bool accumulate);
-/* out[2k], out[2k+1] = round(job k / B), limbs of q[0 .. out_level], for jobs at one level. An out may be a0, a1 or the
- * raised polynomial of its own job when that is the only one. */
+void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
+                    uint64_t *const *ext, bool accumulate);
+/* out[2k], out[2k+1] = round(job k / B), limbs of q[0 .. out_level], for jobs at one level. An out
+ * may be a0, a1 or the raised polynomial of its own job when that is the only one. */
 void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                        const struct ola_basis *b, uint32_t out_level, uint64_t *const *out);
 /* ext = (P a0, P a1), or += : what needs no key. */
 void ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
                      uint64_t *ext, bool accumulate);
-/* out[k] = round(in[k] / B) for `count` polynomials: in limbs at the positions of `level`, out limbs of q[0 ..
- * out_level]. out[k] == in[k] is allowed. */
-void ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level, const uint64_t *const *in,
-                uint32_t out_level, uint64_t *const *out, uint32_t count);
+/* out[k] = round(in[k] / B) for `count` polynomials: in limbs at the positions of `level`, out
+ * limbs of q[0 .. out_level]. out[k] == in[k] is allowed. */
+void ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
+                const uint64_t *const *in, uint32_t out_level, uint64_t *const *out,
+                uint32_t count);
 
 /* ---- ciphertexts (evaluate.c): no checks, nothing fails; room is there ---- */
 
-/* out[k] limb i of all parts by one of the backend's vector operations. */
 bool ola_scale_fits(const struct ola_params *p, uint32_t level, double scale);
 bool ola_scales_equal(double a, double b);
-/* Relinearises (when in has three parts) and divides by the last prime; out may be in, room for 2 parts. */
+/* Relinearises (when in has three parts) and divides by the last prime; out may be in, room for 2
+ * parts. */
 void ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in, bool rescale);
 /* out = rotate(in, key's step) (+ out when add); out has in's level. */
 void ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
                    const struct ola_switch *key);
 
-/* Product of two ciphertexts with two parts, at `level` (neither is lower), into three parts of out: a * b, or
- * 2 * a * b - constant (residues for each limb) when constant is not NULL. out may be a or b. */
-void ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const struct ola_ct *b,
-                uint32_t level, const uint64_t *constant);
+/* Product of two ciphertexts with two parts, at `level` (neither is lower), into three parts of
+ * out: a * b, or 2 * a * b - constant (residues for each limb) when constant is not NULL. out may
+ * be a or b. */
+void ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a,
+                const struct ola_ct *b, uint32_t level, const uint64_t *constant);
 
-/* v (period entries) times scale as doubles in s->real, their size; OLA_ERR_RANGE when it does not fit at `level`. */
+/* v (period entries) times scale as doubles in s->real, their size; OLA_ERR_RANGE when it does not
+ * fit at `level`. */
 OLA_MUST_CHECK ola_status ola_server_encode(struct ola_server *s, const double *v, uint32_t period,
                                             uint32_t level, double scale, double *size);
 

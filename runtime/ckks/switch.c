@@ -1,6 +1,7 @@
-/* switch.c - hybrid key switching (Han and Ki, ePrint 2019/688) in its three parts: raise the digits of a polynomial to Q P,
- * multiply them with a key, divide by P. Rounding is to the nearest everywhere: a digit is raised as its centred
- * representative, so that the noise is as small as the method allows. */
+/* switch.c - hybrid key switching (Han and Ki, ePrint 2019/688) in its three parts: raise the
+ * digits of a polynomial to Q P, multiply them with a key, divide by P. Rounding is to the nearest
+ * everywhere: a digit is raised as its centred representative, so that the noise is as small as the
+ * method allows. */
 #include <string.h>
 
 #include "ckks/server.h"
@@ -41,8 +42,8 @@ raise_one(struct ola_server *s, uint32_t level, uint32_t digit, uint32_t positio
     for (uint32_t k = 0; k < b->k; k++)
         source[k] = s->coef.data + (first + k) * n;
     uint64_t *to = s->raised.data + ((size_t)digit * ola_positions(p, level) + position) * n;
-    s->backend->convert(to, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c], n,
-                        ola_server_modulus(s, c));
+    s->backend->convert(to, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c],
+                        n, ola_server_modulus(s, c));
     s->backend->ntt_forward(to, &p->ring->ntt[c]);
 }
 
@@ -51,7 +52,8 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
 {
     const struct ola_params *p = s->params;
     const size_t n = p->n;
-    const uint32_t digits = ola_plan_digits(&p->literal, level), positions = ola_positions(p, level);
+    const uint32_t digits = ola_plan_digits(&p->literal, level),
+                   positions = ola_positions(p, level);
 #pragma omp parallel num_threads(s->threads)
     {
 #pragma omp for schedule(static)
@@ -61,7 +63,8 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
             const struct ola_basis *b = &p->up[digit_last(p, level, digit)];
             memcpy(y, poly + i * n, n * sizeof *y);
             s->backend->ntt_inverse(y, &p->ring->ntt[i]);
-            s->backend->scale(y, y, b->hat_inverse[i % p->literal.digit_limbs], n, ola_server_modulus(s, i));
+            s->backend->scale(y, y, b->hat_inverse[i % p->literal.digit_limbs], n,
+                              ola_server_modulus(s, i));
         }
 #pragma omp for collapse(2) schedule(static)
         for (uint32_t d = 0; d < digits; d++) {
@@ -69,12 +72,14 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
                 raise_one(s, level, d, i);
         }
     }
-    *out = (struct ola_raised){.own = poly, .others = s->raised.data, .level = level, .digits = digits};
+    *out = (struct ola_raised){
+        .own = poly, .others = s->raised.data, .level = level, .digits = digits};
 }
 
 /* sum += P * a' at a position of q. */
 static void
-lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c, uint64_t *sum, uint64_t *spare)
+lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c, uint64_t *sum,
+          uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     if (perm != NULL) {
@@ -86,8 +91,8 @@ lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_
 
 /* What a job is at one position: written to sum0 and sum1, whatever job->accumulate says. */
 static void
-switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *sum0,
-            uint64_t *sum1, uint64_t *spare)
+switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
+            uint64_t *sum0, uint64_t *sum1, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
@@ -102,7 +107,8 @@ switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t pos
         b[d] = ola_switch_limb(p, job->key, c, d, 0);
         a[d] = ola_switch_limb(p, job->key, c, d, 1);
     }
-    s->backend->inner(sum0, sum1, digit, b, a, r->digits, p->width[c] == 4, job->perm, n, ola_server_modulus(s, c));
+    s->backend->inner(sum0, sum1, digit, b, a, r->digits, p->width[c] == 4, job->perm, n,
+                      ola_server_modulus(s, c));
     if (job->a0 != NULL && position <= r->level)
         lift_limb(s, job->a0 + position * n, job->perm, c, sum0, spare);
     if (job->a1 != NULL && position <= r->level)
@@ -110,11 +116,13 @@ switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t pos
 }
 
 static void
-add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *ext, bool accumulate)
+add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *ext,
+         bool accumulate)
 {
     const uint32_t level = job->raised->level;
     const size_t n = s->params->n;
-    const struct ola_modulus *m = ola_server_modulus(s, ola_position_chain(s->params, level, position));
+    const struct ola_modulus *m =
+        ola_server_modulus(s, ola_position_chain(s->params, level, position));
     uint64_t *t = ola_server_temp(s), *ext0 = ext + position * n;
     uint64_t *ext1 = ext0 + ola_positions(s->params, level) * n;
     if (!accumulate) {
@@ -127,8 +135,8 @@ add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t positi
 }
 
 void
-ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, uint64_t *const *ext,
-               bool accumulate)
+ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
+               uint64_t *const *ext, bool accumulate)
 {
     const uint32_t positions = ola_positions(s->params, jobs->raised->level);
 #pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
@@ -139,8 +147,8 @@ ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t
 }
 
 void
-ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level, uint64_t *ext,
-                bool accumulate)
+ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
+                uint64_t *ext, bool accumulate)
 {
     const size_t n = s->params->n, positions = ola_positions(s->params, level);
     if (!accumulate)
@@ -172,22 +180,23 @@ prepare_source(struct ola_server *s, const struct ola_basis *b, uint32_t k, uint
 
 /* out = (in - its remainder modulo the basis) / B modulo prime c; coef: the prepared sources. */
 static void
-divide_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef, const uint64_t *in, uint32_t c,
-            uint64_t *out, uint64_t *remainder)
+divide_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef,
+            const uint64_t *in, uint32_t c, uint64_t *out, uint64_t *remainder)
 {
     const size_t n = s->params->n;
     const struct ola_modulus *m = ola_server_modulus(s, c);
     const uint64_t *source[OLA_MAX_P + 1];
     for (uint32_t k = 0; k < b->k; k++)
         source[k] = coef + k * n;
-    s->backend->convert(remainder, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c], n, m);
+    s->backend->convert(remainder, source, b->modulus, b->weight + (size_t)c * b->k, b->k,
+                        b->product[c], n, m);
     s->backend->ntt_forward(remainder, &s->params->ring->ntt[c]);
     s->backend->sub_scale(out, in, remainder, b->inverse[c], n, m);
 }
 
 void
-ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level, const uint64_t *const *in,
-           uint32_t out_level, uint64_t *const *out, uint32_t count)
+ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
+           const uint64_t *const *in, uint32_t out_level, uint64_t *const *out, uint32_t count)
 {
     const struct ola_params *p = s->params;
     const size_t n = p->n;
@@ -204,17 +213,17 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level, cons
 #pragma omp for collapse(2) schedule(static)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i <= out_level; i++)
-                divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i, out[k] + i * n,
-                            ola_server_temp(s));
+                divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i,
+                            out[k] + i * n, ola_server_temp(s));
         }
     }
 }
 
-/* Position by position: the digits there stay in the cache while the keys of all jobs stream by, and the sums never
- * leave it. */
+/* Position by position: the digits there stay in the cache while the keys of all jobs stream by,
+ * and the sums never leave it. */
 void
-ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count, const struct ola_basis *b,
-                  uint32_t out_level, uint64_t *const *out)
+ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
+                  const struct ola_basis *b, uint32_t out_level, uint64_t *const *out)
 {
     const struct ola_params *p = s->params;
     const size_t n = p->n;
@@ -225,7 +234,8 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
-                switch_sums(s, &jobs[k], source_position(p, b, level, i), y0, y1, ola_server_temp(s));
+                switch_sums(s, &jobs[k], source_position(p, b, level, i), y0, y1,
+                            ola_server_temp(s));
                 prepare_source(s, b, i, y0);
                 prepare_source(s, b, i, y1);
             }

@@ -5,7 +5,8 @@
 #include "ckks/ckks.h"
 #include "ola/client.h"
 
-/* Both vectors are sodium_malloc'ed: locked where the system allows it, guarded, wiped when freed. */
+/* Both vectors are sodium_malloc'ed: locked where the system allows it, guarded, wiped when freed.
+ */
 struct ola_client {
     const struct ola_params *params;
     int8_t *secret;        /* [n] in {-1, 0, 1} */

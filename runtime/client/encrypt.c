@@ -1,7 +1,7 @@
 /* encrypt.c - encryption under the secret key, and decryption.
  *
- * No branch and no address depends on the secret or on noise: products with the secret are the kernels' (whole
- * vectors, masks instead of branches), noise is sampled in constant time. */
+ * No branch and no address depends on the secret or on noise: products with the secret are the
+ * kernels' (whole vectors, masks instead of branches), noise is sampled in constant time. */
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
@@ -21,7 +21,8 @@ struct scratch {
 static void
 scratch_free(struct scratch *w)
 {
-    const size_t coef = w->n * sizeof *w->coef, limb = (size_t)w->limbs * 2 * w->n * sizeof *w->limb;
+    const size_t coef = w->n * sizeof *w->coef,
+                 limb = (size_t)w->limbs * 2 * w->n * sizeof *w->limb;
     if (w->coef != NULL)
         ola_wipe(w->coef, coef);
     if (w->limb != NULL)
@@ -48,7 +49,8 @@ scratch_new(struct scratch *w, uint32_t n, uint32_t limbs)
 
 /* (m + e - a s, a) modulo prime i. */
 static void
-encrypt_limb(const struct ola_client *c, const struct scratch *w, uint32_t period, struct ola_ct *out, uint32_t i)
+encrypt_limb(const struct ola_client *c, const struct scratch *w, uint32_t period,
+             struct ola_ct *out, uint32_t i)
 {
     const struct ola_params *p = c->params;
     const struct ola_backend *k = ola_backend();
@@ -87,7 +89,8 @@ encrypt_coefficients(const struct ola_client *c, struct scratch *w, uint32_t per
 }
 
 ola_status
-ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period, uint32_t level, double scale)
+ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period, uint32_t level,
+            double scale)
 {
     struct scratch w;
     if (c == NULL || out == NULL || v == NULL || !ola_params_equal(c->params, out->params) ||
@@ -128,8 +131,8 @@ phase(const struct ola_client *c, const struct ola_ct *ct, const struct scratch 
     }
 }
 
-/* Residues to digits of the balanced mixed-radix form x = d_0 + q_0 (d_1 + q_1 (d_2 + ...)), |d_i| < q_i / 2: limb
- * by limb, each remainder divided by the prime before. */
+/* Residues to digits of the balanced mixed-radix form x = d_0 + q_0 (d_1 + q_1 (d_2 + ...)), |d_i|
+ * < q_i / 2: limb by limb, each remainder divided by the prime before. */
 static void
 mixed_radix(const struct ola_params *p, uint32_t level, const struct scratch *w)
 {
@@ -148,7 +151,8 @@ mixed_radix(const struct ola_params *p, uint32_t level, const struct scratch *w)
     }
 }
 
-/* The centred value of every coefficient, to the precision of a double, from the highest digit down. */
+/* The centred value of every coefficient, to the precision of a double, from the highest digit
+ * down. */
 static void
 to_doubles(const struct ola_params *p, uint32_t level, const struct scratch *w)
 {
@@ -166,8 +170,8 @@ ola_status
 ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
 {
     struct scratch w;
-    if (c == NULL || ct == NULL || v == NULL || ct->parts != 2 || !ola_params_equal(c->params, ct->params) ||
-        n > c->params->slots)
+    if (c == NULL || ct == NULL || v == NULL || ct->parts != 2 ||
+        !ola_params_equal(c->params, ct->params) || n > c->params->slots)
         return OLA_ERR_PARAM;
     const struct ola_params *p = c->params;
     ola_status s = scratch_new(&w, p->n, ct->level + 1);

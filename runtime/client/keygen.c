@@ -1,5 +1,6 @@
-/* keygen.c - evaluation keys: encryptions of P * digit * s' under s, where s' is s^2 (relinearisation) or a rotation's image
- * of s. Half a of every limb comes from the key's seed, so that a file needs only half b. */
+/* keygen.c - evaluation keys: encryptions of P * digit * s' under s, where s' is s^2
+ * (relinearisation) or a rotation's image of s. Half a of every limb comes from the key's seed, so
+ * that a file needs only half b. */
 #include <string.h>
 
 #include "client/client_internal.h"
@@ -100,7 +101,8 @@ ola_client_keys(const ola_client *c, const struct ola_key_plan *plan, ola_keys *
     if (c == NULL || plan == NULL)
         return OLA_ERR_PARAM;
     struct ola_keys *keys;
-    ola_status s = ola_keys_new(c->params, plan->relin_level, plan->n_rotations, plan->step, plan->level, &keys);
+    ola_status s = ola_keys_new(c->params, plan->relin_level, plan->n_rotations, plan->step,
+                                plan->level, &keys);
     if (s != OLA_OK)
         return s;
     s = fill_keys(c, keys);

@@ -1,8 +1,10 @@
-/* poly.c - how a polynomial in the Chebyshev basis is evaluated: the steps, their levels and scales.
+/* poly.c - how a polynomial in the Chebyshev basis is evaluated: the steps, their levels and
+ * scales.
  *
- * p = T_n q + r with n the largest power of two up to deg p, by T_(n+m) = 2 T_n T_m - T_(n-m), and so on with
- * q and r until the degree is at most 1. A result wanted at (level, scale) needs q at one level more and at the
- * scale that the product and its rescale turn into exactly the wanted one; r is wanted like the result itself. */
+ * p = T_n q + r with n the largest power of two up to deg p, by T_(n+m) = 2 T_n T_m - T_(n-m), and
+ * so on with q and r until the degree is at most 1. A result wanted at (level, scale) needs q at
+ * one level more and at the scale that the product and its rescale turn into exactly the wanted
+ * one; r is wanted like the result itself. */
 #include "ola/plan.h"
 
 #include <string.h>
@@ -22,8 +24,8 @@ ola_plan_poly_depth(uint32_t degree)
 struct builder {
     struct ola_poly_plan *plan;
     const uint64_t *q;
-    uint32_t level; /* of x */
-    double scale;   /* of x */
+    uint32_t level;        /* of x */
+    double scale;          /* of x */
     double power_scale[8]; /* of T_(2^k), which is register k at level - k */
 };
 
@@ -44,8 +46,13 @@ push_powers(struct builder *b, uint32_t count)
     for (uint32_t k = 1; k <= count; k++) {
         double before = b->power_scale[k - 1];
         b->power_scale[k] = before * before / (double)b->q[b->level - k + 1];
-        push(b, (struct ola_step){.kind = OLA_STEP_POWER, .dst = k, .a = k - 1, .b = k - 1,
-                                  .c = OLA_NO_REG, .level = b->level - k, .scale = b->power_scale[k]});
+        push(b, (struct ola_step){.kind = OLA_STEP_POWER,
+                                  .dst = k,
+                                  .a = k - 1,
+                                  .b = k - 1,
+                                  .c = OLA_NO_REG,
+                                  .level = b->level - k,
+                                  .scale = b->power_scale[k]});
     }
 }
 
@@ -54,8 +61,14 @@ static void
 push_leaf(struct builder *b, uint32_t dst, uint32_t power, uint32_t c, uint32_t level, double scale)
 {
     double plain = scale * (double)b->q[level + 1] / b->power_scale[power];
-    push(b, (struct ola_step){.kind = OLA_STEP_LEAF, .dst = dst, .a = power, .b = OLA_NO_REG, .c = c,
-                              .leaf = b->plan->n_leaves++, .level = level, .scale = scale,
+    push(b, (struct ola_step){.kind = OLA_STEP_LEAF,
+                              .dst = dst,
+                              .a = power,
+                              .b = OLA_NO_REG,
+                              .c = c,
+                              .leaf = b->plan->n_leaves++,
+                              .level = level,
+                              .scale = scale,
                               .plain_scale = plain});
 }
 
@@ -76,8 +89,13 @@ push_poly(struct builder *b, uint32_t degree, uint32_t dst, uint32_t level, doub
     double quotient_scale = scale * (double)b->q[level + 1] / b->power_scale[k];
     push_poly(b, degree - n, dst, level + 1, quotient_scale);
     push_poly(b, n - 1, dst + 1, level, scale);
-    push(b, (struct ola_step){.kind = OLA_STEP_JOIN, .dst = dst, .a = dst, .b = k, .c = dst + 1,
-                              .level = level, .scale = scale});
+    push(b, (struct ola_step){.kind = OLA_STEP_JOIN,
+                              .dst = dst,
+                              .a = dst,
+                              .b = k,
+                              .c = dst + 1,
+                              .level = level,
+                              .scale = scale});
 }
 
 bool
@@ -97,7 +115,8 @@ ola_plan_poly(uint32_t degree, uint32_t level, double in_scale, double out_scale
     return true;
 }
 
-/* p = T_n q + r, both in Chebyshev coefficients; n <= degree < 2n. q[0 .. degree - n], r[0 .. n - 1]. */
+/* p = T_n q + r, both in Chebyshev coefficients; n <= degree < 2n. q[0 .. degree - n], r[0 .. n -
+ * 1]. */
 static void
 divide(const double *p, uint32_t degree, uint32_t n, double *q, double *r)
 {
@@ -154,7 +173,8 @@ ola_plan_poly_deferred(const struct ola_poly_plan *plan, uint32_t step)
 void
 ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, uint32_t *plain)
 {
-    bool pending[2 * OLA_MAX_DEGREE] = {false}; /* registers that hold sums of products, relinearised later */
+    /* Registers that hold sums of products, to be relinearised later. */
+    bool pending[2 * OLA_MAX_DEGREE] = {false};
     *products = 0;
     *plain = plan->n_leaves;
     for (uint32_t k = 0; k < plan->n_steps; k++) {

@@ -68,7 +68,8 @@ is_taken(uint64_t q, const uint64_t *taken, uint32_t n)
     return false;
 }
 
-/* One side of the search: candidates candidate, candidate + step ... as long as they stay inside. */
+/* One side of the search: candidates candidate, candidate + step ... as long as they stay inside.
+ */
 struct side {
     uint64_t candidate, step, lowest, highest;
 };
@@ -87,14 +88,15 @@ next_prime(struct side *s, const uint64_t *taken, uint32_t n_taken)
 }
 
 bool
-ola_plan_primes(uint32_t log_n, uint32_t bits, uint32_t count, const uint64_t *taken, uint32_t n_taken,
-                uint64_t *out)
+ola_plan_primes(uint32_t log_n, uint32_t bits, uint32_t count, const uint64_t *taken,
+                uint32_t n_taken, uint64_t *out)
 {
     if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || bits < log_n + 3 || bits > OLA_PRIME_BITS)
         return false;
     uint64_t middle = (uint64_t)1 << bits, step = (uint64_t)2 << log_n;
     uint64_t lowest = (uint64_t)((double)middle * exp2(-0.25));
-    uint64_t highest = bits == OLA_PRIME_BITS ? middle - 1 : (uint64_t)((double)middle * exp2(0.25));
+    uint64_t highest =
+        bits == OLA_PRIME_BITS ? middle - 1 : (uint64_t)((double)middle * exp2(0.25));
     struct side above = {middle + 1, step, lowest, highest};
     struct side below = {middle + 1 - step, 0 - step, lowest, highest};
     for (uint32_t k = 0; k < count; k++) {

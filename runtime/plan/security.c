@@ -1,11 +1,12 @@
 /* security.c - how large a modulus a ring degree carries, and what a level costs in keys. */
 #include "ola/plan.h"
 
-
-/* Max log2(QP) for a uniform ternary secret, classical attacks: Bossuat et al., "Security Guidelines for
- * Implementing Homomorphic Encryption", ePrint 2024/463, table 4.2. Rows: log_n from OLA_MIN_LOG_N. */
+/* Max log2(QP) for a uniform ternary secret, classical attacks: Bossuat et al., "Security
+ * Guidelines for Implementing Homomorphic Encryption", ePrint 2024/463, table 4.2. Rows: log_n from
+ * OLA_MIN_LOG_N. */
 static const double max_log_qp[OLA_MAX_LOG_N - OLA_MIN_LOG_N + 1][3] = {
     /* 128   192   256 */
+    /* clang-format off */
     {26, 0, 0},
     {53, 36, 27},
     {106, 73, 56},
@@ -14,12 +15,14 @@ static const double max_log_qp[OLA_MAX_LOG_N - OLA_MIN_LOG_N + 1][3] = {
     {868, 597, 462},
     {1747, 1199, 929},
     {3523, 2411, 1866},
+    /* clang-format on */
 };
 
 double
 ola_plan_max_log_qp(uint32_t log_n, uint32_t bits)
 {
-    if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || bits % 64 != 0 || bits < 128 || bits > 256)
+    if (log_n < OLA_MIN_LOG_N || log_n > OLA_MAX_LOG_N || bits % 64 != 0 || bits < 128 ||
+        bits > 256)
         return 0.0;
     return max_log_qp[log_n - OLA_MIN_LOG_N][bits / 64 - 2];
 }

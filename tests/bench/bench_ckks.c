@@ -93,15 +93,19 @@ static ola_map *
 make_map(const struct bench *b, uint32_t giants, uint32_t babies, bool sums)
 {
     const uint32_t n = giants * babies;
-    struct ola_weights_map head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = n, .free_of_level = sums};
+    struct ola_weights_map head = {
+        .args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = n, .free_of_level = sums};
     const size_t values = sizeof head + n * sizeof(struct ola_weights_diagonal);
     const size_t size = values + (sums ? 0 : (size_t)n * b->slots * sizeof(float));
     unsigned char *section = malloc(size);
     memcpy(section, &head, sizeof head);
     for (uint32_t k = 0; k < n; k++) {
-        struct ola_weights_diagonal d = {.giant = k / babies * babies, .baby = k % babies, .period = b->slots,
-                                         .count = sums ? 0 : b->slots,
-                                         .offset = sums ? 0 : values + (size_t)k * b->slots * sizeof(float)};
+        struct ola_weights_diagonal d = {
+            .giant = k / babies * babies,
+            .baby = k % babies,
+            .period = b->slots,
+            .count = sums ? 0 : b->slots,
+            .offset = sums ? 0 : values + (size_t)k * b->slots * sizeof(float)};
         memcpy(section + sizeof head + k * sizeof d, &d, sizeof d);
         for (uint32_t t = 0; !sums && t < b->slots; t++) {
             float v = (float)cos(k + 0.1 * t);
@@ -154,11 +158,12 @@ bench_open(struct bench *b)
     must(ola_client_keys(b->client, &plan, &b->keys), "keys");
     double end = now_ms();
     must(ola_server_new(b->params, b->keys, &b->server), "server");
-    printf("N = 2^%u, %u limbs, %u special, digits of %u, log QP %.0f, %u bits of security\n", b->literal.log_n,
-           b->literal.n_q, b->literal.n_p, b->literal.digit_limbs, ola_params_log_qp(b->params),
-           ola_params_security(b->params));
-    printf("  %-34s %9.3f\n  %-34s %9.3f (%u keys, %.1f MB)\n", "parameters and secret", keys - start,
-           "a key", (end - keys) / (n + 1), n + 1, 1e-6 * (double)ola_keys_bytes(b->keys));
+    printf("N = 2^%u, %u limbs, %u special, digits of %u, log QP %.0f, %u bits of security\n",
+           b->literal.log_n, b->literal.n_q, b->literal.n_p, b->literal.digit_limbs,
+           ola_params_log_qp(b->params), ola_params_security(b->params));
+    printf("  %-34s %9.3f\n  %-34s %9.3f (%u keys, %.1f MB)\n", "parameters and secret",
+           keys - start, "a key", (end - keys) / (n + 1), n + 1,
+           1e-6 * (double)ola_keys_bytes(b->keys));
     b->v = malloc(b->slots * sizeof *b->v);
     for (uint32_t t = 0; t < b->slots; t++)
         b->v[t] = sin(0.3 * t);
@@ -264,9 +269,11 @@ run_decrypt(struct bench *b)
 int
 main(int argc, char **argv)
 {
-    uint32_t limbs = argc > 1 ? (uint32_t)atoi(argv[1]) : 8, bits = argc > 2 ? (uint32_t)atoi(argv[2]) : 40;
+    uint32_t limbs = argc > 1 ? (uint32_t)atoi(argv[1]) : 8,
+             bits = argc > 2 ? (uint32_t)atoi(argv[2]) : 40;
     uint32_t special = argc > 3 ? (uint32_t)atoi(argv[3]) : 3;
-    printf("libola %s, %s; milliseconds, least and median of %d\n", OLA_VERSION, ola_backend_name(), REPEATS);
+    printf("libola %s, %s; milliseconds, least and median of %d\n", OLA_VERSION, ola_backend_name(),
+           REPEATS);
     for (uint32_t log_n = 13; log_n <= 15; log_n++) {
         struct bench b = {0};
         if (!choose(&b.literal, log_n, limbs, bits, special))

@@ -46,11 +46,11 @@ struct ola_literal {
 
 /* Level arithmetic. Digits of a key switch at a level: ceil((level + 1) / digit_limbs). */
 uint32_t ola_plan_digits(const struct ola_literal *p, uint32_t level);
-/* A residue modulo q: bytes in memory where it is only read (4 or 8), bits on the wire (those of q). */
+/* A residue modulo q: bytes in memory where it is only read (4 or 8), bits on the wire (q's own). */
 uint32_t ola_plan_limb_width(uint64_t q);
 uint32_t ola_plan_wire_bits(uint64_t q);
-/* Bytes of one switching key for use up to `level`, in memory and on the wire (seed-compressed: the b halves
- * without the few bytes of header). */
+/* Bytes of one switching key for use up to `level`, in memory and on the wire (seed-compressed: the
+ * b halves, without the few bytes of header). */
 uint64_t ola_plan_key_bytes(const struct ola_literal *p, uint32_t level);
 uint64_t ola_plan_key_wire_bytes(const struct ola_literal *p, uint32_t level);
 /* The Galois element 5^step mod 2N of a rotation to the left by `step` (0 <= step < N/2). */
@@ -62,10 +62,10 @@ uint32_t ola_plan_galois(uint32_t log_n, uint32_t step);
  *   POWER  dst = 2 * a * a - 1                      relinearise, rescale     (T_1 -> T_2 -> T_4 ...)
  *   LEAF   dst = c1 * a + c0 (+ c)                  (coefficient vectors) rescale, then the sums
  *   JOIN   dst = a * b + c    (c == NO_REG: none)   relinearise, rescale, then the sum
- * a and b of a product may lie above level + 1 of dst: they are dropped to it. c is at dst's level and scale.
- * The coefficients of a leaf are those of the Chebyshev division of p by T_(2^k), recursively;
- * ola_plan_poly_split gives them for one slot. A leaf's a is x, or T_(2^k) where the quotient is a constant
- * (its c0 is 0 then, its c the remainder: the only use of c in a leaf). */
+ * a and b of a product may lie above level + 1 of dst: they are dropped to it. c is at dst's level
+ * and scale. The coefficients of a leaf are those of the Chebyshev division of p by T_(2^k),
+ * recursively; ola_plan_poly_split gives them for one slot. A leaf's a is x, or T_(2^k) where the
+ * quotient is a constant (its c0 is 0 then, its c the remainder: the only use of c in a leaf). */
 enum ola_step_kind { OLA_STEP_POWER, OLA_STEP_LEAF, OLA_STEP_JOIN };
 #define OLA_NO_REG UINT32_MAX
 
@@ -92,8 +92,8 @@ bool ola_plan_poly(uint32_t degree, uint32_t level, double in_scale, double out_
                    struct ola_poly_plan *plan);
 /* Leaf coefficients of one polynomial: leaf l is c[2 * l] + c[2 * l + 1] * a. coef[0 .. degree]. */
 void ola_plan_poly_split(const struct ola_poly_plan *plan, const double *coef, double *leaves);
-/* True when the result of the step is used once, as the summand c of a later step at the same level and scale: the
- * runtime then adds the products before it relinearises and rescales once. */
+/* True when the result of the step is used once, as the summand c of a later step at the same level
+ * and scale: the runtime then adds the products before it relinearises and rescales once. */
 bool ola_plan_poly_deferred(const struct ola_poly_plan *plan, uint32_t step);
 /* Numbers of relinearisations (deferred ones left out), and of plaintext products. */
 void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, uint32_t *plain);
@@ -114,9 +114,10 @@ struct ola_weights_section {
     char name[64];
     uint64_t offset, size;
 };
-/* map section: this, then n_diagonals entries, then folds (u32), then bias (f64, out_cts * bias_period;
- * bias_period 0: none), then the values of the diagonals; no padding in between. The diagonals are strictly ascending by
- * (out_ct, giant, arg, in_ct, baby). free_of_level: no values, count is 0. */
+/* map section: this, then n_diagonals entries, then folds (u32), then bias (f64, out_cts *
+ * bias_period; bias_period 0: none), then the values of the diagonals; no padding in between. The
+ * diagonals are strictly ascending by (out_ct, giant, arg, in_ct, baby). free_of_level: no values,
+ * count is 0. */
 struct ola_weights_map {
     uint32_t args, in_cts, out_cts, n_diagonals, n_folds, bias_period, free_of_level, reserved;
 };

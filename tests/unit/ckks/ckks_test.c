@@ -12,7 +12,8 @@ world_open(struct world *w, const struct world_spec *spec)
     l->digit_limbs = spec->digit_limbs;
     l->insecure_toy = spec->toy;
     cr_assert(ola_plan_primes(l->log_n, spec->p_bits, l->n_p, NULL, 0, l->p));
-    cr_assert(ola_plan_primes(l->log_n, spec->bits + 6 < 49 ? spec->bits + 6 : 49, 1, l->p, l->n_p, l->q));
+    cr_assert(ola_plan_primes(l->log_n, spec->bits + 6 < 49 ? spec->bits + 6 : 49, 1, l->p, l->n_p,
+                              l->q));
     uint64_t taken[OLA_MAX_P + 1];
     memcpy(taken, l->p, l->n_p * sizeof *taken);
     taken[l->n_p] = l->q[0];
@@ -81,7 +82,8 @@ bound_fresh(const struct world *w, double scale)
     return 6 * 3.2 * sqrt(2.0 * w->slots) / scale;
 }
 
-/* Each part is rounded: deviation sqrt(1/12), and one is multiplied with a secret of 2N/3 terms of 1. */
+/* Each part is rounded: deviation sqrt(1/12), and one is multiplied with a secret of 2N/3 terms
+ * of 1. */
 double
 bound_rounding(const struct world *w, double scale)
 {
@@ -89,7 +91,8 @@ bound_rounding(const struct world *w, double scale)
     return 6 * sqrt(n / 12 * (1 + 2 * n / 3)) / scale;
 }
 
-/* A digit of half its product at most, uniform, times noise of 3.2, over all digits, divided by P; then rounded. */
+/* A digit of half its product at most, uniform, times noise of 3.2, over all digits, divided by P;
+ * then rounded. */
 double
 bound_switch(const struct world *w, double scale)
 {

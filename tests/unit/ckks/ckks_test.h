@@ -1,4 +1,5 @@
-/* ckks_test.h - what the tests of the scheme share: parameter sets, a client with a server, vectors. */
+/* ckks_test.h - what the tests of the scheme share: parameter sets, a client with a server,
+ * vectors. */
 #ifndef CKKS_TEST_H
 #define CKKS_TEST_H
 
@@ -22,7 +23,8 @@ struct world {
     double scale;
 };
 
-/* n_q primes (the first of 49 bits, the rest of `bits`), n_p of p_bits, keys for relinearisation and the steps. */
+/* n_q primes (the first of 49 bits, the rest of `bits`), n_p of p_bits, keys for relinearisation
+ * and the steps. */
 struct world_spec {
     uint32_t log_n, n_q, bits, n_p, p_bits, digit_limbs;
     bool toy;
@@ -39,8 +41,9 @@ ola_ct *empty(const struct world *w);
 /* The largest difference between ct's slots and want. */
 double distance(const struct world *w, const ola_ct *ct, const double *want);
 
-/* Six standard deviations of the error that fresh noise, rounding by a rescale, or a key switch leaves in a slot, over
- * `scale`. A polynomial with independent coefficients of deviation d has slots of deviation d * sqrt(N). */
+/* Six standard deviations of the error that fresh noise, rounding by a rescale, or a key switch
+ * leaves in a slot, over `scale`. A polynomial with independent coefficients of deviation d has
+ * slots of deviation d * sqrt(N). */
 double bound_fresh(const struct world *w, double scale);
 double bound_rounding(const struct world *w, double scale);
 double bound_switch(const struct world *w, double scale);

@@ -16,17 +16,20 @@ put(struct section *s, const void *data, size_t size)
 }
 
 struct section
-map_section(const struct ola_weights_map *head, const struct diagonal *d, const uint32_t *folds, const double *bias)
+map_section(const struct ola_weights_map *head, const struct diagonal *d, const uint32_t *folds,
+            const double *bias)
 {
     struct section s = {0};
     uint32_t n = head->n_diagonals;
     size_t bias_bytes = (size_t)head->out_cts * head->bias_period * sizeof(double);
-    uint64_t offset = sizeof *head + n * sizeof(struct ola_weights_diagonal) + head->n_folds * 4 + bias_bytes;
+    uint64_t offset =
+        sizeof *head + n * sizeof(struct ola_weights_diagonal) + head->n_folds * 4 + bias_bytes;
     put(&s, head, sizeof *head);
     for (uint32_t k = 0; k < n; k++) {
         uint32_t count = head->free_of_level ? 0 : d[k].period;
-        struct ola_weights_diagonal w = {d[k].arg, d[k].in_ct, d[k].out_ct, d[k].giant, d[k].baby,
-                                         d[k].period, 0, count, count == 0 ? 0 : offset};
+        struct ola_weights_diagonal w = {d[k].arg,   d[k].in_ct, d[k].out_ct,
+                                         d[k].giant, d[k].baby,  d[k].period,
+                                         0,          count,      count == 0 ? 0 : offset};
         put(&s, &w, sizeof w);
         offset += count * sizeof(float);
     }

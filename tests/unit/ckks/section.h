@@ -14,9 +14,10 @@ struct diagonal {
 };
 
 /* Diagonals in order; bias: out_cts * bias_period or NULL. */
-struct section map_section(const struct ola_weights_map *head, const struct diagonal *d, const uint32_t *folds,
-                           const double *bias);
+struct section map_section(const struct ola_weights_map *head, const struct diagonal *d,
+                           const uint32_t *folds, const double *bias);
 /* coef[ct * (degree + 1) + k]: length[...] floats. */
-struct section poly_section(const struct ola_weights_poly *head, const float *const *coef, const uint32_t *length);
+struct section poly_section(const struct ola_weights_poly *head, const float *const *coef,
+                            const uint32_t *length);
 
 #endif

@@ -1,12 +1,20 @@
-/* test_client.c - keys, encryption and decryption: what they hide, what they refuse, what they give back. */
+/* test_client.c - keys, encryption and decryption: what they hide, what they refuse, what they give
+ * back. */
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ckks_test.h"
 #include "client/client_internal.h"
 
-static const struct world_spec toy = {.log_n = 10, .n_q = 4, .bits = 40, .n_p = 1, .p_bits = 48, .digit_limbs = 1,
-                                      .toy = true, .n_steps = 1, .steps = {5}};
+static const struct world_spec toy = {.log_n = 10,
+                                      .n_q = 4,
+                                      .bits = 40,
+                                      .n_p = 1,
+                                      .p_bits = 48,
+                                      .digit_limbs = 1,
+                                      .toy = true,
+                                      .n_steps = 1,
+                                      .steps = {5}};
 
 /* c0 + c1 s - message has the size of noise, untransformed: deviation 3.19, 19 at most. */
 Test(client, noise_has_its_deviation)
@@ -84,7 +92,8 @@ Test(client, seeds_give_the_public_halves_back)
     memcpy(copy, key->data, key->bytes);
     for (uint32_t c = 0; c < w.params->chain; c++) {
         for (uint32_t d = 0; d < key->digits; d++)
-            memset(ola_switch_limb(w.params, key, c, d, 1), 0, (size_t)w.params->n * w.params->width[c]);
+            memset(ola_switch_limb(w.params, key, c, d, 1), 0,
+                   (size_t)w.params->n * w.params->width[c]);
     }
     OK(ola_switch_expand(w.params, key));
     cr_expect_eq(memcmp(copy, key->data, key->bytes), 0);
@@ -133,7 +142,8 @@ Test(client, values_up_to_the_modulus)
     world_open(&w, &toy);
     fill_random(x, 512, 3);
     for (uint32_t level = 0; level < 4; level++) {
-        /* Slots of size v have coefficients of size v at most: v * scale just below half the modulus. */
+        /* Slots of size v have coefficients of size v at most: v * scale just below half the
+         * modulus. */
         double scale = exp2(w.params->log_q[level] - 1.5);
         ola_ct *ct = encrypt(&w, x, level, scale);
         OK(ola_decrypt(w.client, ct, y, 512));

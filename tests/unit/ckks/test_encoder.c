@@ -1,4 +1,5 @@
-/* test_encoder.c - the canonical embedding against its definition: sums of powers of a root of unity. */
+/* test_encoder.c - the canonical embedding against its definition: sums of powers of a root of
+ * unity. */
 #include <complex.h>
 
 #include "ckks/encoder.h"
@@ -50,7 +51,8 @@ Test(encoder, decode_against_the_definition)
 static ola_params *
 some_params(void)
 {
-    struct ola_literal l = {.log_n = 10, .n_q = 3, .n_p = 1, .digit_limbs = 1, .insecure_toy = true};
+    struct ola_literal l = {
+        .log_n = 10, .n_q = 3, .n_p = 1, .digit_limbs = 1, .insecure_toy = true};
     ola_params *p;
     cr_assert(ola_plan_primes(10, 40, 3, NULL, 0, l.q));
     cr_assert(ola_plan_primes(10, 45, 1, NULL, 0, l.p));
@@ -87,7 +89,8 @@ Test(encoder, limbs)
             for (uint32_t j = 0; j < 1024; j++) {
                 uint32_t step = 512 / period;
                 uint64_t want = j % step == 0 ? ola_encoded_scalar(p, 2, coef[j / step]) : 0;
-                cr_assert_eq(limb[j], want, "%u: %lu, %lu", j, (unsigned long)limb[j], (unsigned long)want);
+                cr_assert_eq(limb[j], want, "%u: %lu, %lu", j, (unsigned long)limb[j],
+                             (unsigned long)want);
             }
         }
     }

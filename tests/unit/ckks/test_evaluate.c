@@ -1,10 +1,24 @@
-/* test_evaluate.c - every operation on ciphertexts against the same on doubles, within a bound from the noise's size. */
+/* test_evaluate.c - every operation on ciphertexts against the same on doubles, within a bound from
+ * the noise's size. */
 #include "ckks_test.h"
 
-static const struct world_spec small = {
-    .log_n = 13, .n_q = 3, .bits = 40, .n_p = 1, .p_bits = 49, .digit_limbs = 1, .n_steps = 3, .steps = {1, 5, 4095}};
-static const struct world_spec toy = {.log_n = 10, .n_q = 5, .bits = 40, .n_p = 2, .p_bits = 48, .digit_limbs = 2,
-                                      .toy = true, .n_steps = 4, .steps = {1, 3, 64, 511}};
+static const struct world_spec small = {.log_n = 13,
+                                        .n_q = 3,
+                                        .bits = 40,
+                                        .n_p = 1,
+                                        .p_bits = 49,
+                                        .digit_limbs = 1,
+                                        .n_steps = 3,
+                                        .steps = {1, 5, 4095}};
+static const struct world_spec toy = {.log_n = 10,
+                                      .n_q = 5,
+                                      .bits = 40,
+                                      .n_p = 2,
+                                      .p_bits = 48,
+                                      .digit_limbs = 2,
+                                      .toy = true,
+                                      .n_steps = 4,
+                                      .steps = {1, 3, 64, 511}};
 
 static void
 whole_trip(const struct world_spec *spec)
@@ -129,7 +143,8 @@ Test(evaluate, sums_of_three_parts)
         if (!early)
             OK(ola_rescale(s.w.server, d, d));
         double at = ola_ct_scale(d);
-        double three_parts = bound_rounding(&s.w, at) * 6 * sqrt(s.n); /* a third part is rounded, times s^2 */
+        double three_parts =
+            bound_rounding(&s.w, at) * 6 * sqrt(s.n); /* a third part is rounded, times s^2 */
         double bound = 8 * bound_fresh(&s.w, scale) + 2 * bound_switch(&s.w, at) + three_parts;
         cr_expect_lt(distance(&s.w, d, s.z), bound, "%g %g", distance(&s.w, d, s.z), bound);
     }
@@ -153,7 +168,8 @@ Test(evaluate, mul_in_place_and_square)
         s.z[t] = s.x[t] * s.x[t];
     double bound = 4 * bound_fresh(&s.w, s.w.scale) + 2 * bound_rounding(&s.w, ola_ct_scale(s.b));
     cr_expect_lt(distance(&s.w, s.b, s.z), bound);
-    cr_expect_float_eq(ola_ct_scale(s.b), s.w.scale * s.w.scale / (double)s.w.literal.q[s.top], 1.0);
+    cr_expect_float_eq(ola_ct_scale(s.b), s.w.scale * s.w.scale / (double)s.w.literal.q[s.top],
+                       1.0);
     three_close(&s);
 }
 
@@ -220,8 +236,15 @@ Test(evaluate, rotations_at_every_level)
 Test(evaluate, digits_of_every_size)
 {
     for (uint32_t limbs = 1; limbs <= 5; limbs++) {
-        struct world_spec spec = {.log_n = 10, .n_q = 5, .bits = limbs % 2 ? 28 : 38, .n_p = limbs, .p_bits = 46,
-                                  .digit_limbs = limbs, .toy = true, .n_steps = 1, .steps = {3}};
+        struct world_spec spec = {.log_n = 10,
+                                  .n_q = 5,
+                                  .bits = limbs % 2 ? 28 : 38,
+                                  .n_p = limbs,
+                                  .p_bits = 46,
+                                  .digit_limbs = limbs,
+                                  .toy = true,
+                                  .n_steps = 1,
+                                  .steps = {3}};
         struct three s;
         three_open(&s, &spec);
         OK(ola_rotate(s.w.server, s.c, s.a, 3));
@@ -253,7 +276,8 @@ Test(evaluate, keys_of_lower_levels)
     OK(ola_rotate(server, s.c, s.a, 2));
     for (uint32_t t = 0; t < s.n; t++)
         s.z[t] = s.x[(t + 2) % s.n];
-    cr_expect_lt(distance(&s.w, s.c, s.z), bound_fresh(&s.w, s.w.scale) + bound_switch(&s.w, s.w.scale));
+    cr_expect_lt(distance(&s.w, s.c, s.z),
+                 bound_fresh(&s.w, s.w.scale) + bound_switch(&s.w, s.w.scale));
     OK(ola_mul(server, s.b, s.b, s.b));
     cr_expect_eq(ola_relinearise(server, s.b, s.b), OLA_ERR_KEY);
     ola_server_free(server);

@@ -3,9 +3,16 @@
 #include "ckks_test.h"
 #include "section.h"
 
-static const struct world_spec toy = {.log_n = 10, .n_q = 4, .bits = 30, .n_p = 2, .p_bits = 45, .digit_limbs = 2,
-                                      .toy = true, .n_steps = 19,
-                                      .steps = {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 20, 24, 32, 64, 128, 256, 500}};
+static const struct world_spec toy = {
+    .log_n = 10,
+    .n_q = 4,
+    .bits = 30,
+    .n_p = 2,
+    .p_bits = 45,
+    .digit_limbs = 2,
+    .toy = true,
+    .n_steps = 19,
+    .steps = {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 20, 24, 32, 64, 128, 256, 500}};
 
 /* A map with random values. */
 struct fixture {
@@ -102,7 +109,8 @@ check(const struct world *w, const struct fixture *f, uint32_t level, double out
     apply(f, n, x, want);
     for (int twice = 0; twice < 2; twice++) { /* the second time over what the first left */
         OK(ola_linear(w->server, map, (const ola_ct *const *)in, out));
-        /* Each term carries the noise of its input and of a switch, times a value below 1; values are rounded too. */
+        /* Each term carries the noise of its input and of a switch, times a value below 1; values
+         * are rounded too. */
         double scale = fmin(w->scale, out_scale), terms = f->head.n_diagonals + 1.0;
         double one = bound_fresh(w, scale) + 2 * bound_switch(w, scale) + bound_rounding(w, scale);
         double bound = one * terms * ldexp(1, (int)f->head.n_folds);
@@ -148,7 +156,8 @@ Test(linear, several_ciphertexts_and_arguments)
     for (uint32_t out = 0; out < 3; out += 2) { /* nothing leads to output 1 */
         for (uint32_t giant = 0; giant < 25; giant += 8) {
             for (uint32_t arg = 0; arg < 2; arg++) {
-                for (uint32_t in = arg; in < 2; in++) { /* argument 1 uses its second ciphertext alone */
+                for (uint32_t in = arg; in < 2;
+                     in++) { /* argument 1 uses its second ciphertext alone */
                     add_diagonal(&f, (struct diagonal){arg, in, out, giant, 0, 16, NULL});
                     add_diagonal(&f, (struct diagonal){arg, in, out, giant, 1 + in, 128, NULL});
                 }
@@ -165,7 +174,8 @@ Test(linear, periods_and_folds)
 {
     static const uint32_t folds[] = {128, 256};
     struct world w;
-    struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 2, .n_folds = 2}, .folds = folds};
+    struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 2, .n_folds = 2},
+                        .folds = folds};
     world_open(&w, &toy);
     for (uint32_t out = 0; out < 2; out++) {
         uint32_t period = 1;
@@ -186,7 +196,8 @@ Test(linear, many_babies)
     for (uint32_t giant = 0; giant < 2; giant++) {
         add_diagonal(&f, (struct diagonal){0, 0, 0, giant * 32, 0, 4, NULL});
         for (uint32_t k = 0; k < toy.n_steps; k++) /* more terms than one lazy sum takes */
-            add_diagonal(&f, (struct diagonal){0, 0, 0, giant * 32, toy.steps[k], 512u >> k % 9, NULL});
+            add_diagonal(&f,
+                         (struct diagonal){0, 0, 0, giant * 32, toy.steps[k], 512u >> k % 9, NULL});
     }
     finish(&f, 0);
     check(&w, &f, 2, w.scale);
@@ -198,8 +209,9 @@ Test(linear, free_of_level)
 {
     static const uint32_t folds[] = {64};
     struct world w;
-    struct fixture f = {.head = {.args = 2, .in_cts = 1, .out_cts = 1, .n_folds = 1, .free_of_level = 1},
-                        .folds = folds};
+    struct fixture f = {
+        .head = {.args = 2, .in_cts = 1, .out_cts = 1, .n_folds = 1, .free_of_level = 1},
+        .folds = folds};
     world_open(&w, &toy);
     for (uint32_t giant = 0; giant < 9; giant += 8) {
         for (uint32_t arg = 0; arg < 2; arg++) {
@@ -222,8 +234,14 @@ Test(linear, free_of_level)
 
 Test(linear, wide_primes_in_a_secure_ring)
 {
-    static const struct world_spec spec = {.log_n = 13, .n_q = 3, .bits = 36, .n_p = 1, .p_bits = 48,
-                                           .digit_limbs = 1, .n_steps = 3, .steps = {1, 2, 1000}};
+    static const struct world_spec spec = {.log_n = 13,
+                                           .n_q = 3,
+                                           .bits = 36,
+                                           .n_p = 1,
+                                           .p_bits = 48,
+                                           .digit_limbs = 1,
+                                           .n_steps = 3,
+                                           .steps = {1, 2, 1000}};
     struct world w;
     struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 1}};
     world_open(&w, &spec);
@@ -242,22 +260,27 @@ Test(linear, errors)
 {
     static const uint32_t folds[] = {64};
     struct world w;
-    struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_folds = 1}, .folds = folds};
+    struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_folds = 1},
+                        .folds = folds};
     double x[512] = {0};
     world_open(&w, &toy);
     add_diagonal(&f, (struct diagonal){0, 0, 0, 4, 7, 1, NULL}); /* no key for 7 */
     finish(&f, 0);
     ola_map *map;
     struct ola_map_desc desc = {0, w.scale, w.scale};
-    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map), OLA_ERR_LEVEL);
+    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map),
+                 OLA_ERR_LEVEL);
     cr_expect_null(map);
     desc.level = 4;
-    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map), OLA_ERR_LEVEL);
+    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map),
+                 OLA_ERR_LEVEL);
     desc.level = 2;
-    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size - 1, &map), OLA_ERR_FORMAT);
+    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size - 1, &map),
+                 OLA_ERR_FORMAT);
     cr_expect_eq(ola_map_new(w.params, NULL, f.section.bytes, f.section.size, &map), OLA_ERR_PARAM);
     desc.out_scale = ldexp(1, 100);
-    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map), OLA_ERR_SCALE);
+    cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map),
+                 OLA_ERR_SCALE);
     desc.out_scale = w.scale;
     OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
     ola_ct *a = encrypt(&w, x, 2, w.scale), *low = encrypt(&w, x, 1, w.scale);
@@ -276,21 +299,25 @@ Test(linear, errors)
     world_close(&w);
 }
 
-/* The ways that a map may take: babies and groups divided by P early or late, with and without giants. */
+/* The ways that a map may take: babies and groups divided by P early or late, with and without
+ * giants. */
 Test(linear, early_and_late)
 {
     static const struct {
         uint32_t babies, giants;
         bool sums, late;
-    } shape[] = {{1, 1, false, false}, {1, 1, true, false}, {1, 4, false, false}, {1, 4, true, false},
-                 {5, 1, false, true},  {5, 1, true, true},  {7, 2, false, true},  {7, 2, true, true}};
+    } shape[] = {{1, 1, false, false}, {1, 1, true, false}, {1, 4, false, false},
+                 {1, 4, true, false},  {5, 1, false, true}, {5, 1, true, true},
+                 {7, 2, false, true},  {7, 2, true, true}};
     struct world w;
     world_open(&w, &toy);
     for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
-        struct fixture f = {.head = {.args = 1, .in_cts = 1, .out_cts = 1, .free_of_level = shape[k].sums}};
+        struct fixture f = {
+            .head = {.args = 1, .in_cts = 1, .out_cts = 1, .free_of_level = shape[k].sums}};
         for (uint32_t giant = 0; giant < shape[k].giants; giant++) {
             for (uint32_t baby = 0; baby < shape[k].babies; baby++)
-                add_diagonal(&f, (struct diagonal){0, 0, 0, giant * 8, baby == 0 ? 0 : toy.steps[baby - 1],
+                add_diagonal(&f, (struct diagonal){0, 0, 0, giant * 8,
+                                                   baby == 0 ? 0 : toy.steps[baby - 1],
                                                    shape[k].sums ? 1 : 64, NULL});
         }
         finish(&f, 2);
@@ -344,7 +371,8 @@ Test(linear, output_by_output)
     struct world w;
     world_open(&w, &toy);
     for (int sums = 0; sums < 2; sums++) {
-        struct fixture f = {.head = {.args = 1, .in_cts = 2, .out_cts = 4, .free_of_level = sums != 0}};
+        struct fixture f = {
+            .head = {.args = 1, .in_cts = 2, .out_cts = 4, .free_of_level = sums != 0}};
         for (uint32_t out = 0; out < 4; out++) {
             for (uint32_t giant = 0; giant < 8 * out; giant += 8) { /* nothing leads to output 0 */
                 for (uint32_t in = 0; in < 2; in++)

@@ -1,5 +1,5 @@
-/* test_memory.c - the failing of every allocation in turn: a status, no leak, no half-written output; and evaluating
- * allocates nothing once it has run. */
+/* test_memory.c - the failing of every allocation in turn: a status, no leak, no half-written
+ * output; and evaluating allocates nothing once it has run. */
 #include "ckks_test.h"
 #include "section.h"
 
@@ -56,7 +56,8 @@ all_free(struct all *x)
 static struct ola_literal
 toy(void)
 {
-    struct ola_literal l = {.log_n = 10, .n_q = 4, .n_p = 1, .digit_limbs = 1, .insecure_toy = true};
+    struct ola_literal l = {
+        .log_n = 10, .n_q = 4, .n_p = 1, .digit_limbs = 1, .insecure_toy = true};
     cr_assert(ola_plan_primes(10, 36, 4, NULL, 0, l.q));
     cr_assert(ola_plan_primes(10, 40, 1, NULL, 0, l.p));
     return l;
@@ -67,9 +68,10 @@ static const float value[4] = {0.5f, 0.25f, -0.5f, 1.0f};
 static struct section
 some_map(void)
 {
-    struct ola_weights_map head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 3, .n_folds = 1,
-                                   .bias_period = 2};
-    const struct diagonal d[3] = {{0, 0, 0, 0, 0, 4, value}, {0, 0, 0, 0, 1, 2, value}, {0, 0, 0, 4, 1, 1, value}};
+    struct ola_weights_map head = {
+        .args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 3, .n_folds = 1, .bias_period = 2};
+    const struct diagonal d[3] = {
+        {0, 0, 0, 0, 0, 4, value}, {0, 0, 0, 0, 1, 2, value}, {0, 0, 0, 4, 1, 1, value}};
     return map_section(&head, d, (const uint32_t[]){4}, (const double[]){1, 2});
 }
 
@@ -77,14 +79,15 @@ static struct section
 some_poly(void)
 {
     const float *coef[4] = {value, value, value, value};
-    return poly_section(&(struct ola_weights_poly){3, 1, 4, 0}, coef, (const uint32_t[]){4, 1, 1, 4});
+    return poly_section(&(struct ola_weights_poly){3, 1, 4, 0}, coef,
+                        (const uint32_t[]){4, 1, 1, 4});
 }
 
-#define TRY(call)                                                                                            \
-    do {                                                                                                     \
-        ola_status s_ = (call);                                                                              \
-        if (s_ != OLA_OK)                                                                                    \
-            return s_;                                                                                       \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        ola_status s_ = (call);                                                                    \
+        if (s_ != OLA_OK)                                                                          \
+            return s_;                                                                             \
     } while (0)
 
 static ola_status

@@ -87,7 +87,8 @@ Test(params, a_toy_says_so)
 /* The conversion tables against their definitions, by division with remainder. */
 Test(params, tables_of_bases)
 {
-    struct ola_literal l = {.log_n = 10, .n_q = 5, .n_p = 2, .digit_limbs = 2, .insecure_toy = true};
+    struct ola_literal l = {
+        .log_n = 10, .n_q = 5, .n_p = 2, .digit_limbs = 2, .insecure_toy = true};
     cr_assert(ola_plan_primes(10, 30, 5, NULL, 0, l.q));
     cr_assert(ola_plan_primes(10, 35, 2, NULL, 0, l.p));
     ola_params *p;

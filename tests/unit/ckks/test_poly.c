@@ -14,10 +14,11 @@ clenshaw(const double *c, uint32_t degree, double x)
     return x * b1 - b2 + c[0];
 }
 
-/* A polynomial of a degree on `cts` ciphertexts; coefficient k has `period` values, or one when k is odd. */
+/* A polynomial of a degree on `cts` ciphertexts; coefficient k has `period` values, or one when k
+ * is odd. */
 struct fixture {
     struct section section;
-    float *value;   /* [cts][degree + 1][period] */
+    float *value; /* [cts][degree + 1][period] */
     uint32_t degree, cts, period;
 };
 
@@ -77,8 +78,10 @@ check(const struct world *w, uint32_t degree, uint32_t cts, uint32_t period, boo
             want[t] = exact(&f, k, t, x[t]);
         cr_expect_eq(ola_ct_level(out[k]), top - depth);
         cr_expect_eq(ola_ct_scale(out[k]), desc.out_scale);
-        /* |T_k'| <= k^2 carries the noise of x on; every step adds a rounding, and coefficients are at most 1. */
-        double bound = degree * degree * bound_fresh(w, w->scale) + 4 * degree * bound_rounding(w, w->scale);
+        /* |T_k'| <= k^2 carries the noise of x on; every step adds a rounding, and coefficients are
+         * at most 1. */
+        double bound =
+            degree * degree * bound_fresh(w, w->scale) + 4 * degree * bound_rounding(w, w->scale);
         double error = distance(w, out[k], want);
         cr_expect_lt(error, bound, "degree %u: %g, bound %g", degree, error, bound);
         ola_ct_free(fresh[k]);
@@ -92,8 +95,8 @@ check(const struct world *w, uint32_t degree, uint32_t cts, uint32_t period, boo
     free(want);
 }
 
-static const struct world_spec deep = {.log_n = 10, .n_q = 7, .bits = 40, .n_p = 2, .p_bits = 48, .digit_limbs = 2,
-                                       .toy = true};
+static const struct world_spec deep = {
+    .log_n = 10, .n_q = 7, .bits = 40, .n_p = 2, .p_bits = 48, .digit_limbs = 2, .toy = true};
 
 Test(poly, all_degrees)
 {
@@ -117,8 +120,8 @@ Test(poly, vectors_of_coefficients)
 
 Test(poly, secure_ring)
 {
-    static const struct world_spec spec = {.log_n = 14, .n_q = 5, .bits = 31, .n_p = 2, .p_bits = 40,
-                                           .digit_limbs = 2};
+    static const struct world_spec spec = {
+        .log_n = 14, .n_q = 5, .bits = 31, .n_p = 2, .p_bits = 40, .digit_limbs = 2};
     struct world w;
     world_open(&w, &spec);
     cr_expect_eq(ola_params_security(w.params), 256u - 64u * (ola_params_log_qp(w.params) > 230));
@@ -136,15 +139,20 @@ Test(poly, errors)
     struct fixture f = make(7, 1, 1);
     ola_poly *poly;
     struct ola_map_desc desc = {2, w.scale, w.scale};
-    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly), OLA_ERR_LEVEL);
+    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly),
+                 OLA_ERR_LEVEL);
     desc.level = 7;
-    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly), OLA_ERR_LEVEL);
+    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly),
+                 OLA_ERR_LEVEL);
     desc.level = top;
-    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size - 1, &poly), OLA_ERR_FORMAT);
+    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size - 1, &poly),
+                 OLA_ERR_FORMAT);
     desc.in_scale = ldexp(1, 200);
-    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly), OLA_ERR_SCALE);
+    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly),
+                 OLA_ERR_SCALE);
     desc.in_scale = NAN;
-    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly), OLA_ERR_PARAM);
+    cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly),
+                 OLA_ERR_PARAM);
     desc.in_scale = w.scale;
     OK(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly));
     ola_ct *a = encrypt(&w, x, top, w.scale), *low = encrypt(&w, x, top - 1, w.scale);

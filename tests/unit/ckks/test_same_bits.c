@@ -1,4 +1,5 @@
-/* test_same_bits.c - the same ciphertexts, bit for bit, at any number of threads and with every backend. */
+/* test_same_bits.c - the same ciphertexts, bit for bit, at any number of threads and with every
+ * backend. */
 #include "ckks/server.h"
 #include "ckks_test.h"
 #include "section.h"
@@ -7,8 +8,15 @@
 #include <omp.h>
 #endif
 
-static const struct world_spec toy = {.log_n = 12, .n_q = 6, .bits = 31, .n_p = 2, .p_bits = 42, .digit_limbs = 2,
-                                      .toy = true, .n_steps = 6, .steps = {1, 2, 3, 4, 8, 1024}};
+static const struct world_spec toy = {.log_n = 12,
+                                      .n_q = 6,
+                                      .bits = 31,
+                                      .n_p = 2,
+                                      .p_bits = 42,
+                                      .digit_limbs = 2,
+                                      .toy = true,
+                                      .n_steps = 6,
+                                      .steps = {1, 2, 3, 4, 8, 1024}};
 
 /* One of everything on a server; the result goes to out. */
 static void
@@ -37,7 +45,8 @@ program(const struct world *w, ola_server *s, const ola_ct *a, const struct sect
 static struct section
 some_map(const struct world *w)
 {
-    struct ola_weights_map head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 8, .n_folds = 1};
+    struct ola_weights_map head = {
+        .args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = 8, .n_folds = 1};
     struct diagonal d[8];
     float *v = malloc(8 * w->slots * sizeof *v);
     double *x = malloc(8 * w->slots * sizeof *x);
@@ -62,7 +71,8 @@ Test(same_bits, threads_and_backends)
     struct section map = some_map(&w);
     const float c[4] = {0.1f, 0.2f, 0.3f, 0.4f};
     const float *coef[4] = {c, c + 1, c + 2, c + 3};
-    struct section poly = poly_section(&(struct ola_weights_poly){3, 1, 1, 0}, coef, (const uint32_t[]){1, 1, 1, 1});
+    struct section poly =
+        poly_section(&(struct ola_weights_poly){3, 1, 1, 0}, coef, (const uint32_t[]){1, 1, 1, 1});
     ola_ct *a = encrypt(&w, x, w.literal.n_q - 1, w.scale), *first = empty(&w), *out = empty(&w);
     program(&w, w.server, a, &map, &poly, first);
     cr_assert_geq(first->parts, 2u);
@@ -80,7 +90,8 @@ Test(same_bits, threads_and_backends)
             cr_assert_eq(out->level, first->level);
             for (uint32_t part = 0; part < 2; part++) {
                 size_t bytes = (out->level + 1) * w.params->n * sizeof(uint64_t);
-                int same = memcmp(ola_ct_limb(out, part, 0), ola_ct_limb(first, part, 0), bytes) == 0;
+                int same =
+                    memcmp(ola_ct_limb(out, part, 0), ola_ct_limb(first, part, 0), bytes) == 0;
                 cr_expect(same, "%s, %d threads", list[k]->name, threads);
             }
             ola_server_free(s);

@@ -136,7 +136,8 @@ clenshaw(const double *c, uint32_t degree, double x)
     return x * b1 - b2 + c[0];
 }
 
-static const uint64_t some_q[8] = {(uint64_t)1 << 40, 1000003, 1010003, 999983, 1000211, 998244353, 1000777, 1001003};
+static const uint64_t some_q[8] = {(uint64_t)1 << 40, 1000003,   1010003, 999983,
+                                   1000211,           998244353, 1000777, 1001003};
 
 /* Runs the steps on doubles, checking levels and scales as the runtime does. */
 static double
@@ -193,7 +194,8 @@ Test(poly, every_degree_against_clenshaw)
             c[k] = rand() / (double)RAND_MAX - 0.5;
         ola_plan_poly_split(&plan, c, leaves);
         for (double x = -1.0; x <= 1.0; x += 0.125)
-            cr_assert_float_eq(run(&plan, leaves, x, 7, in), clenshaw(c, degree, x), 1e-11, "degree %u", degree);
+            cr_assert_float_eq(run(&plan, leaves, x, 7, in), clenshaw(c, degree, x), 1e-11,
+                               "degree %u", degree);
     }
 }
 
@@ -214,7 +216,8 @@ Test(poly, deferred_results_are_only_summands)
 Test(poly, counts)
 {
     /* Relinearisations: one for each T_(2^k), one for each sum of products at one level. */
-    static const uint32_t want[][3] = {{1, 0, 1}, {2, 1, 2}, {3, 2, 2}, {4, 3, 3}, {5, 3, 3}, {7, 4, 4}, {15, 7, 8}};
+    static const uint32_t want[][3] = {{1, 0, 1}, {2, 1, 2}, {3, 2, 2}, {4, 3, 3},
+                                       {5, 3, 3}, {7, 4, 4}, {15, 7, 8}};
     for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
         struct ola_poly_plan plan;
         uint32_t products, plain;
