@@ -245,7 +245,11 @@ Test(damage, writers_that_can_not)
     struct world w;
     char folder[256], path[600];
     start(&w, folder, sizeof folder, "writers");
-    savers_fail(&w, "/dev/full", ENOSPC);
+    struct stat st;
+    if (stat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode)) /* never make a file of that name */
+        savers_fail(&w, "/dev/full", ENOSPC);
+    else
+        cr_log_warn("/dev/full is no device here: not tested");
     snprintf(path, sizeof path, "%s/no/such", folder);
     savers_fail(&w, path, ENOENT);
     savers_fail(&w, folder, EISDIR);
