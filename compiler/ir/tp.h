@@ -34,8 +34,7 @@ struct tp_grid {
 /* The chosen evaluation of a linear node; by layout/. */
 struct tp_split {
     uint32_t fold;        /* K: results are summed down to this period; 0: no fold */
-    uint32_t modulus;     /* differences of slots count modulo this */
-    uint32_t baby;        /* baby steps lie in [-baby/2, baby - baby/2) */
+    uint32_t plane, baby; /* how an offset is cut into giant and baby step: see tp_split_offset */
     bool free_of_level;   /* all weights equal and every output reads at the same offsets */
     float weight;         /* free_of_level: that weight */
     bool plain_sum;       /* all arguments lie alike and count +1 or -1: ciphertexts are added, no level */
@@ -65,6 +64,9 @@ struct tp {
     VEC(uint32_t) outputs; /* nodes, one for each output of the graph */
 };
 
+/* Cuts an offset d in [0, modulus) into steps: what is left of the nearest multiple of `plane`, then of the nearest
+ * multiple of `baby`, is the baby step, in [-baby/2, baby - baby/2); the rest the giant step, in [0, modulus). */
+void tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby, uint32_t *giant);
 /* A copy that layout may change; matrices, biases and polynomials are shared. */
 struct tp *tp_copy(struct arena *a, const struct tp *t);
 /* Counts the readers of every node again. */

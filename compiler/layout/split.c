@@ -76,18 +76,18 @@ struct reduced {
 };
 
 static double
-price_of(struct pricing *p, const struct reduced *r, uint32_t n, uint32_t baby_modulus)
+price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split)
 {
     double price = 0;
     p->baby.now++;
     p->giant.now++;
     p->input.now++;
     for (uint32_t k = 0; k < n; k++) {
-        uint32_t half = baby_modulus / 2;
-        int64_t baby = (int64_t)((r[k].d + half) % baby_modulus) - half;
-        int64_t giant = (((int64_t)r[k].d - baby) % r[k].modulus + r[k].modulus) % r[k].modulus;
+        int32_t baby;
+        uint32_t giant;
+        tp_split_offset(split, r[k].modulus, r[k].d, &baby, &giant);
         uint64_t input = (uint64_t)r[k].arg * p->in_stride + r[k].in_ct;
-        if (baby != 0 && first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + p->slots))) {
+        if (baby != 0 && first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + (int64_t)p->slots))) {
             price += PRICE_HOISTED + PRICE_KEY;
             if (first_time(&p->input, input))
                 price += PRICE_DECOMPOSE;
@@ -146,16 +146,21 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
                         marks_new(a, (uint64_t)out->cts * slots + 1),
                         marks_new(a, (uint64_t)n->args.len * stride + 1)};
     const struct tp_grid *grid = n->args.len ? &t->nodes.at[n->args.at[0].value].grid : NULL;
+    uint32_t planes[2] = {fold, grid && grid->present && grid->plane > 1 && grid->plane < fold ? grid->plane : 0};
     double least = -1;
     for (uint32_t modulus = 1; modulus <= fold; modulus++) {
         bool power = (modulus & (modulus - 1)) == 0;
         bool rows = grid && grid->present && grid->pitch > 1 && modulus % grid->pitch == 0;
         if (modulus > 256 && !power && !rows)
             continue;
-        double price = price_of(&p, r, count, modulus);
-        if (least < 0 || price < least - 1e-9) {
+        for (int k = 0; k < 2 && planes[k]; k++) {
+            struct tp_split tried = {.plane = planes[k], .baby = modulus};
+            double price = price_of(&p, r, count, &tried);
+            if (least >= 0 && price >= least - 1e-9)
+                continue;
             least = price;
             best->baby = modulus;
+            best->plane = planes[k];
         }
     }
     least = least < 0 ? 0 : least;

@@ -36,16 +36,17 @@ add_argument(struct building *b, struct arena *a, uint32_t arg, const struct he_
 {
     const struct matrix *m = b->n->args.at[arg].m;
     const struct he_layout *out = &b->n->layout;
-    uint32_t modulus = in->period < b->fold ? in->period : b->fold, half = b->n->split.baby / 2;
+    uint32_t modulus = in->period < b->fold ? in->period : b->fold;
 
     b->index = ARENA_ARRAY(b->scratch, uint32_t, (size_t)in->cts * out->cts * modulus);
     for (uint32_t r = 0; r < m->rows; r++)
         for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
             uint32_t from = in->slot[m->col[i]] % b->slots, to = out->slot[r] % b->slots;
             uint32_t d = (from + 2 * b->slots - to) % modulus;
-            int64_t baby = (int64_t)((d + half) % b->n->split.baby) - half;
-            uint32_t giant = (uint32_t)((((int64_t)d - baby) % modulus + modulus) % modulus);
-            uint32_t step = (uint32_t)((baby + b->slots) % b->slots);
+            int32_t baby;
+            uint32_t giant;
+            tp_split_offset(&b->n->split, modulus, d, &baby, &giant);
+            uint32_t step = (uint32_t)(baby + (int64_t)b->slots) % b->slots;
             struct he_diagonal like = {arg, in->slot[m->col[i]] / b->slots, out->slot[r] / b->slots,
                                        giant, step, b->widest, NULL};
             struct he_diagonal *g = diagonal(b, a, &like, modulus, d);
