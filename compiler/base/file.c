@@ -197,9 +197,27 @@ sync_folder(const char *dir)
     close(fd);
 }
 
+/* A device or a pipe is written as it is: a rename would replace it. */
+static bool
+write_special(const char *path, const void *data, size_t size, struct diag *d)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC), why = errno;
+    bool ok = fd >= 0 && write_all(fd, data, size);
+    if (fd >= 0)
+        why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    return ok || fail(d, E_WRITE, path, "cannot write", strerror(why));
+}
+
 bool
 file_write(const char *path, const void *data, size_t size, struct diag *d)
 {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return write_special(path, data, size, d);
     struct arena *a = arena_new();
     const char *tmp = arena_printf(a, "%s.tmp-%ld", path, (long)getpid());
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);

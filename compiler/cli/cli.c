@@ -60,14 +60,15 @@ answer(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         options_help(NULL, &s);
-        status = argc < 2 ? 2 : 0;
+        status = argc < 2;
     } else if (strcmp(argv[1], "--version") == 0) {
         str_addf(&s, "olac %s\n", OLA_VERSION);
         status = 0;
     } else if (strcmp(argv[1], "--man") == 0) {
         options_man(&s);
         status = 0;
-    } else if (strcmp(argv[1], "--completion") == 0 && argc == 3) {
+    } else if (strcmp(argv[1], "--completion") == 0 && argc == 3 &&
+               (strcmp(argv[2], "bash") == 0 || strcmp(argv[2], "zsh") == 0 || strcmp(argv[2], "fish") == 0)) {
         options_completion(argv[2], &s);
         status = 0;
     }
@@ -92,7 +93,7 @@ run(const struct command *c, int argc, char **argv)
     struct arena *a = arena_new();
     struct diag *d = diag_new();
     struct options o = {0};
-    int status = 2;
+    int status = 1;
 
     if (wants_help(argc, argv)) {
         struct str s = {0};
@@ -100,7 +101,7 @@ run(const struct command *c, int argc, char **argv)
         status = print(&s);
         str_free(&s);
     } else if (options_parse(a, argc, argv, c->bit, &o, d)) {
-        status = c->run(a, &o, d);
+        status = c->bit == X || options_files(&o, d) ? c->run(a, &o, d) : cli_finish(&o, d);
     } else {
         cli_finish(&o, d);
     }
@@ -119,5 +120,5 @@ cli_main(int argc, char **argv)
         if (strcmp(argv[1], c->name) == 0)
             return run(c, argc, argv);
     fprintf(stderr, "olac: error[E610]: there is no command '%s'\n    hint: olac --help lists them\n", argv[1]);
-    return 2;
+    return 1;
 }

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum kind { FLAG, TEXT, FILE_NAME, COUNT, REAL, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, REAL, LIST, PIN };
 
 static const struct row {
     const char *name;
@@ -16,12 +18,10 @@ static const struct row {
     unsigned commands;
     const char *argument, *help;
 } rows[] = {
-#define FILE FILE_NAME
 #define OPTION(name, kind, field, commands, argument, help)                                        \
     {name, kind, offsetof(struct options, field), commands, argument, help},
 #include "cli/options.def"
 #undef OPTION
-#undef FILE
 };
 
 #define N_ROWS (sizeof rows / sizeof *rows)
@@ -81,9 +81,10 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
         *(bool *)field = true;
         return true;
     case TEXT:
-    case FILE_NAME:
+    case READ:
+    case PATH:
         *(const char **)field = text;
-        return true;
+        return *text || wrong(d, r->name, "wants more than an empty text");
     case COUNT: {
         errno = 0;
         unsigned long n = strtoul(text, &end, 10);
@@ -131,6 +132,9 @@ parse_option(struct arena *a, char **argv, int left, unsigned bit, struct option
         diag_hint(d, "olac %s --help lists them", o->command);
         return 1;
     }
+    if (r->kind != PIN && o->seen & (UINT64_C(1) << (r - rows)))
+        wrong(d, r->name, "is given twice");
+    o->seen |= UINT64_C(1) << (r - rows);
     if (r->kind == FLAG) {
         if (equal)
             wrong(d, r->name, "takes no value");
@@ -158,9 +162,13 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
             diag_error(d, E_USAGE, PLACE_NONE, "'%s' is one argument too many", argv[i]);
         o->operand = argv[i++];
     }
-    if (!o->operand)
+    if (!o->operand || !*o->operand)
         diag_error(d, E_USAGE, PLACE_NONE, "olac %s wants %s", o->command,
                    bit == X ? "a code" : "a model");
+    if (bit == R && !o->input)
+        diag_error(d, E_USAGE, PLACE_NONE, "olac run wants --input");
+    if (bit == S && !o->data)
+        diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
     if (o->fit && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)
         wrong(d, "fit", "is 'channel' or 'layer'");
     if (o->security && o->security != 128 && o->security != 192 && o->security != 256)
@@ -170,6 +178,30 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
     if (o->agree > 1)
         wrong(d, "agree", "is at most 1");
     return diag_errors(d) == 0;
+}
+
+/* Whether a file can be read, before anything long begins. */
+static bool
+readable(const char *path, struct diag *d)
+{
+    struct stat st;
+    bool ok = stat(path, &st) == 0 && access(path, R_OK) == 0;
+    if (!ok)
+        diag_error(d, E_OPEN, PLACE_FILE(path), "cannot open: %s", strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        diag_error(d, E_READ, PLACE_FILE(path), "cannot read: %s", strerror(EISDIR));
+    return ok && !S_ISDIR(st.st_mode);
+}
+
+bool
+options_files(const struct options *o, struct diag *d)
+{
+    bool ok = readable(o->operand, d);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const char *path = rows[i].kind == READ ? *(const char *const *)((const char *)o + rows[i].field) : NULL;
+        ok = (!path || readable(path, d)) && ok;
+    }
+    return ok;
 }
 
 struct compile_options
@@ -261,7 +293,7 @@ options_man(struct str *out)
         str_add(out, "\n");
     }
     str_add(out, ".SH EXIT STATUS\n0 on success; 1 after errors, or when \\-\\-against finds a "
-                 "difference; 2 when the command line is wrong.\n");
+                 "difference.\n");
 }
 
 void

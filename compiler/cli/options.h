@@ -17,6 +17,7 @@ struct options {
     } mean, std;
     VEC(struct pin_option) pins;
     bool insecure_toy, sim, dsl, only_float, json, quiet;
+    uint64_t seen; /* which rows of options.def were given */
 };
 
 struct command {
@@ -30,6 +31,8 @@ extern const struct command cli_commands[];
 
 /* Fills *o; false after errors in d (code E_USAGE). argv[1] is the command. */
 bool options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o, struct diag *d);
+/* False after E_OPEN or E_READ for each file that is given and cannot be read. */
+bool options_files(const struct options *o, struct diag *d);
 /* What --help prints, for one command or (NULL) for all; and the bodies of man page and completions. */
 void options_help(const struct command *c, struct str *out);
 void options_man(struct str *out);

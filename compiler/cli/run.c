@@ -1,6 +1,6 @@
 /* run.c - olac run: the whole trip on one machine, through the generated program as a user would build it. */
 #include "cli/build.h"
-#include "cli/options.h"
+#include "cli/data.h"
 
 #include "base/file.h"
 #include "op/answer.h"
@@ -18,33 +18,13 @@ struct trip {
     struct compiled c;
     const char *dir;          /* of generated code and program */
     const char *program, *json, *in, *out;
-    float *images;
-    uint32_t n;
-    const int64_t *labels;    /* or NULL */
+    struct cli_images in_clear;
     float *exact, *approximated;
     const float *encrypted;
     int64_t outputs;
     double seconds_cc;
     cJSON *measured;          /* what the program wrote */
 };
-
-static bool
-read_input(struct arena *a, const struct options *o, struct trip *t, struct diag *d)
-{
-    struct data data;
-    uint32_t n_labels = 0;
-    if (!data_read(a, o->input, &data, d) ||
-        !data_images(a, &data, t->c.graph, &t->c.graph->inputs.at[0], o->count, &t->images, &t->n, d))
-        return false;
-    t->labels = data.labels;
-    if (o->labels && !data_labels(a, o->labels, &t->labels, &n_labels, d))
-        return false;
-    if (o->labels && n_labels < t->n) {
-        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u labels for %u images", n_labels, t->n);
-        return false;
-    }
-    return true;
-}
 
 /* The answers in the clear: of the float network, and of the polynomials. */
 static bool
@@ -53,10 +33,10 @@ interpret(struct arena *a, struct trip *t, struct diag *d)
     struct interpret_options exact = {0}, poly = {.poly = true};
     const struct graph *g = t->c.graph;
     t->outputs = shape_size(&graph_value(g, g->outputs.at[0])->shape);
-    t->exact = ARENA_ARRAY(a, float, (size_t)(t->n * t->outputs));
-    t->approximated = ARENA_ARRAY(a, float, (size_t)(t->n * t->outputs));
-    return interpret_many(t->c.imported, &exact, t->images, t->n, t->exact, d) &&
-           interpret_many(t->c.graph, &poly, t->images, t->n, t->approximated, d);
+    t->exact = ARENA_ARRAY(a, float, (size_t)(t->in_clear.n * t->outputs));
+    t->approximated = ARENA_ARRAY(a, float, (size_t)(t->in_clear.n * t->outputs));
+    return interpret_many(t->c.imported, &exact, t->in_clear.x, t->in_clear.n, t->exact, d) &&
+           interpret_many(t->c.graph, &poly, t->in_clear.x, t->in_clear.n, t->approximated, d);
 }
 
 static bool
@@ -64,12 +44,7 @@ write_input(struct trip *t, struct diag *d)
 {
     const struct graph *g = t->c.graph;
     int64_t size = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
-    struct tensor x = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){t->n, size}), .f = t->images};
-    struct str s = {0};
-    npy_format(&x, &s);
-    bool ok = file_write(t->in, s.text, s.len, d);
-    str_free(&s);
-    return ok;
+    return cli_write_answers(t->in, t->in_clear.x, t->in_clear.n, size, d);
 }
 
 static bool
@@ -80,7 +55,7 @@ build(struct arena *a, const struct options *o, struct trip *t, struct diag *d)
     t->program = file_join(a, t->dir, "program");
     t->json = file_join(a, t->dir, "run.json");
     t->in = file_join(a, t->dir, "input.npy");
-    t->out = o->output ? o->output : file_join(a, t->dir, "output.npy");
+    t->out = file_join(a, t->dir, "output.npy");
     bool ok = build_find_runtime(a, &r, d) && emit_write(&t->c.files, t->dir, d) &&
               build_program(a, &r, o->cc, o->sim, t->dir, &t->c.files, t->program, d);
     t->seconds_cc = seconds_now() - start;
@@ -92,7 +67,7 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
 {
     char *argv[] = {arena_strdup(a, t->program), "run", "--input", arena_strdup(a, t->in), "--output",
                     arena_strdup(a, t->out), "--json", arena_strdup(a, t->json), "--count",
-                    arena_printf(a, "%u", t->n), NULL};
+                    arena_printf(a, "%u", t->in_clear.n), NULL};
     const uint8_t *bytes;
     size_t size;
     struct tensor out;
@@ -105,7 +80,7 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
     if (!t->measured || !file_read(a, t->out, false, OLAC_MAX_BYTES, &bytes, &size, d) ||
         !npy_parse(a, t->out, bytes, size, &out, d))
         return false;
-    if (!out.f || shape_size(&out.shape) != t->n * t->outputs) {
+    if (!out.f || shape_size(&out.shape) != t->in_clear.n * t->outputs) {
         diag_error(d, E_PROGRAM, PLACE_FILE(t->out), "the answers have another shape than the network's output");
         return false;
     }
@@ -124,11 +99,11 @@ static struct tally
 count(const struct trip *t)
 {
     struct tally r = {0};
-    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
-    for (uint32_t k = 0; k < t->n; k++) {
+    struct answer_rule rule = answer_rule(t->exact, t->in_clear.n, t->outputs);
+    for (uint32_t k = 0; k < t->in_clear.n; k++) {
         size_t at = (size_t)k * (size_t)t->outputs;
         bool same = answer_agrees(&rule, t->exact + at, t->approximated + at);
-        r.correct += t->labels && answer_class(&rule, t->encrypted + at) == t->labels[k];
+        r.correct += t->in_clear.labels && answer_class(&rule, t->encrypted + at) == t->in_clear.labels[k];
         r.agree += answer_agrees(&rule, t->exact + at, t->encrypted + at);
         r.approximated_agree += same;
         r.agree_approximated += same && answer_agrees(&rule, t->exact + at, t->encrypted + at);
@@ -155,26 +130,31 @@ print_json(const struct trip *t, const struct tally *r)
 {
     static const char *const steps[] = {"keygen", "load", "encrypt", "evaluate", "decrypt"};
     const struct he_program *p = t->c.program;
-    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
+    struct answer_rule rule = answer_rule(t->exact, t->in_clear.n, t->outputs);
     struct str s = {0};
 
-    str_addf(&s, "{\"images\":%u,\"correct\":", t->n);
-    if (t->labels)
+    str_addf(&s, "{\"images\":%u,\"correct\":", t->in_clear.n);
+    if (t->in_clear.labels)
         str_addf(&s, "%u", r->correct);
     else
         str_add(&s, "null");
     str_addf(&s, ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u", r->agree,
              r->approximated_agree, r->agree_approximated);
-    str_addf(&s, ",\"max_abs_error\":%.9g,\"max_abs_noise\":%.9g,\"largest_output\":%.9g,\"predictions\":[",
-             r->error, r->noise, r->largest);
-    for (uint32_t k = 0; k < t->n; k++)
+    str_add(&s, ",\"max_abs_error\":");
+    cli_number(&s, r->error);
+    str_add(&s, ",\"max_abs_noise\":");
+    cli_number(&s, r->noise);
+    str_add(&s, ",\"largest_output\":");
+    cli_number(&s, r->largest);
+    str_add(&s, ",\"predictions\":[");
+    for (uint32_t k = 0; k < t->in_clear.n; k++)
         str_addf(&s, "%s%lld", k ? "," : "",
                  (long long)answer_class(&rule, t->encrypted + (size_t)k * (size_t)t->outputs));
     str_addf(&s, "],\"seconds\":{\"compile\":%.6f,\"cc\":%.6f", t->c.seconds, t->seconds_cc);
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
         str_addf(&s, ",\"%s\":%.6f", steps[k], field(t->measured, "seconds", steps[k]));
     str_addf(&s, "},\"seconds_an_image\":%.6f,\"predicted_seconds_an_image\":%.6f",
-             field(t->measured, "seconds", "evaluate") / (t->n ? t->n : 1), p->seconds);
+             field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1), p->seconds);
     str_addf(&s, ",\"peak_bytes\":%.0f,\"predicted_peak_bytes\":%llu", field(t->measured, NULL, "peak_bytes"),
              (unsigned long long)p->peak_bytes);
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u,\"degree\":%u",
@@ -190,27 +170,27 @@ print_json(const struct trip *t, const struct tally *r)
 static void
 print_table(const struct trip *t, const struct tally *r)
 {
-    struct answer_rule rule = answer_rule(t->exact, t->n, t->outputs);
-    printf("%6s  %s%6s  %9s  %s\n", "image", t->labels ? " label  " : "", "float", "encrypted", "largest difference");
-    for (uint32_t k = 0; k < t->n && k < 20; k++) {
+    struct answer_rule rule = answer_rule(t->exact, t->in_clear.n, t->outputs);
+    printf("%6s  %s%6s  %9s  %s\n", "image", t->in_clear.labels ? " label  " : "", "float", "encrypted", "largest difference");
+    for (uint32_t k = 0; k < t->in_clear.n && k < 20; k++) {
         size_t at = (size_t)k * (size_t)t->outputs;
         double most = 0;
         for (int64_t i = 0; i < t->outputs; i++)
             most = fmax(most, fabs((double)t->encrypted[at + (size_t)i] - (double)t->exact[at + (size_t)i]));
         printf("%6u  ", k);
-        if (t->labels)
-            printf("%6lld  ", (long long)t->labels[k]);
+        if (t->in_clear.labels)
+            printf("%6lld  ", (long long)t->in_clear.labels[k]);
         if (rule.n == 1 && !rule.probability)
             printf("%6.3g  %9.3g  %.3g\n", (double)t->exact[at], (double)t->encrypted[at], most);
         else
             printf("%6lld  %9lld  %.3g\n", (long long)answer_class(&rule, t->exact + at),
                    (long long)answer_class(&rule, t->encrypted + at), most);
     }
-    if (t->n > 20)
-        printf("... and %u more\n", t->n - 20);
-    if (t->labels)
-        printf("correct: %u of %u; ", r->correct, t->n);
-    printf("same answer as float: %u of %u; CKKS noise at most %.2g of an output of %.3g\n", r->agree, t->n,
+    if (t->in_clear.n > 20)
+        printf("... and %u more\n", t->in_clear.n - 20);
+    if (t->in_clear.labels)
+        printf("correct: %u of %u; ", r->correct, t->in_clear.n);
+    printf("same answer as float: %u of %u; CKKS noise at most %.2g of an output of %.3g\n", r->agree, t->in_clear.n,
            r->noise, r->largest);
     const struct he_program *p = t->c.program;
     printf("N = 2^%u, log QP = %.0f, %s, %u levels, activations of degree %u\n", p->params.log_n, p->params.log_qp,
@@ -221,7 +201,7 @@ print_table(const struct trip *t, const struct tally *r)
            t->c.seconds, t->seconds_cc, field(t->measured, "seconds", "keygen"),
            field(t->measured, "seconds", "load"), field(t->measured, "seconds", "encrypt"),
            field(t->measured, "seconds", "evaluate"), field(t->measured, "seconds", "decrypt"),
-           field(t->measured, "seconds", "evaluate") / (t->n ? t->n : 1),
+           field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1),
            field(t->measured, NULL, "peak_bytes") / 1e6);
 }
 
@@ -259,18 +239,15 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
     struct progress progress = progress_new(o);
     struct trip t = {0};
 
-    if (!o->input) {
-        diag_error(d, E_USAGE, PLACE_NONE, "olac run wants --input");
-        return cli_finish(o, d);
-    }
     co.progress = progress_show;
     co.user = &progress;
     co.data = o->input;
-    bool ok = pipeline_compile(a, &co, &t.c, d) && read_input(a, o, &t, d) && interpret(a, &t, d);
+    bool ok = pipeline_compile(a, &co, &t.c, d) && cli_read_images(a, o, o->input, t.c.graph, &t.in_clear, d) && interpret(a, &t, d);
     progress_clear(&progress);
     if (ok)
         t.dir = work_folder(a, o, d);
-    ok = ok && t.dir && build(a, o, &t, d) && write_input(&t, d) && evaluate(a, &t, d);
+    ok = ok && t.dir && build(a, o, &t, d) && write_input(&t, d) && evaluate(a, &t, d) &&
+         (!o->output || cli_write_answers(o->output, t.encrypted, t.in_clear.n, t.outputs, d));
     if (t.dir && !o->keep)
         remove_folder(t.dir);
     if (ok) {

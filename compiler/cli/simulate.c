@@ -1,7 +1,7 @@
 /* simulate.c - olac simulate: how good the network will be, before anything is encrypted. */
-#include "cli/options.h"
+#include "cli/data.h"
 
-#include "base/file.h"
+#include "op/answer.h"
 #include "op/interpret.h"
 #include "simulate/simulate.h"
 
@@ -31,15 +31,6 @@ node_noise(struct arena *a, const struct compiled *c)
 }
 
 static void
-number(struct str *s, double x)
-{
-    if (isfinite(x))
-        str_addf(s, "%.6f", x);
-    else
-        str_add(s, "null");
-}
-
-static void
 print_json(const struct simulate_report *r)
 {
     static const char *const kinds[] = {"float", "approximated", "quantised", "noisy"};
@@ -47,7 +38,7 @@ print_json(const struct simulate_report *r)
     str_addf(&s, "{\"images\":%u,\"accuracy\":{", r->images);
     for (int k = 0; k < SIMULATE_KINDS; k++) {
         str_addf(&s, "%s\"%s\":", k ? "," : "", kinds[k]);
-        number(&s, r->run[k].outputs ? r->run[k].accuracy : NAN);
+        cli_number(&s, r->run[k].outputs ? r->run[k].accuracy : NAN);
     }
     str_addf(&s, "},\"agree\":%u,\"agree_noisy\":%u,\"diverged\":%u,\"layers\":[",
              r->run[SIMULATE_APPROXIMATED].agree, r->run[SIMULATE_NOISY].agree,
@@ -56,9 +47,9 @@ print_json(const struct simulate_report *r)
         str_add(&s, k ? ",{\"name\":" : "{\"name\":");
         str_json(&s, r->layers[k].name);
         str_addf(&s, ",\"degree\":%u,\"levels\":%u,\"error\":", r->layers[k].degree, r->layers[k].levels);
-        number(&s, r->layers[k].error);
+        cli_number(&s, r->layers[k].error);
         str_add(&s, ",\"relative\":");
-        number(&s, r->layers[k].relative);
+        cli_number(&s, r->layers[k].relative);
         str_add(&s, "}");
     }
     str_add(&s, "],\"departs\":");
@@ -95,87 +86,65 @@ print_table(const struct simulate_report *r)
         printf("first layer that departs: %s\n", r->layers[r->departs].name);
 }
 
-/* Answers as one row an image. */
-static bool
-write_answers(const char *path, const float *out, uint32_t rows, int64_t n, struct diag *d)
-{
-    struct tensor t = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){rows, n})};
-    struct str s = {0};
-    float *copy = NULL;
-    memcpy(&copy, &out, sizeof copy); /* npy_format only reads */
-    t.f = copy;
-    npy_format(&t, &s);
-    bool ok = file_write(path, s.text, s.len, d);
-    str_free(&s);
-    return ok;
-}
-
-static bool
-read_images(struct arena *a, const struct options *o, const struct compiled *c, float **images, uint32_t *n,
-            const int64_t **labels, struct diag *d)
-{
-    struct data data;
-    uint32_t n_labels = 0;
-    if (!o->data) {
-        diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
-        return false;
-    }
-    if (!data_read(a, o->data, &data, d))
-        return false;
-    if (!data_images(a, &data, c->graph, &c->graph->inputs.at[0], o->count, images, n, d))
-        return false;
-    *labels = data.labels;
-    if (o->labels && !data_labels(a, o->labels, labels, &n_labels, d))
-        return false;
-    if (o->labels && n_labels < *n) {
-        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u labels for %u images", n_labels, *n);
-        return false;
-    }
-    return true;
-}
-
+/* --float: the network as it was trained, nothing else. */
 static int
-only_float(struct arena *a, const struct options *o, struct compiled *c, const float *images, uint32_t n,
-           struct diag *d)
+only_float(struct arena *a, const struct options *o, struct compiled *c, const struct cli_images *in, struct diag *d)
 {
     int64_t size = shape_size(&graph_value(c->imported, c->imported->outputs.at[0])->shape);
-    float *out = ARENA_ARRAY(a, float, (size_t)(n * size));
+    float *out = ARENA_ARRAY(a, float, (size_t)(in->n * size));
     struct interpret_options io = {0};
-    if (!interpret_many(c->imported, &io, images, n, out, d) ||
-        (o->output && !write_answers(o->output, out, n, size, d)))
+    uint32_t correct = 0;
+    if (!interpret_many(c->imported, &io, in->x, in->n, out, d) ||
+        (o->output && !cli_write_answers(o->output, out, in->n, size, d)))
         return cli_finish(o, d);
-    if (o->json)
-        printf("{\"images\":%u}\n", n);
+    struct answer_rule rule = answer_rule(out, in->n, size);
+    for (uint32_t k = 0; in->labels && k < in->n; k++)
+        correct += answer_class(&rule, out + (int64_t)k * size) == in->labels[k];
+    double accuracy = in->labels ? (double)correct / in->n : NAN;
+    struct str s = {0};
+    if (o->json) {
+        str_addf(&s, "{\"images\":%u,\"accuracy\":{\"float\":", in->n);
+        cli_number(&s, accuracy);
+        str_add(&s, "}}\n");
+    } else if (in->labels && !o->quiet) {
+        str_addf(&s, "%u images, float: %.2f%%\n", in->n, 100 * accuracy);
+    }
+    fputs(str_text(&s), stdout);
+    str_free(&s);
     return 0;
+}
+
+/* The model as it is read, with what makes numbers of the pixels; no more is needed for --float. */
+static bool
+prepare(struct arena *a, const struct options *o, struct progress *progress, struct compiled *c, struct diag *d)
+{
+    struct compile_options co = options_compile(o);
+    co.progress = progress_show;
+    co.user = progress;
+    co.data = o->data;
+    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_compile(a, &co, c, d);
+    progress_clear(progress);
+    return ok;
 }
 
 int
 cli_simulate(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
     struct progress progress = progress_new(o);
     struct compiled c = {0};
+    struct cli_images in = {0};
     struct simulate_report r;
-    float *images;
-    const int64_t *labels;
-    uint32_t n;
 
-    co.progress = progress_show;
-    co.user = &progress;
-    co.data = o->data;
-    bool ok = o->only_float ? pipeline_import(a, &co, &c, d) : pipeline_compile(a, &co, &c, d);
-    progress_clear(&progress);
-    if (!ok || !read_images(a, o, &c, &images, &n, &labels, d))
+    if (!prepare(a, o, &progress, &c, d) || !cli_read_images(a, o, o->data, c.imported, &in, d))
         return cli_finish(o, d);
     if (o->only_float)
-        return only_float(a, o, &c, images, n, d);
-    struct simulate_options so = {.exact = c.imported, .approximated = c.graph, .noise = node_noise(a, &c),
-                                  .seed = o->seed ? o->seed : 1, .progress = progress_show, .user = &progress};
-    ok = simulate(a, images, labels, n, &so, &r, d);
+        return only_float(a, o, &c, &in, d);
+    struct simulate_options so = {.exact = c.imported, .approximated = c.graph, .quantised = cli_encoded(a, &c),
+                                  .noise = node_noise(a, &c), .seed = o->seed ? o->seed : 1,
+                                  .progress = progress_show, .user = &progress};
+    bool ok = simulate(a, in.x, in.labels, in.n, &so, &r, d);
     progress_clear(&progress);
-    const struct simulate_run *last = &r.run[SIMULATE_NOISY];
-    if (!ok || (o->output && !write_answers(o->output, last->outputs ? last->outputs : r.run[SIMULATE_APPROXIMATED].outputs,
-                                            n, r.n_outputs, d)))
+    if (!ok || (o->output && !cli_write_answers(o->output, r.run[SIMULATE_NOISY].outputs, in.n, r.n_outputs, d)))
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json)

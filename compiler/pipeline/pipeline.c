@@ -98,6 +98,25 @@ pipeline_import(struct arena *a, const struct compile_options *o, struct compile
     return true;
 }
 
+/* What is encrypted is one tensor, and one is decrypted. */
+static bool
+one_port(const struct graph *g, struct diag *d)
+{
+    if (g->inputs.len > 1) {
+        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file), "the network has %u inputs ('%s', '%s'%s), not one",
+                   g->inputs.len, graph_value(g, g->inputs.at[0].value)->name,
+                   graph_value(g, g->inputs.at[1].value)->name, g->inputs.len > 2 ? ", ..." : "");
+        diag_hint(d, "join them into one input, and take it apart with Slice or Split");
+    }
+    if (g->outputs.len > 1) {
+        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file), "the network has %u outputs ('%s', '%s'%s), not one",
+                   g->outputs.len, graph_value(g, g->outputs.at[0])->name,
+                   graph_value(g, g->outputs.at[1])->name, g->outputs.len > 2 ? ", ..." : "");
+        diag_hint(d, "leave out those that the answer does not need, or join them with Flatten and Concat");
+    }
+    return g->inputs.len == 1 && g->outputs.len == 1;
+}
+
 static bool
 load_calibration(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
 {
@@ -117,13 +136,19 @@ load_calibration(struct arena *a, const struct compile_options *o, struct compil
 }
 
 bool
+pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    return pipeline_import(a, o, out, d) && one_port(out->graph, d) && load_calibration(a, o, out, d);
+}
+
+bool
 pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
 {
     struct approximate_options ao = o->approximate;
     ao.progress = o->progress;
     ao.user = o->user;
 
-    if (!pipeline_import(a, o, out, d))
+    if (!pipeline_import(a, o, out, d) || !one_port(out->graph, d))
         return false;
     if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
         return false;
@@ -213,9 +238,10 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
 {
     uint32_t degree = o->approximate.degree ? o->approximate.degree : 3;
 
-    if (!pipeline_import(a, o, out, d) || !simplify(out->graph, d))
+    if (!pipeline_import(a, o, out, d))
         return false;
-    if (!approximate_check(out->graph, &o->approximate, d))
+    bool ok = one_port(out->graph, d);
+    if (!simplify(out->graph, d) || !approximate_check(out->graph, &o->approximate, d) || !ok)
         return false;
     assume_degree(a, out->graph, degree);
     struct tp *t = linearize(a, out->graph, d);

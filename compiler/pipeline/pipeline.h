@@ -52,6 +52,8 @@ struct compiled {
 /* Each stage on its own, each ending where the next begins; `check` and `show` stop early.
  * False after errors in d; out holds what was reached. */
 bool pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
+/* The imported network alone, with --mean and --std, for the float interpreter. */
+bool pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 bool pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 bool pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */

@@ -1,0 +1,62 @@
+/* data.c - see data.h. */
+#include "cli/data.h"
+
+#include "base/file.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Labels count the outputs of the network from 0; a network of one output tells two classes apart. */
+static bool
+labels_fit(const struct graph *g, const char *path, const int64_t *labels, uint32_t n, struct diag *d)
+{
+    int64_t outputs = shape_size(&graph_value(g, g->outputs.at[0])->shape), classes = outputs > 1 ? outputs : 2;
+    for (uint32_t k = 0; k < n; k++)
+        if (labels[k] < 0 || labels[k] >= classes) {
+            diag_error(d, E_SIM_LABELS, PLACE_FILE(path), "the label of image %u is %lld; the network knows %lld classes",
+                       k, (long long)labels[k], (long long)classes);
+            return false;
+        }
+    return true;
+}
+
+bool
+cli_read_images(struct arena *a, const struct options *o, const char *path, const struct graph *g,
+                struct cli_images *out, struct diag *d)
+{
+    struct data data;
+    uint32_t n = 0;
+    bool ok = data_read(a, path, &data, d) && data_images(a, &data, g, &g->inputs.at[0], o->count, &out->x, &out->n, d);
+    if (o->labels && !data_labels(a, o->labels, &out->labels, &n, d))
+        return false;
+    if (!ok)
+        return false;
+    if (!o->labels) {
+        out->labels = data.labels;
+    } else if (n < out->n) {
+        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u label%s for %u images", n, n == 1 ? "" : "s", out->n);
+        return false;
+    }
+    return !out->labels || labels_fit(g, o->labels ? o->labels : path, out->labels, out->n, d);
+}
+
+bool
+cli_write_answers(const char *path, const float *answers, uint32_t rows, int64_t n, struct diag *d)
+{
+    struct tensor t = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){rows, n})};
+    struct str s = {0};
+    memcpy(&t.f, &answers, sizeof t.f); /* npy_format only reads */
+    npy_format(&t, &s);
+    bool ok = file_write(path, s.text, s.len, d);
+    str_free(&s);
+    return ok;
+}
+
+void
+cli_number(struct str *s, double x)
+{
+    if (isfinite(x))
+        str_double(s, x);
+    else
+        str_add(s, "null");
+}
