@@ -2,6 +2,7 @@
  * reach them by baby steps, giant steps and folds. */
 #include "layout/internal.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The most (input ciphertext, output ciphertext, offset) triples that are told apart. */
@@ -75,14 +76,15 @@ struct reduced {
     uint32_t arg, in_ct, out_ct, d, modulus;
 };
 
+/* Rotations of a split; any price at or above `limit` once it is clear that it gets there. */
 static double
-price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split)
+price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split, double limit)
 {
     double price = 0;
     p->baby.now++;
     p->giant.now++;
     p->input.now++;
-    for (uint32_t k = 0; k < n; k++) {
+    for (uint32_t k = 0; k < n && price < limit; k++) {
         int32_t baby;
         uint32_t giant;
         tp_split_offset(split, r[k].modulus, r[k].d, &baby, &giant);
@@ -147,7 +149,7 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
                         marks_new(a, (uint64_t)n->args.len * stride + 1)};
     const struct tp_grid *grid = n->args.len ? &t->nodes.at[n->args.at[0].value].grid : NULL;
     uint32_t planes[2] = {fold, grid && grid->present && grid->plane > 1 && grid->plane < fold ? grid->plane : 0};
-    double least = -1;
+    double least = HUGE_VAL;
     for (uint32_t modulus = 1; modulus <= fold; modulus++) {
         bool power = (modulus & (modulus - 1)) == 0;
         bool rows = grid && grid->present && grid->pitch > 1 && modulus % grid->pitch == 0;
@@ -155,15 +157,14 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
             continue;
         for (int k = 0; k < 2 && planes[k]; k++) {
             struct tp_split tried = {.plane = planes[k], .baby = modulus};
-            double price = price_of(&p, r, count, &tried);
-            if (least >= 0 && price >= least - 1e-9)
+            double price = price_of(&p, r, count, &tried, least);
+            if (price >= least - 1e-9)
                 continue;
             least = price;
             best->baby = modulus;
             best->plane = planes[k];
         }
     }
-    least = least < 0 ? 0 : least;
     least += PRICE_DIAGONAL * count;
     for (uint32_t f = fold; f < widest; f *= 2)
         least += (PRICE_ROTATION + PRICE_KEY) * out->cts;
