@@ -1,22 +1,26 @@
 /* map.c - see map.h. */
 #include "base/map.h"
 
+#include <sodium.h>
 #include <string.h>
 
-/* FNV-1a, 64 bit (Fowler, Noll, Vo; the published offset basis and prime). */
-static uint64_t
-hash(const char *key)
+_Static_assert(sizeof((struct map *)0)->secret == crypto_shorthash_KEYBYTES, "a key of SipHash");
+
+/* SipHash under a random key: nobody can choose the names of a model so that they collide. */
+static uint32_t
+hash(const struct map *m, const char *key)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * 0x100000001b3u;
-    return h;
+    uint8_t h[crypto_shorthash_BYTES];
+    uint32_t low;
+    crypto_shorthash(h, (const unsigned char *)key, strlen(key), m->secret);
+    memcpy(&low, h, sizeof low);
+    return low;
 }
 
 static struct map_slot *
 find(const struct map *m, const char *key)
 {
-    uint32_t i = (uint32_t)hash(key) & (m->cap - 1);
+    uint32_t i = hash(m, key) & (m->cap - 1);
     while (m->slots[i].key && strcmp(m->slots[i].key, key) != 0)
         i = (i + 1) & (m->cap - 1);
     return &m->slots[i];
@@ -39,6 +43,8 @@ map_set(struct arena *a, struct map *m, const char *key, uint32_t value)
 {
     if (2 * (m->len + 1) > m->cap) {
         struct map old = *m;
+        if (!old.cap)
+            randombytes_buf(m->secret, sizeof m->secret);
         m->cap = old.cap ? 2 * old.cap : 16;
         m->slots = ARENA_ARRAY(a, struct map_slot, m->cap);
         for (uint32_t i = 0; i < old.cap; i++)

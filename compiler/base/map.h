@@ -11,10 +11,12 @@ struct map_slot {
     uint32_t value;
 };
 
-/* A zeroed map is empty. Keys are not copied: they live at least as long as the map. */
+/* A zeroed map is empty. Names are not copied: they live at least as long as the map. The order of the
+ * slots is another in every run: nothing that is printed or written may depend on it. */
 struct map {
     struct map_slot *slots;
     uint32_t len, cap;
+    uint8_t secret[16]; /* of the hash; made with the first name */
 };
 
 /* True and *value when the key is there. */

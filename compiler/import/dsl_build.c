@@ -83,9 +83,13 @@ look_up(struct build *b, struct scope *s, const struct dsl_expr *e)
     }
     build_error(b, E_DSL_NAME, e->loc, "there is no value '%.80s'%s", e->text,
                 s->prefix ? " in this block" : "");
+    const char **names = ARENA_ARRAY(b->arena, const char *, s->things.len + 1);
     for (uint32_t k = 0; build_hints(b) && k < s->names.cap; k++)
         if (s->names.slots[k].key)
-            words_nearest(e->text, s->names.slots[k].key, &best, &score);
+            names[s->names.slots[k].value] = s->names.slots[k].key;
+    for (uint32_t k = 0; k < s->things.len; k++)
+        if (names[k])
+            words_nearest(e->text, names[k], &best, &score);
     if (best)
         diag_hint(b->diag, "did you mean '%s'?", best);
     return bad;
