@@ -90,21 +90,23 @@ str_float(struct str *s, float x)
     str_add(s, text);
 }
 
-/* Length of the well-formed UTF-8 sequence at p, 0 when there is none (RFC 3629). */
-static size_t
-utf8_length(const unsigned char *p)
+size_t
+str_utf8(const char *text, size_t n)
 {
+    /* The first byte's range, the second's, the length: RFC 3629, section 4. */
     static const struct {
         unsigned char lo, hi, lo2, hi2, len;
-    } rows[] = {{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-                {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+    } rows[] = {{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+                {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3},
+                {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
                 {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
-    if (p[0] < 0x80)
-        return 1;
+    const unsigned char *p = (const unsigned char *)text;
+    if (n == 0 || p[0] < 0x80)
+        return n ? 1 : 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (p[0] < rows[i].lo || p[0] > rows[i].hi)
             continue;
-        if (p[1] < rows[i].lo2 || p[1] > rows[i].hi2)
+        if (rows[i].len > n || p[1] < rows[i].lo2 || p[1] > rows[i].hi2)
             return 0;
         for (size_t k = 2; k < rows[i].len; k++)
             if ((p[k] & 0xC0) != 0x80)
@@ -118,17 +120,18 @@ void
 str_json(struct str *s, const char *text)
 {
     str_add(s, "\"");
-    for (const unsigned char *p = (const unsigned char *)text; *p;) {
-        size_t n = utf8_length(p);
-        if (*p == '"' || *p == '\\')
-            str_addf(s, "\\%c", *p);
-        else if (*p < 0x20)
-            str_addf(s, "\\u%04x", *p);
+    for (size_t left = strlen(text); left;) {
+        size_t n = str_utf8(text, left), step = n ? n : 1;
+        if (*text == '"' || *text == '\\')
+            str_addf(s, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            str_addf(s, "\\u%04x", (unsigned)(unsigned char)*text);
         else if (n)
-            str_addn(s, (const char *)p, n);
+            str_addn(s, text, n);
         else
             str_add(s, "\xEF\xBF\xBD");
-        p += n ? n : 1;
+        text += step;
+        left -= step;
     }
     str_add(s, "\"");
 }

@@ -47,7 +47,7 @@ dsl_check_text(struct dsl *p)
     struct dsl_loc at = {1, 1, 0, 0};
     int bad_line = 0;
     while (at.start < p->size && diag_errors(p->diag) < DIAG_MAX) {
-        size_t n = words_utf8(p->text + at.start, p->size - at.start);
+        size_t n = str_utf8(p->text + at.start, p->size - at.start);
         if ((n == 0 || p->text[at.start] == 0) && bad_line != at.line) {
             diag_error(p->diag, E_DSL_CHARACTER, dsl_place(p, at), "%s",
                        n ? "a NUL byte" : "this byte is not UTF-8");

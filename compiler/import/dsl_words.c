@@ -4,28 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-size_t
-words_utf8(const char *text, size_t n)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    if (n == 0 || s[0] < 0x80)
-        return n ? 1 : 0;
-    size_t len = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
-                 : (s[0] & 0xF0) == 0xE0        ? 3
-                 : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                                : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t k = 1; k < len; k++)
-        if ((s[k] & 0xC0) != 0x80)
-            return 0;
-    /* overlong forms, surrogates, beyond U+10FFFF */
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return len;
-}
-
 static bool
 letter(char c)
 {
@@ -58,7 +36,7 @@ quoted(struct str *out, char quote, const char *text)
     size_t left = strlen(text);
     str_addn(out, &quote, 1);
     while (left) {
-        size_t n = words_utf8(text, left);
+        size_t n = str_utf8(text, left);
         if (*text == quote || *text == '\\')
             str_addf(out, "\\%c", *text);
         else if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)

@@ -7,8 +7,6 @@
 
 #include <stdint.h>
 
-/* Length of the UTF-8 sequence at s (n bytes are there), 0 when it is none (RFC 3629). */
-size_t words_utf8(const char *s, size_t n);
 /* A name: as it is where the scanner reads it as one, else in `backticks` with escapes. */
 void words_name(struct str *out, const char *name);
 /* "a string" with escapes; control characters and bytes that are not UTF-8 as \xHH. */

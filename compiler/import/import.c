@@ -2,33 +2,12 @@
 #include "import/import.h"
 
 #include "base/file.h"
+#include "base/str.h"
 
 #include <string.h>
 
 /* protobuf itself ends here; larger models keep their weights in external data. */
 #define MODEL_MAX ((size_t)2 << 30)
-
-/* Length of the UTF-8 character at s, 0 when there is none. Surrogates and overlong forms are none.
- */
-static size_t
-utf8(const uint8_t *s, size_t n)
-{
-    size_t len = s[0] < 0x80   ? 1
-                 : s[0] < 0xc2 ? 0
-                 : s[0] < 0xe0 ? 2
-                 : s[0] < 0xf0 ? 3
-                 : s[0] < 0xf5 ? 4
-                               : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t k = 1; k < len; k++)
-        if ((s[k] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return len;
-}
 
 /* Text has no control characters but white space. Every ONNX file has some: its first field is the
  * number 8. */
@@ -36,7 +15,7 @@ static bool
 is_text(const uint8_t *s, size_t size)
 {
     for (size_t k = 0; k < size;) {
-        size_t n = utf8(s + k, size - k);
+        size_t n = str_utf8((const char *)s + k, size - k);
         if (n == 0 || s[k] == 0x7f || (s[k] < 0x20 && !strchr("\t\n\f\r", s[k])) || s[k] == 0)
             return false;
         k += n;
