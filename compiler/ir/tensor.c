@@ -37,18 +37,15 @@ int64_t
 shape_size(const struct shape *s)
 {
     int64_t size = 1, limit = (int64_t)(OLAC_MAX_BYTES / 8);
+    bool empty = false;
     for (int k = 0; k < s->rank; k++) {
-        if (s->dim[k] < 0 || s->dim[k] > limit)
+        int64_t dim = s->dim[k] == 0 ? 1 : s->dim[k];
+        if (dim < 0 || size > limit / dim)
             return -1;
-        if (s->dim[k] == 0)
-            return 0;
+        size *= dim;
+        empty |= s->dim[k] == 0;
     }
-    for (int k = 0; k < s->rank; k++) {
-        if (size > limit / s->dim[k])
-            return -1;
-        size *= s->dim[k];
-    }
-    return size;
+    return empty ? 0 : size;
 }
 
 bool

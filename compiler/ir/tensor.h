@@ -46,7 +46,8 @@ bool dtype_is_float(enum dtype t);
 const char *dtype_name(enum dtype t); /* "f32", "i64", "bool" ... as the language spells it */
 enum dtype dtype_from_name(const char *name); /* DT_NONE when unknown */
 
-/* Elements; -1 when the product does not fit OLAC_MAX_BYTES / 8. */
+/* Elements; -1 when the product of the dimensions, without those that are 0, exceeds OLAC_MAX_BYTES / 8: an
+ * empty tensor has strides too. */
 int64_t shape_size(const struct shape *s);
 bool shape_equal(const struct shape *a, const struct shape *b);
 struct shape shape_of(int rank, const int64_t *dim);
