@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NPY_MAX_HEADER 65536
@@ -162,6 +163,10 @@ FILE *
 net_create(const char *path, char **temporary)
 {
     size_t size = strlen(path) + 32;
+    struct stat st;
+    *temporary = NULL;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return fopen(path, "wb"); /* a rename would replace the device or the pipe */
     *temporary = malloc(size);
     if (!*temporary)
         return NULL;
@@ -177,9 +182,9 @@ net_commit(FILE *file, const char *path, char *temporary)
         failed = net_fail(path, "cannot write: %s", strerror(errno));
     if (file && fclose(file) != 0 && !failed)
         failed = net_fail(path, "cannot write: %s", strerror(errno));
-    if (!failed && rename(temporary, path) != 0)
+    if (!failed && temporary && rename(temporary, path) != 0)
         failed = net_fail(path, "cannot write: %s", strerror(errno));
-    if (failed && file)
+    if (failed && file && temporary)
         unlink(temporary);
     free(temporary);
     return failed;
