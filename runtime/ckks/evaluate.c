@@ -64,7 +64,7 @@ combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const 
     if (status != OLA_OK)
         return status;
     vector_op op = subtract ? s->backend->sub : s->backend->add;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t k = 0; k < parts; k++) {
         for (uint32_t i = 0; i <= level; i++) {
             uint64_t *to = ola_ct_limb(out, k, i);
@@ -107,7 +107,7 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
         return status;
     const double *coef = (const double *)s->real.data;
     out->seeded = false;
-#pragma omp parallel for schedule(static) num_threads(s->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i <= out->level; i++) {
         uint64_t *plain = ola_server_temp(s), *to = ola_ct_limb(out, 0, i);
         ola_encoded_limb(s->params, i, coef, period, size, plain);
@@ -147,7 +147,7 @@ ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, con
            uint32_t level, const uint64_t *constant)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic, 8) num_threads(s->threads)
     for (uint32_t i = 0; i <= level; i++) {
         for (size_t k = 0; k < chunks; k++) {
             uint64_t *temp = ola_server_temp(s);

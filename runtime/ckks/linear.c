@@ -253,7 +253,7 @@ accumulate(struct ola_server *s, const struct ola_map *m, const uint32_t *order,
            uint32_t count, const struct ola_ct *const *in)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < m->positions; i++) {
         for (size_t k = 0; k < chunks; k++) {
             const uint32_t c = ola_position_chain(s->params, m->desc.level, i);
@@ -282,7 +282,7 @@ add_group(struct ola_server *s, const struct ola_map *m, uint32_t g, uint64_t *e
         ola_switch_lift(s, a0, a1, level, ext, accumulate);
         return;
     }
-#pragma omp parallel for schedule(static) num_threads(s->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < limbs; i++) { /* both parts lie together, in ext as in the group */
         const uint32_t c = ola_position_chain(s->params, level, i % m->positions);
         if (accumulate)
@@ -371,7 +371,7 @@ add_bias(struct ola_server *s, struct ola_ct *out, const struct ola_plain *bias)
     const size_t chunks = s->params->n / OLA_CHUNK;
     if (bias->count == 0)
         return;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic, 8) num_threads(s->threads)
     for (uint32_t i = 0; i <= out->level; i++) {
         for (size_t k = 0; k < chunks; k++) {
             uint64_t *to = ola_ct_limb(out, 0, i) + k * OLA_CHUNK;

@@ -237,7 +237,7 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
               const struct ola_ct *a, uint32_t level)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic, 8) num_threads(s->threads)
     for (uint32_t i = 0; i <= level; i++) {
         for (size_t k = 0; k < chunks; k++) {
             const size_t at = k * OLA_CHUNK;
@@ -265,7 +265,7 @@ static void
 add_pending(struct ola_server *s, struct ola_ct *to, const struct ola_ct *c)
 {
     const uint32_t parts = c->parts, had = to->parts;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t k = 0; k < parts; k++) {
         for (uint32_t i = 0; i <= c->level; i++) {
             uint64_t *a = ola_ct_limb(to, k, i);

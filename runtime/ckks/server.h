@@ -1,6 +1,10 @@
 /* server.h - the evaluator's state: parameters, keys, and scratch that is grown before an operation
  * starts and then kept, so that nothing fails half-way and nothing is allocated at steady state.
  *
+ * Loops run in parallel over limbs, or chunks of limbs, and hand them out as threads come for more:
+ * on a machine that does other things too, equal shares would wait for the thread that was put
+ * aside. No result depends on which thread made it.
+ *
  * The limbs of a vector modulo Q P at a level have positions: q[0 .. level], then p. */
 #ifndef OLA_CKKS_SERVER_H
 #define OLA_CKKS_SERVER_H
@@ -22,7 +26,8 @@ ola_thread(void)
 }
 #endif
 
-#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the fewest that the kernels take */
+#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the fewest that the kernels take   \
+                         */
 #define OLA_TERMS 16u   /* plaintext products to one lazy sum */
 #define OLA_REGS  32u   /* registers of a polynomial's evaluation */
 

@@ -56,7 +56,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
                    positions = ola_positions(p, level);
 #pragma omp parallel num_threads(s->threads)
     {
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic)
         for (uint32_t i = 0; i <= level; i++) {
             uint64_t *y = s->coef.data + i * n;
             uint32_t digit = i / p->literal.digit_limbs;
@@ -66,7 +66,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
             s->backend->scale(y, y, b->hat_inverse[i % p->literal.digit_limbs], n,
                               ola_server_modulus(s, i));
         }
-#pragma omp for collapse(2) schedule(static)
+#pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t d = 0; d < digits; d++) {
             for (uint32_t i = 0; i < positions; i++)
                 raise_one(s, level, d, i);
@@ -139,7 +139,7 @@ ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t
                uint64_t *const *ext, bool accumulate)
 {
     const uint32_t positions = ola_positions(s->params, jobs->raised->level);
-#pragma omp parallel for collapse(2) schedule(static) num_threads(s->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < positions; i++) {
         for (uint32_t k = 0; k < count; k++)
             add_limb(s, &jobs[k], i, ext[k], accumulate);
@@ -153,7 +153,7 @@ ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, ui
     const size_t n = s->params->n, positions = ola_positions(s->params, level);
     if (!accumulate)
         memset(ext, 0, 2 * positions * n * sizeof *ext);
-#pragma omp parallel for schedule(static) num_threads(s->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i <= level; i++) {
         lift_limb(s, a0 + i * n, NULL, i, ext + i * n, NULL);
         lift_limb(s, a1 + i * n, NULL, i, ext + (positions + i) * n, NULL);
@@ -202,7 +202,7 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
     const size_t n = p->n;
 #pragma omp parallel num_threads(s->threads)
     {
-#pragma omp for collapse(2) schedule(static)
+#pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i < b->k; i++) {
                 uint64_t *y = s->coef.data + (k * b->k + i) * n;
@@ -210,7 +210,7 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
                 prepare_source(s, b, i, y);
             }
         }
-#pragma omp for collapse(2) schedule(static)
+#pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i <= out_level; i++)
                 divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i,
@@ -230,7 +230,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
     const uint32_t level = jobs->raised->level;
 #pragma omp parallel num_threads(s->threads)
     {
-#pragma omp for collapse(2) schedule(static)
+#pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
@@ -240,7 +240,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
                 prepare_source(s, b, i, y1);
             }
         }
-#pragma omp for collapse(2) schedule(static)
+#pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t i = 0; i <= out_level; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);

@@ -9,7 +9,7 @@ static void
 transform_secret(struct ola_client *c)
 {
     const struct ola_params *p = c->params;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (uint32_t k = 0; k < p->chain; k++) {
         uint64_t *limb = c->transformed + (size_t)k * p->n;
         ola_ring_from_int8(limb, c->secret, p->n, ola_params_modulus(p, k));

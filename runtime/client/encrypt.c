@@ -82,7 +82,7 @@ encrypt_coefficients(const struct ola_client *c, struct scratch *w, uint32_t per
     memcpy(out->seed, seed, sizeof seed);
     ola_sample_gauss(w->noise, c->params->n, secret_seed, 0);
     ola_wipe(secret_seed, sizeof secret_seed);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (uint32_t i = 0; i <= level; i++)
         encrypt_limb(c, w, period, out, i);
     return OLA_OK;
@@ -121,7 +121,7 @@ phase(const struct ola_client *c, const struct ola_ct *ct, const struct scratch 
 {
     const struct ola_backend *k = ola_backend();
     const size_t n = c->params->n;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (uint32_t i = 0; i <= ct->level; i++) {
         const struct ola_modulus *m = ola_params_modulus(c->params, i);
         uint64_t *x = w->limb + 2 * i * n;
@@ -141,7 +141,7 @@ mixed_radix(const struct ola_params *p, uint32_t level, const struct scratch *w)
     for (uint32_t j = 0; j < level; j++) {
         const uint64_t *digit = w->limb + 2 * j * n;
         const struct ola_basis *b = &p->by_q[j];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
         for (uint32_t i = j + 1; i <= level; i++) {
             uint64_t *x = w->limb + 2 * i * n, *t = x + n;
             const struct ola_modulus *m = ola_params_modulus(p, i);

@@ -61,7 +61,7 @@ fill_key(const struct ola_client *client, struct ola_switch *key, int8_t *noise,
         return s;
     for (uint32_t d = 0; d < key->digits; d++)
         ola_sample_gauss(noise + (size_t)d * p->n, p->n, secret_seed, d);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (uint32_t c = 0; c < p->chain; c++) {
         if (c <= key->level || c >= p->n_q)
             fill_limb(&j, c);
