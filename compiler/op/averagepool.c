@@ -26,17 +26,35 @@ infer(struct op_ctx *c)
     return true;
 }
 
-/* How many elements the mean at position at[] is over. */
-static int64_t
-divisor(const struct window *w, const int64_t *at, bool with_pad)
+/* The mean at one output position. */
+struct mean {
+    int64_t low[MAX_RANK], len[MAX_RANK]; /* the part of the window that lies in the input */
+    int64_t count;                        /* what the sum is divided by */
+};
+
+/* With pads below the kernel size every window reaches into the input: len[] >= 1. */
+static struct mean
+mean_at(const struct window *w, const int64_t *at, bool with_pad)
 {
-    int64_t count = 1;
+    struct mean m = {.count = 1};
     for (int k = 0; k < w->dims; k++) {
         int64_t from = at[k] * w->stride[k] - w->pad[k], to = from + w->kernel[k];
-        int64_t low = with_pad ? -w->pad[k] : 0, high = w->in[k] + (with_pad ? w->pad_end[k] : 0);
-        count *= (to < high ? to : high) - (from > low ? from : low);
+        int64_t end = w->in[k] + w->pad_end[k];
+        m.low[k] = from > 0 ? from : 0;
+        m.len[k] = (to < w->in[k] ? to : w->in[k]) - m.low[k];
+        m.count *= with_pad ? (to < end ? to : end) - from : m.len[k];
     }
-    return count;
+    return m;
+}
+
+/* Offset in a channel of element index[] of the part. */
+static int64_t
+offset(const struct window *w, const struct mean *m, const int64_t *index)
+{
+    int64_t at = 0;
+    for (int k = 0; k < w->dims; k++)
+        at = at * w->in[k] + m->low[k] + index[k];
+    return at;
 }
 
 static bool
@@ -54,13 +72,13 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
         const float *from = in[0]->f + plane * area;
         int64_t at[MAX_RANK] = {0};
         do {
-            int64_t tap[MAX_RANK] = {0};
+            struct mean m = mean_at(&w, at, with_pad);
+            int64_t index[MAX_RANK] = {0};
             double sum = 0;
-            do {
-                int64_t offset = window_offset(&w, at, tap);
-                sum += offset < 0 ? 0 : (double)from[offset];
-            } while (odometer(tap, w.kernel, w.dims));
-            out[0].f[o++] = (float)(sum / (double)divisor(&w, at, with_pad));
+            do
+                sum += (double)from[offset(&w, &m, index)];
+            while (odometer(index, m.len, w.dims));
+            out[0].f[o++] = (float)(sum / (double)m.count);
         } while (odometer(at, w.out, w.dims));
     }
     return true;
@@ -81,13 +99,12 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
     for (int64_t plane = 0; plane < x->dim[0] * x->dim[1]; plane++) {
         int64_t at[MAX_RANK] = {0};
         do {
-            double weight = 1 / (double)divisor(&w, at, with_pad);
-            int64_t tap[MAX_RANK] = {0};
+            struct mean m = mean_at(&w, at, with_pad);
+            int64_t index[MAX_RANK] = {0};
             do {
-                int64_t offset = window_offset(&w, at, tap);
-                if (offset >= 0)
-                    sink->entry(sink->user, 0, o, (uint32_t)(plane * area + offset), weight);
-            } while (odometer(tap, w.kernel, w.dims));
+                int64_t i = plane * area + offset(&w, &m, index);
+                sink->entry(sink->user, 0, o, (uint32_t)i, 1 / (double)m.count);
+            } while (odometer(index, m.len, w.dims));
             o++;
         } while (odometer(at, w.out, w.dims));
     }

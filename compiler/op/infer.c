@@ -209,6 +209,15 @@ fold(struct infer *f, struct op_ctx *c, const struct op_row *row)
     return eval_constant(*c, row);
 }
 
+/* A node no longer makes the outputs that became constants. */
+static void
+disown(struct graph *g, struct node *n)
+{
+    for (uint32_t k = 0; k < n->out.len; k++)
+        if (n->out.at[k] != NONE && graph_value(g, n->out.at[k])->kind == VALUE_CONST)
+            n->out.at[k] = NONE;
+}
+
 /* Outputs of a node that failed are of no type, so that its readers keep silent. */
 static void
 forget(struct op_ctx *c)
@@ -263,6 +272,7 @@ graph_infer(struct graph *g, struct diag *d)
     for (uint32_t n = 0; n < g->nodes.len; n++) {
         struct op_ctx c = {g, &g->nodes.at[n], d, g->arena};
         ok = infer_node(&f, &c) && ok;
+        disown(g, &g->nodes.at[n]);
     }
     if (ok)
         graph_tidy(g);

@@ -6,6 +6,8 @@
 
 /* Bound of strides, dilations, kernels and pads; sums and products of two stay far below 2^63. */
 #define WINDOW_MAX ((int64_t)1 << 28)
+/* Elements of all windows of a node: a minute of work. */
+#define WINDOW_MAX_TAPS 0x1p36
 
 static bool
 list(struct op_ctx *c, const char *name, int dims, int64_t low, int64_t otherwise, int64_t *v)
@@ -114,6 +116,9 @@ window_read(struct op_ctx *c, const struct shape *x, const int64_t *kernel, stru
         if (ceil_mode && (w->out[k] - 1) * w->stride[k] >= w->in[k] + w->pad[k])
             w->out[k]--;
     }
-    double all = (double)window_volume(w->out, w->dims) * (double)window_volume(w->kernel, w->dims);
-    return op_work(c, all * (double)(x->dim[0] * x->dim[1]));
+    double taps = (double)window_volume(w->out, w->dims) *
+                  (double)window_volume(w->kernel, w->dims) * (double)(x->dim[0] * x->dim[1]);
+    if (taps > WINDOW_MAX_TAPS)
+        return op_error(c, E_TENSOR_SIZE, "would have %g elements in all its windows", taps);
+    return op_work(c, taps);
 }

@@ -223,6 +223,17 @@ Test(infer, dropout_mask_is_a_constant)
     for (int k = 0; k < 3; k++)
         cr_expect_eq(b->out[0].i[k], 1);
     bench_free(b);
+
+    b = bench_new(13); /* both outputs wanted: the node stays, and bench_run checks the graph */
+    x = bench_input(b, SHAPE(3));
+    n = graph_node(b->g, "drop", OP_dropout, &x, 1, NULL, 2, PLACE_NONE);
+    vec_push(b->a, &b->g->outputs, b->g->nodes.at[n].out.at[0]);
+    vec_push(b->a, &b->g->outputs, b->g->nodes.at[n].out.at[1]);
+    bench_run(b);
+    cr_expect_eq(b->g->nodes.len, 1);
+    cr_expect_arr_eq(b->out[0].f, b->in[0].f, 3 * sizeof(float));
+    cr_expect_eq(b->out[1].i[2], 1);
+    bench_free(b);
 }
 
 /* Whether the words of a blank-separated list all have a kind. */
