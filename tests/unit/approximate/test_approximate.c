@@ -1,4 +1,5 @@
-/* The pass: what it refuses, what it leaves, and how near the network stays. */
+/* test_approximate.c - the pass: what it refuses, what it leaves, and how near the network
+ * stays. */
 #include "approximate/approximate.h"
 #include "nets.h"
 #include "simplify/simplify.h"

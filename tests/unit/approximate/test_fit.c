@@ -1,4 +1,4 @@
-/* The least squares fit of one channel, against closed forms. */
+/* test_fit.c - the least squares fit of one channel, against closed forms. */
 #include "approximate/fit.h"
 #include "ir/graph.h"
 

@@ -1,5 +1,6 @@
-/* The generated folder as a whole: the same bytes each time, weights that read back, a manifest
- * that says what the program is, functions of bounded size, registers that don't collide. */
+/* test_emit.c - the generated folder as a whole: the same bytes each time, weights that read
+ * back, a manifest that says what the program is, functions of bounded size, registers that
+ * don't collide. */
 #include "emit/room.h"
 #include "programs.h"
 

@@ -1,4 +1,5 @@
-/* The template language: marks, conditions, renaming, and every way of getting it wrong. */
+/* test_template.c - the template language: marks, conditions, renaming, and every way of getting
+ * it wrong. */
 #include "emit/template.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* Names, literals, wrapped lines, and the diff. */
+/* test_text.c - names, literals, wrapped lines, and the diff. */
 #include "emit/room.h"
 
 #include <ctype.h>

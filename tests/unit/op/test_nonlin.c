@@ -1,5 +1,5 @@
-/* The functions of one argument: values against another way to compute them, derivatives against
- * differences, attributes and their defaults. */
+/* test_nonlin.c - the functions of one argument: values against another way to compute them,
+ * derivatives against differences, attributes and their defaults. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>

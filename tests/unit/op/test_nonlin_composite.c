@@ -1,4 +1,4 @@
-/* The compositions, against loops written in another order. */
+/* test_nonlin_composite.c - the compositions, against loops written in another order. */
 #include "op_support.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,5 @@
-/* Nothing that simplify does changes what a network computes, and what should go is gone. */
+/* test_simplify.c - nothing that simplify does changes what a network computes, and what should
+ * go is gone. */
 #include "nets.h"
 #include "simplify/simplify.h"
 

@@ -1,4 +1,4 @@
-/* The report of a simulation, against sums done here. */
+/* test_simulate.c - the report of a simulation, against sums done here. */
 #include "nets.h"
 #include "approximate/approximate.h"
 #include "simplify/simplify.h"

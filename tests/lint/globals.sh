@@ -1,0 +1,18 @@
+#!/bin/sh
+# globals.sh ARCHIVE... - no variable that lives longer than a call: nothing in a data or bss section of the
+# compiler and the runtime but what is named here.
+set -eu
+bad=0
+for archive; do
+    # Allowed: the lock of a critical section (OpenMP), Bison's empty location, the runtime's one choice of a
+    # backend, its hooks for memory and its count of bytes, guards that sanitizers put in.
+    found=$(nm -f sysv "$archive" 2>/dev/null | tr -d ' ' |
+        awk -F'|' '$7 ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)$/ || $7 ~ /^\.(data|bss|tdata|tbss)\.[^r]/ { print $1 }' |
+        grep -v -e '^\.gomp_critical_user_' -e '^yyloc_default' -e '^ola_backend_chosen$' \
+            -e '^__' -e '^\.L' -e '^\*\.L' || true)
+    if [ -n "$found" ]; then
+        echo "globals: $archive holds variables:" $found
+        bad=1
+    fi
+done
+exit $bad
