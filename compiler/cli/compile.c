@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 static void
 summary_json(const struct compiled *c, const char *dir)
@@ -49,6 +50,11 @@ static int
 against(struct arena *a, const struct options *o, const struct compiled *c, struct diag *d)
 {
     struct str diff = {0};
+    struct stat st;
+    if (stat(o->against, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        diag_error(d, E_OPEN, PLACE_FILE(o->against), "cannot open the folder");
+        return cli_finish(o, d);
+    }
     if (!emit_against(a, &c->files, o->against, &diff, d)) {
         str_free(&diff);
         return cli_finish(o, d);

@@ -154,8 +154,10 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         return false;
     if (pipeline_dump_graph(o, "simplify", out->graph))
         return true;
-    if (!load_calibration(a, o, out, d))
+    if (!load_calibration(a, o, out, d)) {
+        approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
+    }
     if (!approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation, d) ||
         !graph_check(out->graph, STAGE_APPROXIMATED, d))
         return false;

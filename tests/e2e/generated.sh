@@ -184,6 +184,21 @@ for at in 0 4 8 16 30 70 90 200 $((size / 2)) $((size - 1)); do
   flip cut.bin "$at"
   must_fail "cut.bin" ./dense_eval cut.bin keys/eval.keys keys/input.ct out.ct
 done
+# Weights that are whole, but of another shape than the code: a map that takes, or gives, a thousand ciphertexts.
+if command -v b2sum > /dev/null; then
+  section=$(od -An -tu8 -j $((88 + 64)) -N 8 dense_weights.bin | tr -d ' ')
+  for field in 0 4 8; do # args, in_cts, out_cts
+    cp dense_weights.bin cut.bin
+    printf '\350\3' | dd of=cut.bin bs=1 seek=$((section + field)) conv=notrunc 2> /dev/null
+    printf '\0\0' | dd of=cut.bin bs=1 seek=$((section + 20)) conv=notrunc 2> /dev/null # no bias
+    for byte in $(tail -c +89 cut.bin | b2sum -l 256 | cut -c 1-64 | sed 's/../& /g'); do
+      # shellcheck disable=SC2059
+      printf "\\$(printf %o "0x$byte")"
+    done | dd of=cut.bin bs=1 seek=56 conv=notrunc 2> /dev/null
+    must_fail "cut.bin: not a file of this kind" ./dense selftest --weights cut.bin
+    must_fail "not a file of this kind" ./dense selftest --weights cut.bin --stream
+  done
+fi
 [ ! -e out.ct ] || fail "an answer after an error"
 # A self-test that does not hold.
 cp dense_selftest.bin wrong.bin

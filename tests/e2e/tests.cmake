@@ -16,3 +16,22 @@ endforeach()
 # The generated CMakeLists.txt, once in a project that has libola and once with an installed libola.
 add_test(NAME e2e_cmake COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/cmake.sh $<TARGET_FILE:emit_fixture>
   ${CMAKE_BINARY_DIR} ${CMAKE_COMMAND})
+
+# The compiler as a user has it: a network on encrypted images, what is wrong, what is installed, the examples.
+add_executable(e2e_tool ${CMAKE_CURRENT_SOURCE_DIR}/e2e/tool.c)
+target_compile_options(e2e_tool PRIVATE -Wall -Wextra -Werror)
+target_compile_definitions(e2e_tool PRIVATE _GNU_SOURCE)
+target_link_libraries(e2e_tool PRIVATE PkgConfig::CJSON m)
+set(networks ${PROJECT_SOURCE_DIR}/examples/networks)
+add_test(NAME e2e_network COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/network.sh $<TARGET_FILE:olac>
+  $<TARGET_FILE:e2e_tool> ${networks})
+add_test(NAME e2e_errors COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/errors.sh $<TARGET_FILE:olac> ${networks})
+add_test(NAME e2e_installed COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/installed.sh ${CMAKE_BINARY_DIR}
+  ${CMAKE_COMMAND} ${PROJECT_SOURCE_DIR})
+foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial)
+  add_executable(example_${example} ${PROJECT_SOURCE_DIR}/examples/${example}.c)
+  target_compile_options(example_${example} PRIVATE -Wall -Wextra -Werror)
+  target_link_libraries(example_${example} PRIVATE ola_client m)
+  add_test(NAME example_${example} COMMAND example_${example})
+endforeach()
+add_test(NAME example_4_four_processes COMMAND sh ${PROJECT_SOURCE_DIR}/examples/4_four_processes.sh $<TARGET_FILE:olac>)

@@ -13,3 +13,7 @@ add_test(NAME golden_again_onnx COMMAND ${again} ${shared}/models/mnist/cryptone
 add_test(NAME golden_again_batchnorm COMMAND ${again} ${shared}/models/mnist/onnx2c_mnist_pytorch.onnx
   --calib ${shared}/mnist/t10k-0-4999-images-idx3-ubyte.gz --calib-count 50)
 set_tests_properties(golden_again_text golden_again_onnx golden_again_batchnorm PROPERTIES SKIP_RETURN_CODE 77)
+
+# The generated code itself, as a CI would check it.
+add_test(NAME golden_against COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/golden/network/against.sh $<TARGET_FILE:olac>
+  ${CMAKE_CURRENT_SOURCE_DIR}/golden/network)

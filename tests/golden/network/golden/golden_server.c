@@ -1,0 +1,341 @@
+/* golden_server.c - evaluation of golden on encrypted images. Generated; do not edit.
+ *
+ * made by   olac 0.1.0
+ * network   golden
+ * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
+ * options   degree 0 (chosen), 0 calibration images
+ * security  128 bits (classical)
+ * ring      log N = 13, log QP = 202.0, 4 levels
+ * keys      6 rotations, relinearisation, 10223616 bytes
+ *
+ * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered
+ * registers, a tensor in consecutive ones, and are freed as soon as nothing needs them. */
+#include "golden.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ola_literal parameters = {
+    .log_n = 13,
+    .n_q = 5,
+    .n_p = 1,
+    .q = {0x2000088001, 0x80014001, 0x7ffe0001, 0x800a4001, 0x7ffbc001},
+    .p = {0x20000008001},
+    .digit_limbs = 1,
+    .insecure_toy = false,
+    .model = {0x76, 0x6d, 0x56, 0x87, 0x5c, 0xe3, 0xca, 0x2c, 0x12, 0xee, 0x4e, 0xac, 0x36, 0x48,
+              0xbb, 0x81, 0xa0, 0x11, 0x6a, 0x93, 0xd2, 0x12, 0x5a, 0xb3, 0xaa, 0xa6, 0x1f, 0x8c,
+              0x1a, 0xc6, 0xda, 0xb9},
+};
+
+#define REGISTERS 2 /* ciphertexts alive at one time, at most */
+
+#define MAPS 3
+#define MAP_INPUTS 1 /* ciphertexts that go into one, at most */
+
+/* Linear maps: section of the weights; level, scales of input and output; ciphertexts. */
+static const struct map {
+    const char *section;
+    struct ola_map_desc desc;
+    uint32_t args, in_cts, out_cts;
+} maps[MAPS] = {
+    {"map:0_a", {4, 0x1p+31, 0x1p+31}, 1, 1, 1},
+    {"map:1_b", {3, 0x1p+31, 0x1.fff80004p+30}, 1, 1, 1},
+    {"map:2_logits", {1, 0x1p+31, 0x1p+31}, 1, 1, 1},
+};
+
+/* The ciphertexts that clients send. */
+static const struct {
+    uint32_t cts, level;
+    double scale;
+} inputs[GOLDEN_INPUTS] = {
+    {1, 4, 0x1p+31},
+};
+
+struct golden_server {
+    ola_params *params;
+    ola_weights *weights; /* open while streaming */
+    ola_map *map[MAPS];
+};
+
+struct golden_session {
+    const struct golden_server *server;
+    ola_server *ola;
+};
+
+/* One evaluation. The first failure stays in status and turns all that follows into nothing. */
+struct run {
+    const struct golden_session *session;
+    const ola_ct *const *in;
+    ola_ct *const *out;
+    ola_ct *r[REGISTERS];
+    ola_status status;
+};
+
+static void
+release(struct run *run, uint32_t first, uint32_t n)
+{
+    for (uint32_t i = first; i < first + n; i++) {
+        ola_ct_free(run->r[i]);
+        run->r[i] = NULL;
+    }
+}
+
+/* Makes registers first .. first + n - 1 hold handles. */
+static bool
+ready(struct run *run, uint32_t first, uint32_t n)
+{
+    for (uint32_t i = first; i < first + n && run->status == OLA_OK; i++)
+        if (!run->r[i])
+            run->status = ola_ct_new(run->session->server->params, &run->r[i]);
+    return run->status == OLA_OK;
+}
+
+static void
+input(struct run *run, uint32_t to, uint32_t first, uint32_t n)
+{
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_ct_copy(run->r[to + i], run->in[first + i]);
+}
+
+static void
+output(struct run *run, uint32_t first, uint32_t from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_ct_copy(run->out[first + i], run->r[from + i]);
+}
+
+static ola_status
+open_map(const struct golden_server *s, const ola_weights *weights, uint32_t index, ola_map **out)
+{
+    const void *section;
+    size_t size;
+    ola_status status = ola_weights_find(weights, maps[index].section, &section, &size);
+    if (status == OLA_OK)
+        status = ola_map_new(s->params, &maps[index].desc, section, size, out);
+    return status;
+}
+
+/* from: the first register of each argument. */
+static void
+linear(struct run *run, uint32_t index, uint32_t to, const uint32_t *from)
+{
+    const struct golden_server *s = run->session->server;
+    const struct map *m = &maps[index];
+    const ola_ct *in[MAP_INPUTS];
+    ola_map *made = NULL;
+
+    if (!ready(run, to, m->out_cts))
+        return;
+    for (uint32_t a = 0; a < m->args; a++)
+        for (uint32_t i = 0; i < m->in_cts; i++)
+            in[a * m->in_cts + i] = run->r[from[a] + i];
+    if (!s->map[index])
+        run->status = open_map(s, s->weights, index, &made);
+    if (run->status == OLA_OK)
+        run->status = ola_linear(run->session->ola, made ? made : s->map[index], in, run->r + to);
+    ola_map_free(made);
+}
+
+static void
+mul(struct run *run, uint32_t to, uint32_t a, uint32_t b, uint32_t n)
+{
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_mul(run->session->ola, run->r[to + i], run->r[a + i], run->r[b + i]);
+}
+
+static void
+relinearise(struct run *run, uint32_t to, uint32_t from, uint32_t n)
+{
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_relinearise(run->session->ola, run->r[to + i], run->r[from + i]);
+}
+
+static void
+rescale(struct run *run, uint32_t to, uint32_t from, uint32_t n)
+{
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_rescale(run->session->ola, run->r[to + i], run->r[from + i]);
+}
+
+static void
+drop(struct run *run, uint32_t to, uint32_t from, uint32_t n, uint32_t level)
+{
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_drop(run->session->ola, run->r[to + i], run->r[from + i], level);
+}
+
+/* ---- the layers, in the order of evaluation -------------------------------------------------- */
+
+/* a: Conv 1x4x4 -> 1x3x3, level 4 -> 3, 4 diagonals, 3 rotations */
+static void
+layer_0(struct run *run)
+{
+    input(run, 0, 0, 1);
+    linear(run, 0, 1, (const uint32_t[]){0});
+    release(run, 0, 1);
+}
+
+/* b: Mul 1x3x3 -> 1x3x3, level 3 -> 1, 1 diagonal, 0 rotations, 1 product */
+static void
+layer_1(struct run *run)
+{
+    linear(run, 1, 0, (const uint32_t[]){1});
+    drop(run, 1, 1, 1, 2);
+    mul(run, 1, 1, 0, 1);
+    release(run, 0, 1);
+    relinearise(run, 1, 1, 1);
+    rescale(run, 1, 1, 1);
+}
+
+/* logits: Gemm 1x3x3 -> 2, level 1 -> 0, 2 diagonals, 4 rotations */
+static void
+layer_2(struct run *run)
+{
+    linear(run, 2, 0, (const uint32_t[]){1});
+    release(run, 1, 1);
+    output(run, 0, 0, 1);
+    release(run, 0, 1);
+}
+
+static const struct layer {
+    const char *name;
+    void (*call)(struct run *run);
+    double seconds; /* predicted; all 1 where nothing is known */
+} layers[GOLDEN_LAYERS] = {
+    {"a", layer_0, 0.000572},
+    {"b", layer_1, 0.000222},
+    {"logits", layer_2, 0.000213},
+};
+
+/* ---- the interface of golden.h --------------------------------------------------------------- */
+
+static ola_status
+load_weights(struct golden_server *s, const ola_weights *weights, enum golden_loading loading)
+{
+    ola_status status = OLA_OK;
+    if (loading == GOLDEN_STREAMED)
+        return status;
+    for (uint32_t i = 0; i < MAPS && status == OLA_OK; i++)
+        status = open_map(s, weights, i, &s->map[i]);
+    return status;
+}
+
+ola_status
+golden_server_new(const char *weights, enum golden_loading loading, struct golden_server **out)
+{
+    struct golden_server *s = calloc(1, sizeof *s);
+    if (!s)
+        return OLA_ERR_NOMEM;
+    ola_status status = ola_params_new(&parameters, &s->params);
+    if (status == OLA_OK)
+        status = ola_weights_open(weights, parameters.model, &s->weights);
+    if (status == OLA_OK)
+        status = load_weights(s, s->weights, loading);
+    if (status != OLA_OK) {
+        golden_server_free(s);
+        return status;
+    }
+    if (loading == GOLDEN_RESIDENT) {
+        ola_weights_close(s->weights);
+        s->weights = NULL;
+    }
+    *out = s;
+    return OLA_OK;
+}
+
+void
+golden_server_free(struct golden_server *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < MAPS; i++)
+        ola_map_free(s->map[i]);
+    if (s->weights)
+        ola_weights_close(s->weights);
+    ola_params_free(s->params);
+    free(s);
+}
+
+const ola_params *
+golden_server_params(const struct golden_server *s)
+{
+    return s->params;
+}
+
+ola_status
+golden_session_new(const struct golden_server *s, const ola_keys *keys, struct golden_session **out)
+{
+    struct golden_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return OLA_ERR_NOMEM;
+    session->server = s;
+    ola_status status = ola_server_new(s->params, keys, &session->ola);
+    if (status == OLA_OK)
+        *out = session;
+    else
+        free(session);
+    return status;
+}
+
+void
+golden_session_free(struct golden_session *s)
+{
+    if (!s)
+        return;
+    ola_server_free(s->ola);
+    free(s);
+}
+
+void
+golden_session_counts(const struct golden_session *s, struct ola_counts *out)
+{
+    ola_server_counts(s->ola, out);
+}
+
+/* Ciphertexts come from outside: level and scale must be those that the first layers expect. */
+static ola_status
+check_inputs(const ola_ct *const *in)
+{
+    uint32_t ct = 0;
+    for (uint32_t i = 0; i < GOLDEN_INPUTS; i++)
+        for (uint32_t k = 0; k < inputs[i].cts; k++, ct++) {
+            double ratio = ola_ct_scale(in[ct]) / inputs[i].scale;
+            if (ola_ct_level(in[ct]) != inputs[i].level)
+                return OLA_ERR_LEVEL;
+            if (!(ratio > 1 - 1e-9 && ratio < 1 + 1e-9))
+                return OLA_ERR_SCALE;
+        }
+    return OLA_OK;
+}
+
+ola_status
+golden_evaluate(struct golden_session *s, const ola_ct *const *in, ola_ct *const *out,
+             golden_progress progress, void *user)
+{
+    struct run run = {.session = s, .in = in, .out = out, .status = check_inputs(in)};
+    double all = 0, done = 0;
+
+    for (uint32_t i = 0; i < GOLDEN_LAYERS; i++)
+        all += layers[i].seconds;
+    for (uint32_t i = 0; i < GOLDEN_LAYERS && run.status == OLA_OK; i++) {
+        if (progress)
+            progress(user, i, GOLDEN_LAYERS, done / all, layers[i].name);
+        layers[i].call(&run);
+        done += layers[i].seconds;
+    }
+    if (progress && run.status == OLA_OK)
+        progress(user, GOLDEN_LAYERS, GOLDEN_LAYERS, 1, "");
+    release(&run, 0, REGISTERS);
+    return run.status;
+}

@@ -1,0 +1,251 @@
+/* golden_trip.c - the whole trip of golden in one process, and the self-test. Generated; do not
+ * edit.
+ *
+ * made by   olac 0.1.0
+ * network   golden
+ * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
+ * options   degree 0 (chosen), 0 calibration images
+ * security  128 bits (classical)
+ * ring      log N = 13, log QP = 202.0, 4 levels
+ * keys      6 rotations, relinearisation, 10223616 bytes
+ *
+ * golden_selftest.bin, little endian: "OLAT", u32 1, u8 model[32], u32 images, u32 input size,
+ * u32 output size, u32 0, f64 tolerance, then the images and then the answers as f32. */
+#define _POSIX_C_SOURCE 200809L
+#include "golden_program.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct trip {
+    struct golden_client *client;
+    struct golden_server *server;
+    struct golden_session *session;
+    ola_keys *keys;
+    ola_ct *in[GOLDEN_INPUT_CTS], *out[GOLDEN_OUTPUT_CTS];
+    double keygen, load, encrypt, evaluate, decrypt; /* seconds */
+};
+
+static void
+trip_close(struct trip *t)
+{
+    golden_cts_free(t->in, GOLDEN_INPUT_CTS);
+    golden_cts_free(t->out, GOLDEN_OUTPUT_CTS);
+    golden_session_free(t->session);
+    golden_server_free(t->server);
+    ola_keys_free(t->keys);
+    golden_client_free(t->client);
+}
+
+/* Fills *t; trip_close also after a failure. */
+static int
+trip_open(const struct golden_options *o, struct trip *t)
+{
+    *t = (struct trip){.client = NULL};
+    double start = golden_seconds();
+    ola_status status = golden_client_new(&t->client);
+    if (status == OLA_OK)
+        status = golden_client_keys(t->client, &t->keys);
+    if (status != OLA_OK)
+        return golden_fail_status("keygen", status);
+    t->keygen = golden_seconds() - start;
+    start = golden_seconds();
+    status = golden_server_new(o->weights, o->stream ? GOLDEN_STREAMED : GOLDEN_RESIDENT,
+                               &t->server);
+    if (status != OLA_OK)
+        return golden_fail_status(o->weights, status);
+    status = golden_session_new(t->server, t->keys, &t->session);
+    if (status == OLA_OK)
+        status = golden_cts_new(golden_client_params(t->client), t->in, GOLDEN_INPUT_CTS);
+    if (status == OLA_OK &&
+        (status = golden_cts_new(golden_client_params(t->client), t->out,
+                                 GOLDEN_OUTPUT_CTS)) != OLA_OK)
+        memset(t->out, 0, sizeof t->out);
+    else if (status != OLA_OK)
+        memset(t->in, 0, sizeof t->in);
+    t->load = golden_seconds() - start;
+    return status == OLA_OK ? 0 : golden_fail_status(o->command, status);
+}
+
+/* From the ciphertexts in t->in to the answer. */
+static int
+trip_answer(struct trip *t, struct golden_waiting *p, float *answer)
+{
+    double start = golden_seconds();
+    ola_status status =
+        golden_evaluate(t->session, (const ola_ct *const *)t->in, t->out, golden_show_progress, p);
+    if (status != OLA_OK)
+        return golden_fail_status("evaluate", status);
+    t->evaluate += golden_seconds() - start;
+    start = golden_seconds();
+    status = golden_decrypt(t->client, (const ola_ct *const *)t->out, answer);
+    t->decrypt += golden_seconds() - start;
+    return status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
+}
+
+static int
+write_json(const char *path, const struct trip *t, uint32_t rows)
+{
+    struct ola_counts n;
+    struct rusage usage;
+    uint64_t now, peak;
+    char *temporary;
+    FILE *file = golden_create(path, &temporary);
+
+    golden_session_counts(t->session, &n);
+    ola_memory(&now, &peak);
+    getrusage(RUSAGE_SELF, &usage);
+    if (file) {
+        fprintf(file, "{\"images\": %u,\n", rows);
+        fprintf(file,
+                " \"seconds\": {\"keygen\": %.6f, \"load\": %.6f, \"encrypt\": %.6f, "
+                "\"evaluate\": %.6f, \"decrypt\": %.6f},\n",
+                t->keygen, t->load, t->encrypt, t->evaluate, t->decrypt);
+        fprintf(file, " \"peak_bytes\": %llu, \"ola_peak_bytes\": %llu, \"key_bytes\": %llu,\n",
+                (unsigned long long)usage.ru_maxrss * 1024, (unsigned long long)peak,
+                (unsigned long long)ola_keys_bytes(t->keys));
+        fprintf(file,
+                " \"counts\": {\"rotations\": %llu, \"relinearisations\": %llu, "
+                "\"products\": %llu, \"plain_products\": %llu, \"rescales\": %llu, "
+                "\"additions\": %llu},\n",
+                (unsigned long long)n.rotations, (unsigned long long)n.relinearisations,
+                (unsigned long long)n.products, (unsigned long long)n.plain_products,
+                (unsigned long long)n.rescales, (unsigned long long)n.additions);
+        fprintf(file, " \"backend\": \"%s\"}\n", ola_backend_name());
+    }
+    return golden_commit(file, path, temporary);
+}
+
+static int
+run_images(const struct golden_options *o, struct trip *t, struct golden_images *in, float *answers)
+{
+    struct golden_waiting p = {isatty(2) == 1, 0, in->rows, golden_seconds()};
+    int failed = 0;
+    for (; p.image < p.images && !failed; p.image++) {
+        double start = golden_seconds();
+        failed = golden_images_encrypt(in, t->client, t->in);
+        t->encrypt += golden_seconds() - start;
+        if (!failed)
+            failed = trip_answer(t, &p, answers + (size_t)p.image * GOLDEN_OUTPUT_SIZE);
+    }
+    if (!failed && o->output)
+        failed = golden_write_answers(o->output, answers, in->rows);
+    if (!failed && o->json)
+        failed = write_json(o->json, t, in->rows);
+    return failed;
+}
+
+/* One line an image: the number of the largest output, and the outputs when there are few. */
+static void
+print_answers(const float *answers, uint32_t rows)
+{
+    for (uint32_t k = 0; k < rows; k++) {
+        const float *a = answers + (size_t)k * GOLDEN_OUTPUT_SIZE;
+        uint32_t best = 0;
+        for (uint32_t i = 1; i < GOLDEN_OUTPUT_SIZE; i++)
+            if (a[i] > a[best])
+                best = i;
+        printf("%u: %u", k, best);
+        for (uint32_t i = 0; i < GOLDEN_OUTPUT_SIZE && i < 10; i++)
+            printf(" %.5g", (double)a[i]);
+        printf("%s\n", GOLDEN_OUTPUT_SIZE > 10 ? " ..." : "");
+    }
+}
+
+int
+golden_command_run(const struct golden_options *o)
+{
+    struct golden_images in;
+    struct trip t;
+    if (golden_images_open(o, &in))
+        return 1;
+    float *answers = calloc(in.rows, GOLDEN_OUTPUT_SIZE * sizeof *answers);
+    int failed = answers ? trip_open(o, &t) : golden_fail("run", "out of memory");
+    if (answers) {
+        failed = failed || run_images(o, &t, &in, answers);
+        trip_close(&t);
+    }
+    if (!failed && !o->output)
+        print_answers(answers, in.rows);
+    free(answers);
+    golden_images_close(&in);
+    return failed;
+}
+
+/* ---- self-test ------------------------------------------------------------------------------- */
+
+struct reference {
+    char magic[4];
+    uint32_t version;
+    uint8_t model[32];
+    uint32_t images, input_size, output_size, reserved;
+    double tolerance;
+};
+
+static int
+compare(const struct golden_options *o, struct trip *t, FILE *file, const struct reference *ref)
+{
+    static const uint32_t in_bytes = GOLDEN_INPUT_SIZE * sizeof(float);
+    struct golden_waiting p = {isatty(2) == 1, 0, ref->images, golden_seconds()};
+    float *image = malloc(in_bytes), *want = malloc(2 * GOLDEN_OUTPUT_SIZE * sizeof *want);
+    float *got = want ? want + GOLDEN_OUTPUT_SIZE : NULL;
+    double worst = 0;
+    int failed = image && want ? 0 : golden_fail("selftest", "out of memory");
+
+    for (; p.image < p.images && !failed; p.image++) {
+        off_t at = (off_t)sizeof *ref + (off_t)p.image * in_bytes;
+        off_t to = (off_t)sizeof *ref + (off_t)ref->images * in_bytes +
+                   (off_t)p.image * GOLDEN_OUTPUT_SIZE * (off_t)sizeof(float);
+        if (fseeko(file, at, SEEK_SET) != 0 || fread(image, 1, in_bytes, file) != in_bytes ||
+            fseeko(file, to, SEEK_SET) != 0 ||
+            fread(want, sizeof *want, GOLDEN_OUTPUT_SIZE, file) != GOLDEN_OUTPUT_SIZE)
+            failed = golden_fail(o->selftest, "the file is cut off");
+        ola_status status = failed ? OLA_OK : golden_encrypt(t->client, image, t->in);
+        if (status != OLA_OK)
+            failed = golden_fail_status("encrypt", status);
+        failed = failed || trip_answer(t, &p, got);
+        for (uint32_t i = 0; i < GOLDEN_OUTPUT_SIZE && !failed; i++) {
+            double difference = fabs((double)got[i] - (double)want[i]);
+            if (!(difference <= worst))
+                worst = difference;
+        }
+    }
+    free(image);
+    free(want);
+    if (!failed && !(worst <= ref->tolerance))
+        failed = golden_fail("selftest", "answers differ by %g, more than the %g allowed", worst,
+                          ref->tolerance);
+    if (!failed)
+        printf("golden: selftest: %u images, largest difference %.3g (allowed %.3g)\n", ref->images,
+               worst, ref->tolerance);
+    return failed;
+}
+
+int
+golden_command_selftest(const struct golden_options *o)
+{
+    struct reference ref;
+    struct trip t;
+    FILE *file = fopen(o->selftest, "rb");
+    if (!file)
+        return golden_fail(o->selftest, "%s", strerror(errno));
+    int failed = 0;
+    if (fread(&ref, 1, sizeof ref, file) != sizeof ref || memcmp(ref.magic, "OLAT", 4) != 0 ||
+        ref.version != 1 || ref.input_size != GOLDEN_INPUT_SIZE || ref.output_size !=
+            GOLDEN_OUTPUT_SIZE)
+        failed = golden_fail(o->selftest, "not the self-test of this network");
+    if (!failed) {
+        failed = trip_open(o, &t);
+        if (!failed &&
+            memcmp(ref.model, ola_params_literal(golden_server_params(t.server))->model, 32) != 0)
+            failed = golden_fail_status(o->selftest, OLA_ERR_MODEL);
+        failed = failed || compare(o, &t, file, &ref);
+        trip_close(&t);
+    }
+    fclose(file);
+    return failed;
+}
