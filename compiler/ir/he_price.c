@@ -7,10 +7,13 @@
 #include "ola/plan.h"
 
 /* Seconds at N = 2^14 for one limb. */
-#define TRANSFORM  20e-6
-#define MULTIPLY   2.5e-6
-#define INNER      3.5e-6 /* one digit of a key switch, both components */
+#define TRANSFORM  12e-6
+#define MULTIPLY   2e-6
+#define INNER      2.5e-6 /* one digit of a key switch, both components */
 #define PARALLEL   (2 * 0.9)
+/* Bytes of a switching key that memory gives in a second, to all cores together: keys are read once a
+ * rotation and are larger than any cache. */
+#define MEMORY     12e9
 
 static double
 elements(const struct he_params *p)
@@ -48,10 +51,18 @@ switch_down(const struct he_params *p, uint32_t level)
            2 * limbs * (p->p.len + 1) * MULTIPLY * elements(p);
 }
 
+/* Reading a switching key: residues of rescaling primes have 4 bytes, those of special primes 8. */
+static double
+read_key(const struct he_params *p, uint32_t level)
+{
+    double bytes = 2 * digits_at(p, level) * ((level + 1) * 4.0 + p->p.len * 8.0);
+    return bytes * (double)((uint64_t)1 << p->log_n) / MEMORY;
+}
+
 double
 he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted)
 {
-    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / PARALLEL;
+    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / PARALLEL + read_key(p, level);
 }
 
 static double
