@@ -18,6 +18,7 @@ add_test(NAME e2e_cmake COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/cmake.sh $<TA
   ${CMAKE_BINARY_DIR} ${CMAKE_COMMAND})
 
 # The compiler as a user has it: a network on encrypted images, what is wrong, what is installed, the examples.
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson) # once more: imported targets are seen in their folder
 add_executable(e2e_tool ${CMAKE_CURRENT_SOURCE_DIR}/e2e/tool.c)
 target_compile_options(e2e_tool PRIVATE -Wall -Wextra -Werror)
 target_compile_definitions(e2e_tool PRIVATE _GNU_SOURCE)
