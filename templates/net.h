@@ -10,7 +10,8 @@
  *
  * An image is NET_INPUT_SIZE numbers, as the network takes them, row by row; an encrypted one is
  * NET_INPUT_CTS ciphertexts. An answer is NET_OUTPUT_SIZE numbers in NET_OUTPUT_CTS ciphertexts.
- * Every function that can fail returns a status of ola/ola.h and leaves *out alone when it does. */
+ * Every function that can fail returns a status of ola/ola.h and leaves *out alone when it does;
+ * ciphertexts that it was to write may then hold what they held, others, or nothing. */
 #ifndef NET_H
 #define NET_H
 

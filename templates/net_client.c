@@ -7,6 +7,7 @@
 #include "ola/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 //% parameters
 
@@ -158,6 +159,16 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
 }
 //% end
 
+/* Ciphertexts come from outside: level and scale must be those that the last layers leave. */
+static ola_status
+check_output(const struct port *port, const ola_ct *ct)
+{
+    double ratio = ola_ct_scale(ct) / port->scale;
+    if (ola_ct_level(ct) != port->level)
+        return OLA_ERR_LEVEL;
+    return ratio > 1 - 1e-6 && ratio < 1 + 1e-6 ? OLA_OK : OLA_ERR_SCALE;
+}
+
 /* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
@@ -169,11 +180,10 @@ decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *
     ola_status status = OLA_OK;
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++) {
         double *v = slots + (size_t)i * port->period;
-        if (ola_ct_level(ct[i]) != port->level)
-            status = OLA_ERR_LEVEL;
-        else if (sigma < 0)
+        status = check_output(port, ct[i]);
+        if (status == OLA_OK && sigma < 0)
             status = ola_decrypt(c->key, ct[i], v, port->period);
-        else
+        else if (status == OLA_OK)
             status = ola_decrypt_shared(c->key, ct[i], v, port->period, sigma);
     }
     for (uint32_t e = 0; e < port->n_elements && status == OLA_OK; e++) {
@@ -188,12 +198,16 @@ decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *
 static ola_status
 decrypt_answer(const struct net_client *c, const ola_ct *const *ct, float *out, double sigma)
 {
-    ola_status status = OLA_OK;
+    float *answer = malloc(NET_OUTPUT_SIZE * sizeof *answer), *to = answer;
+    ola_status status = answer ? OLA_OK : OLA_ERR_NOMEM;
     for (uint32_t i = 0; i < NET_OUTPUTS && status == OLA_OK; i++) {
-        status = decrypt_port(c, &outputs[i], ct, out, sigma);
-        out += outputs[i].size;
+        status = decrypt_port(c, &outputs[i], ct, to, sigma);
+        to += outputs[i].size;
         ct += outputs[i].cts;
     }
+    if (status == OLA_OK)
+        memcpy(out, answer, NET_OUTPUT_SIZE * sizeof *answer);
+    free(answer);
     return status;
 }
 

@@ -79,12 +79,28 @@ output(struct run *run, uint32_t first, uint32_t from, uint32_t n)
 }
 //% if linear
 
+/* A section that takes or gives other ciphertexts than the layers have would be read past the end
+ * of their registers. */
+static ola_status
+map_shape(const struct map *m, const void *section, size_t size)
+{
+    struct ola_weights_map head;
+    if (size < sizeof head)
+        return OLA_ERR_FORMAT;
+    memcpy(&head, section, sizeof head);
+    return head.args == m->args && head.in_cts == m->in_cts && head.out_cts == m->out_cts
+               ? OLA_OK
+               : OLA_ERR_FORMAT;
+}
+
 static ola_status
 open_map(const struct net_server *s, const ola_weights *weights, uint32_t index, ola_map **out)
 {
     const void *section;
     size_t size;
     ola_status status = ola_weights_find(weights, maps[index].section, &section, &size);
+    if (status == OLA_OK)
+        status = map_shape(&maps[index], section, size);
     if (status == OLA_OK)
         status = ola_map_new(s->params, &maps[index].desc, section, size, out);
     return status;
@@ -113,12 +129,25 @@ linear(struct run *run, uint32_t index, uint32_t to, const uint32_t *from)
 //% end
 //% if poly
 
+/* As many ciphertexts as the layers have, for the same reason as with maps. */
+static ola_status
+poly_shape(const struct poly *f, const void *section, size_t size)
+{
+    struct ola_weights_poly head;
+    if (size < sizeof head)
+        return OLA_ERR_FORMAT;
+    memcpy(&head, section, sizeof head);
+    return head.cts == f->cts ? OLA_OK : OLA_ERR_FORMAT;
+}
+
 static ola_status
 open_poly(const struct net_server *s, const ola_weights *weights, uint32_t index, ola_poly **out)
 {
     const void *section;
     size_t size;
     ola_status status = ola_weights_find(weights, polys[index].section, &section, &size);
+    if (status == OLA_OK)
+        status = poly_shape(&polys[index], section, size);
     if (status == OLA_OK)
         status = ola_poly_new(s->params, &polys[index].desc, section, size, out);
     return status;

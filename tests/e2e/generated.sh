@@ -184,20 +184,34 @@ for at in 0 4 8 16 30 70 90 200 $((size / 2)) $((size - 1)); do
   flip cut.bin "$at"
   must_fail "cut.bin" ./dense_eval cut.bin keys/eval.keys keys/input.ct out.ct
 done
-# Weights that are whole, but of another shape than the code: a map that takes, or gives, a thousand ciphertexts.
+# Files that are whole, their hashes right, but do not fit the code.
+raw_hash() { # of stdin
+  for byte in $(b2sum -l 256 | cut -c 1-64 | sed 's/../& /g'); do
+    printf %b "\\0$(printf %o "0x$byte")"
+  done
+}
 if command -v b2sum > /dev/null; then
+  # Weights of another shape: a map that takes, or gives, a thousand ciphertexts.
   section=$(od -An -tu8 -j $((88 + 64)) -N 8 dense_weights.bin | tr -d ' ')
   for field in 0 4 8; do # args, in_cts, out_cts
     cp dense_weights.bin cut.bin
     printf '\350\3' | dd of=cut.bin bs=1 seek=$((section + field)) conv=notrunc 2> /dev/null
     printf '\0\0' | dd of=cut.bin bs=1 seek=$((section + 20)) conv=notrunc 2> /dev/null # no bias
-    for byte in $(tail -c +89 cut.bin | b2sum -l 256 | cut -c 1-64 | sed 's/../& /g'); do
-      # shellcheck disable=SC2059
-      printf "\\$(printf %o "0x$byte")"
-    done | dd of=cut.bin bs=1 seek=56 conv=notrunc 2> /dev/null
+    tail -c +89 cut.bin | raw_hash | dd of=cut.bin bs=1 seek=56 conv=notrunc 2> /dev/null
     must_fail "cut.bin: not a file of this kind" ./dense selftest --weights cut.bin
     must_fail "not a file of this kind" ./dense selftest --weights cut.bin --stream
   done
+  # An answer at another scale, or at another level.
+  rm -rf cut
+  cp -r keys cut
+  size=$(wc -c < keys/output.ct) scale=104
+  [ "$library" = ola ] || scale=100
+  head -c $((size - 32)) keys/output.ct > body
+  flip body $((scale + 5))
+  { cat body; raw_hash < body; } > cut/output.ct
+  must_fail "scales differ" ./dense decrypt --dir cut
+  cp keys/input.ct cut/output.ct
+  must_fail "levels differ" ./dense decrypt --dir cut
 fi
 [ ! -e out.ct ] || fail "an answer after an error"
 # A self-test that does not hold.
