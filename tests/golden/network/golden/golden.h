@@ -15,7 +15,8 @@
  * An image is GOLDEN_INPUT_SIZE numbers, as the network takes them, row by row; an encrypted one is
  * GOLDEN_INPUT_CTS ciphertexts. An answer is GOLDEN_OUTPUT_SIZE numbers in GOLDEN_OUTPUT_CTS
  * ciphertexts. Every function that can fail returns a status of ola/ola.h and leaves *out alone
- * when it does. */
+ * when it does; ciphertexts that it was to write may then hold what they held, others, or nothing.
+ * */
 #ifndef GOLDEN_H
 #define GOLDEN_H
 

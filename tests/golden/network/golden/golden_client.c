@@ -12,6 +12,7 @@
 #include "ola/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct ola_literal parameters = {
     .log_n = 13,
@@ -209,6 +210,16 @@ golden_encrypt_pixels(const struct golden_client *c, const uint8_t *image, ola_c
     return status;
 }
 
+/* Ciphertexts come from outside: level and scale must be those that the last layers leave. */
+static ola_status
+check_output(const struct port *port, const ola_ct *ct)
+{
+    double ratio = ola_ct_scale(ct) / port->scale;
+    if (ola_ct_level(ct) != port->level)
+        return OLA_ERR_LEVEL;
+    return ratio > 1 - 1e-6 && ratio < 1 + 1e-6 ? OLA_OK : OLA_ERR_SCALE;
+}
+
 /* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct golden_client *c, const struct port *port, const ola_ct *const *ct,
@@ -220,11 +231,10 @@ decrypt_port(const struct golden_client *c, const struct port *port, const ola_c
     ola_status status = OLA_OK;
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++) {
         double *v = slots + (size_t)i * port->period;
-        if (ola_ct_level(ct[i]) != port->level)
-            status = OLA_ERR_LEVEL;
-        else if (sigma < 0)
+        status = check_output(port, ct[i]);
+        if (status == OLA_OK && sigma < 0)
             status = ola_decrypt(c->key, ct[i], v, port->period);
-        else
+        else if (status == OLA_OK)
             status = ola_decrypt_shared(c->key, ct[i], v, port->period, sigma);
     }
     for (uint32_t e = 0; e < port->n_elements && status == OLA_OK; e++) {
@@ -239,12 +249,16 @@ decrypt_port(const struct golden_client *c, const struct port *port, const ola_c
 static ola_status
 decrypt_answer(const struct golden_client *c, const ola_ct *const *ct, float *out, double sigma)
 {
-    ola_status status = OLA_OK;
+    float *answer = malloc(GOLDEN_OUTPUT_SIZE * sizeof *answer), *to = answer;
+    ola_status status = answer ? OLA_OK : OLA_ERR_NOMEM;
     for (uint32_t i = 0; i < GOLDEN_OUTPUTS && status == OLA_OK; i++) {
-        status = decrypt_port(c, &outputs[i], ct, out, sigma);
-        out += outputs[i].size;
+        status = decrypt_port(c, &outputs[i], ct, to, sigma);
+        to += outputs[i].size;
         ct += outputs[i].cts;
     }
+    if (status == OLA_OK)
+        memcpy(out, answer, GOLDEN_OUTPUT_SIZE * sizeof *answer);
+    free(answer);
     return status;
 }
 
