@@ -4,7 +4,6 @@
 
 #include "ola/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_INSTRUCTIONS 40
@@ -16,47 +15,11 @@ node_of(const struct emitter *e, uint32_t k)
     return node && *node ? node : "network";
 }
 
-static int
-compare_u64(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static uint32_t
-count_distinct(uint64_t *keys, uint32_t n)
-{
-    uint32_t distinct = 0;
-    if (n)
-        qsort(keys, n, sizeof *keys, compare_u64);
-    for (uint32_t i = 0; i < n; i++)
-        distinct += i == 0 || keys[i] != keys[i - 1];
-    return distinct;
-}
-
-/* Rotations of a map: each baby step of each input ciphertext once, each giant step of each output
- * ciphertext once, the folds of each output ciphertext. */
-static uint32_t
-map_rotations(struct arena *a, const struct he_map *m)
-{
-    uint64_t *babies = ARENA_ARRAY(a, uint64_t, m->diagonals.len + 1);
-    uint64_t *giants = ARENA_ARRAY(a, uint64_t, m->diagonals.len + 1);
-    uint32_t n_babies = 0, n_giants = 0;
-    for (uint32_t i = 0; i < m->diagonals.len; i++) {
-        const struct he_diagonal *g = &m->diagonals.at[i];
-        if (g->baby)
-            babies[n_babies++] = ((uint64_t)g->arg * m->in_cts + g->in_ct) << 32 | g->baby;
-        if (g->giant)
-            giants[n_giants++] = (uint64_t)g->out_ct << 32 | g->giant;
-    }
-    return count_distinct(babies, n_babies) + count_distinct(giants, n_giants) +
-           m->folds.len * m->out_cts;
-}
-
 static void
-add_linear(const struct emitter *e, struct layer *l, const struct he_map *m, struct str *what)
+add_linear(struct layer *l, const struct he_map *m, struct str *what)
 {
-    uint32_t rotations = map_rotations(e->a, m);
+    struct he_rotations r = he_map_rotations(m);
+    uint32_t rotations = he_rotations_sum(&r);
     l->rotations += rotations;
     if (!m->free_of_level)
         l->plain_products += m->diagonals.len;
@@ -86,7 +49,7 @@ describe(const struct emitter *e, struct layer *l, struct str *what)
         const struct he_inst *inst = &e->p->insts.at[k];
         l->seconds += inst->seconds;
         if (inst->op == HE_linear)
-            add_linear(e, l, &e->p->maps.at[inst->data], what);
+            add_linear(l, &e->p->maps.at[inst->data], what);
         if (inst->op == HE_poly)
             add_poly(l, &e->p->polys.at[inst->data], e->p, what);
         if (inst->op == HE_mul) {

@@ -212,13 +212,14 @@ mark_pixels(struct emitter *e, struct str *out)
 }
 
 static void
-desc(struct str *out, uint32_t level, double in_scale, double out_scale)
+desc(struct str *out, uint32_t level, double in_scale, double out_scale, bool compact,
+     uint32_t coarse)
 {
     str_addf(out, ", {%u, ", level);
     emit_scale(out, in_scale);
     str_add(out, ", ");
     emit_scale(out, out_scale);
-    str_add(out, "}");
+    str_addf(out, ", %s, %u}", compact ? "true" : "false", coarse);
 }
 
 static void
@@ -232,7 +233,7 @@ map_rows(struct emitter *e, struct str *out)
     str_addf(
         out,
         "\n#define MAPS %u\n#define MAP_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-        "/* Linear maps: section of the weights; level, scales of input and output; ciphertexts. "
+        "/* Linear maps: section of the weights; level, scales of input and output, how it is kept; ciphertexts. "
         "*/\n"
         "static const struct map {\n    const char *section;\n    struct ola_map_desc desc;\n"
         "    uint32_t args, in_cts, out_cts;\n} maps[MAPS] = {\n",
@@ -241,7 +242,7 @@ map_rows(struct emitter *e, struct str *out)
         const struct he_map *m = &p->maps.at[i];
         str_add(out, "    {");
         emit_string(out, e->map_name[i]);
-        desc(out, m->level, m->in_scale, m->out_scale);
+        desc(out, m->level, m->in_scale, m->out_scale, m->compact, m->coarse);
         str_addf(out, ", %u, %u, %u},\n", m->args, m->in_cts, m->out_cts);
     }
     str_add(out, "};\n");
@@ -258,7 +259,7 @@ poly_rows(struct emitter *e, struct str *out)
     str_addf(
         out,
         "\n#define POLYS %u\n#define POLY_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-        "/* Polynomials: section of the weights; level, scales of input and output; ciphertexts. "
+        "/* Polynomials: section of the weights; level, scales of input and output, how it is kept; ciphertexts. "
         "*/\n"
         "static const struct poly {\n    const char *section;\n    struct ola_map_desc desc;\n"
         "    uint32_t cts;\n} polys[POLYS] = {\n",
@@ -267,7 +268,7 @@ poly_rows(struct emitter *e, struct str *out)
         const struct he_poly *f = &p->polys.at[i];
         str_add(out, "    {");
         emit_string(out, e->poly_name[i]);
-        desc(out, f->level, f->in_scale, f->out_scale);
+        desc(out, f->level, f->in_scale, f->out_scale, false, 0);
         str_addf(out, ", %u},\n", f->cts);
     }
     str_add(out, "};\n");

@@ -63,6 +63,8 @@ struct he_map {
     /* by schedule */
     uint32_t level;      /* of the input */
     double in_scale, out_scale;
+    bool compact;        /* diagonals are kept as coefficients (ola.h) */
+    uint32_t coarse;     /* what baby steps are split by, 0: not */
 };
 
 /* A polynomial on every slot: sum_k coef[k] * T_k(x), |x| <= 1 in every slot that holds an element
@@ -134,6 +136,23 @@ struct he_program {
     uint64_t peak_bytes, key_bytes;
     uint64_t count_rotations, count_products, count_plain_products;
 };
+
+/* A baby step as the two rotations that a map makes of it, either of them 0. */
+struct he_baby {
+    uint32_t coarse, fine;
+};
+struct he_baby he_map_baby(const struct he_map *m, uint32_t step);
+/* The rotation between the giant step of diagonal k and the one before it of the same output, or 0
+ * when there is none before: 0 when both are the same. */
+uint32_t he_map_giant(const struct he_map *m, uint32_t k);
+/* Rotations of an evaluation: of each input by each coarse step, of each of these by each fine one,
+ * of each output by each step between its giants and by each fold; and the ciphertexts raised for
+ * the first two. */
+struct he_rotations {
+    uint32_t coarse, fine, giants, folds, raised;
+};
+struct he_rotations he_map_rotations(const struct he_map *m);
+uint32_t he_rotations_sum(const struct he_rotations *r);
 
 /* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation, and
  * one more that shares its decomposition, at a level. The unit prices and where they come from are in

@@ -81,36 +81,20 @@ price_product(const struct he_params *p, uint32_t level)
 static double
 price_map(struct he_program *p, const struct he_map *m)
 {
-    struct arena *a = arena_new();
-    uint32_t slots = p->params.slots;
-    bool *baby = ARENA_ARRAY(a, bool, (size_t)m->args * m->in_cts * slots);
-    bool *input = ARENA_ARRAY(a, bool, (size_t)m->args * m->in_cts + 1);
-    double seconds = 0, one = 2 * (m->level + 1) * MULTIPLY * elements(&p->params) / PARALLEL;
-    uint32_t below = m->free_of_level ? m->level : m->level - 1;
+    const struct he_params *q = &p->params;
+    struct he_rotations r = he_map_rotations(m);
+    uint32_t n = m->diagonals.len, below = m->free_of_level ? m->level : m->level - 1;
+    double seconds = n * 2 * (m->level + 1) * MULTIPLY * elements(q) / PARALLEL;
 
-    for (uint32_t k = 0; k < m->diagonals.len; k++) {
-        const struct he_diagonal *d = &m->diagonals.at[k];
-        size_t in = (size_t)d->arg * m->in_cts + d->in_ct;
-        seconds += one;
-        p->count_plain_products += !m->free_of_level;
-        if (d->baby && !baby[in * slots + d->baby]) {
-            baby[in * slots + d->baby] = true;
-            seconds += he_price_rotation(&p->params, m->level, true);
-            p->count_rotations++;
-            if (!input[in])
-                seconds += decompose(&p->params, m->level) / PARALLEL;
-            input[in] = true;
-        }
-        const struct he_diagonal *last = k ? d - 1 : NULL;
-        if (d->giant && (!last || last->out_ct != d->out_ct || last->giant != d->giant)) {
-            seconds += he_price_rotation(&p->params, m->level, false);
-            p->count_rotations++;
-        }
-    }
-    seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(&p->params, m->level));
-    seconds += (double)m->out_cts * m->folds.len * he_price_rotation(&p->params, below, false);
-    p->count_rotations += (uint64_t)m->out_cts * m->folds.len;
-    arena_free(a);
+    if (m->compact)
+        seconds += n * (m->level + 1) * transform(q) / PARALLEL;
+    seconds += (r.coarse + r.fine) * he_price_rotation(q, m->level, true);
+    seconds += r.raised * decompose(q, m->level) / PARALLEL;
+    seconds += r.giants * he_price_rotation(q, m->level, false);
+    seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, m->level));
+    seconds += r.folds * he_price_rotation(q, below, false);
+    p->count_plain_products += m->free_of_level ? 0 : n;
+    p->count_rotations += he_rotations_sum(&r);
     return seconds;
 }
 

@@ -227,8 +227,10 @@ collect_keys(struct he_program *p)
             continue;
         const struct he_map *m = &p->maps.at[i->data];
         for (uint32_t d = 0; d < m->diagonals.len; d++) {
-            need_rotation(p, steps, m->diagonals.at[d].baby, m->level);
-            need_rotation(p, steps, m->diagonals.at[d].giant, m->level);
+            struct he_baby baby = he_map_baby(m, m->diagonals.at[d].baby);
+            need_rotation(p, steps, baby.coarse, m->level);
+            need_rotation(p, steps, baby.fine, m->level);
+            need_rotation(p, steps, he_map_giant(m, d), m->level);
         }
         for (uint32_t f = 0; f < m->folds.len; f++)
             need_rotation(p, steps, m->folds.at[f], i->level);

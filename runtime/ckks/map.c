@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Arrays of at most this many entries (there are no more runs, groups or babies than diagonals). */
+/* Arrays of at most this many entries (there are no more runs, groups, sources or babies than diagonals). */
 static uint32_t
 room(const struct ola_map *m)
 {
@@ -19,11 +19,12 @@ map_reserve(struct ola_map *m)
     m->group = ola_alloc_zero(n * sizeof *m->group);
     m->run_order = ola_alloc_zero(n * sizeof *m->run_order);
     m->baby = ola_alloc_zero(n * sizeof *m->baby);
+    m->source = ola_alloc_zero(n * sizeof *m->source);
     m->input = ola_alloc_zero(m->n_inputs * sizeof *m->input);
     if (m->head.bias_period != 0)
         m->bias = ola_alloc_zero(m->head.out_cts * sizeof *m->bias);
     bool missing = m->term == NULL || m->run == NULL || m->group == NULL || m->run_order == NULL ||
-                   m->baby == NULL || m->input == NULL ||
+                   m->baby == NULL || m->source == NULL || m->input == NULL ||
                    (m->head.bias_period != 0 && m->bias == NULL);
     return missing ? OLA_ERR_NOMEM : OLA_OK;
 }
@@ -43,64 +44,114 @@ ola_map_free(ola_map *m)
     ola_release(m->group, n * sizeof *m->group);
     ola_release(m->run_order, n * sizeof *m->run_order);
     ola_release(m->baby, n * sizeof *m->baby);
+    ola_release(m->source, n * sizeof *m->source);
     ola_release(m->input, m->n_inputs * sizeof *m->input);
     ola_release(m->bias, m->head.out_cts * sizeof *m->bias);
     ola_release(m, sizeof *m);
 }
 
-/* Groups and runs: the diagonals come sorted by (out_ct, giant, arg, in_ct, baby). */
+static uint32_t
+fine_step(const struct ola_map *m, uint32_t baby)
+{
+    return m->desc.coarse == 0 ? baby : baby % m->desc.coarse;
+}
+
+/* Groups and runs: the diagonals come sorted by (out_ct, giant, arg, in_ct, baby). A run's source is
+ * its input for now. */
 static void
 find_runs(struct ola_map *m, const struct ola_map_view *v)
 {
+    struct ola_weights_diagonal before = {0};
     for (uint32_t k = 0; k < m->head.n_diagonals; k++) {
         struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
-        uint32_t input = d.arg * m->head.in_cts + d.in_ct;
-        const struct ola_group *g = m->n_groups == 0 ? NULL : &m->group[m->n_groups - 1];
-        bool opens = g == NULL || g->out_ct != d.out_ct || g->giant != d.giant;
+        uint32_t coarse = d.baby - fine_step(m, d.baby);
+        bool same_output = m->n_groups != 0 && before.out_ct == d.out_ct;
+        bool opens = !same_output || before.giant != d.giant;
         if (opens)
-            m->group[m->n_groups++] = (struct ola_group){.out_ct = d.out_ct, .giant = d.giant};
-        if (opens || m->run[m->n_runs - 1].input != input) {
-            m->run[m->n_runs++] = (struct ola_run){
-                .group = m->n_groups - 1, .input = input, .first = k, .opens = opens};
-            m->input[input].n_runs++;
-        }
+            m->group[m->n_groups++] =
+                (struct ola_group){.out_ct = d.out_ct,
+                                   .giant = d.giant,
+                                   .step = d.giant - (same_output ? before.giant : 0)};
+        if (opens || before.arg != d.arg || before.in_ct != d.in_ct ||
+            before.baby - fine_step(m, before.baby) != coarse)
+            m->run[m->n_runs++] =
+                (struct ola_run){.group = m->n_groups - 1,
+                                 .source = d.arg * m->head.in_cts + d.in_ct,
+                                 .first = k};
         m->run[m->n_runs - 1].count++;
+        before = d;
+    }
+}
+
+/* The sources of the inputs, and which is each run's. number[step]: UINT32_MAX, before and after.
+ */
+static void
+find_sources(struct ola_map *m, const struct ola_map_view *v, uint32_t *number)
+{
+    for (uint32_t k = 0; k < m->n_runs; k++)
+        m->input[m->run[k].source].count++;
+    for (uint32_t i = 1; i < m->n_inputs; i++)
+        m->input[i].first = m->input[i - 1].first + m->input[i - 1].count;
+    for (uint32_t i = 0; i < m->n_inputs; i++)
+        m->input[i].count = 0;
+    for (uint32_t k = 0; k < m->n_runs; k++) {
+        struct ola_span *in = &m->input[m->run[k].source];
+        m->run_order[in->first + in->count++] = k;
+    }
+    for (uint32_t i = 0; i < m->n_inputs; i++) {
+        const struct ola_span runs = m->input[i];
+        const uint32_t first = m->n_sources;
+        for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
+            struct ola_run *run = &m->run[m->run_order[r]];
+            uint32_t baby = ola_map_view_diagonal(v, run->first).baby;
+            uint32_t coarse = baby - fine_step(m, baby);
+            if (number[coarse] == UINT32_MAX) {
+                number[coarse] = m->n_sources;
+                m->source[m->n_sources++] = (struct ola_source){.input = i, .coarse = coarse};
+            }
+            run->source = number[coarse];
+        }
+        for (uint32_t k = first; k < m->n_sources; k++)
+            number[m->source[k].coarse] = UINT32_MAX;
+        m->input[i] = (struct ola_span){first, m->n_sources - first};
     }
 }
 
 static void
 order_runs(struct ola_map *m)
 {
-    for (uint32_t i = 1; i < m->n_inputs; i++)
-        m->input[i].first_run = m->input[i - 1].first_run + m->input[i - 1].n_runs;
-    for (uint32_t i = 0; i < m->n_inputs; i++)
-        m->input[i].n_runs = 0;
+    for (uint32_t k = 0; k < m->n_runs; k++)
+        m->source[m->run[k].source].n_runs++;
+    for (uint32_t i = 1; i < m->n_sources; i++)
+        m->source[i].first_run = m->source[i - 1].first_run + m->source[i - 1].n_runs;
+    for (uint32_t i = 0; i < m->n_sources; i++)
+        m->source[i].n_runs = 0;
     for (uint32_t k = 0; k < m->n_runs; k++) {
-        struct ola_input *in = &m->input[m->run[k].input];
-        m->run_order[in->first_run + in->n_runs++] = k;
+        struct ola_source *from = &m->source[m->run[k].source];
+        m->run_order[from->first_run + from->n_runs++] = k;
     }
 }
 
-/* The babies of one input, numbered as they first appear. number[step]: UINT32_MAX, before and
+/* The babies of one source, numbered as they first appear. number[step]: UINT32_MAX, before and
  * after. */
 static void
-number_babies(struct ola_map *m, const struct ola_map_view *v, struct ola_input *in,
+number_babies(struct ola_map *m, const struct ola_map_view *v, struct ola_source *from,
               uint32_t *number)
 {
-    in->first_baby = m->n_babies;
-    for (uint32_t r = 0; r < in->n_runs; r++) {
-        const struct ola_run *run = &m->run[m->run_order[in->first_run + r]];
+    from->first_baby = m->n_babies;
+    for (uint32_t r = 0; r < from->n_runs; r++) {
+        const struct ola_run *run = &m->run[m->run_order[from->first_run + r]];
         for (uint32_t k = run->first; k < run->first + run->count; k++) {
-            uint32_t step = ola_map_view_diagonal(v, k).baby;
+            uint32_t step = fine_step(m, ola_map_view_diagonal(v, k).baby);
             if (number[step] == UINT32_MAX) {
-                number[step] = in->n_babies++;
+                number[step] = from->n_babies++;
                 m->baby[m->n_babies++] = step;
             }
             m->term[k].baby = number[step];
         }
     }
-    for (uint32_t k = 0; k < in->n_babies; k++)
-        number[m->baby[in->first_baby + k]] = UINT32_MAX;
+    for (uint32_t k = 0; k < from->n_babies; k++)
+        number[m->baby[from->first_baby + k]] = UINT32_MAX;
 }
 
 static ola_status
@@ -111,8 +162,10 @@ find_babies(struct ola_map *m, const struct ola_map_view *v)
     if (number == NULL)
         return OLA_ERR_NOMEM;
     memset(number, 0xff, bytes);
-    for (uint32_t i = 0; i < m->n_inputs; i++)
-        number_babies(m, v, &m->input[i], number);
+    find_sources(m, v, number);
+    order_runs(m);
+    for (uint32_t i = 0; i < m->n_sources; i++)
+        number_babies(m, v, &m->source[i], number);
     ola_release(number, bytes);
     return OLA_OK;
 }
@@ -128,17 +181,18 @@ encode_one(struct ola_map *m, const struct ola_map_view *v, struct work *w, uint
 {
     const struct ola_params *p = m->params;
     const uint32_t level = m->desc.level, n = m->head.n_diagonals;
+    struct ola_plain_kind kind = {
+        level, m->late, m->desc.compact,
+        m->desc.out_scale * (double)p->literal.q[level] / m->desc.in_scale};
     if (k >= n) {
-        const uint32_t out_level = m->head.free_of_level ? level : level - 1;
+        kind = (struct ola_plain_kind){.level = m->head.free_of_level ? level : level - 1,
+                                       .scale = m->desc.out_scale};
         ola_map_view_bias(v, k - n, w->values);
-        return ola_plain_new(p, &w->plain, w->values, m->head.bias_period, out_level, false,
-                             m->desc.out_scale, &m->bias[k - n]);
+        return ola_plain_new(p, &w->plain, w->values, m->head.bias_period, kind, &m->bias[k - n]);
     }
     struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
-    double scale = m->desc.out_scale * (double)p->literal.q[level] / m->desc.in_scale;
     ola_map_view_values(v, &d, w->values);
-    return ola_plain_new(p, &w->plain, w->values, d.period, level, m->late, scale,
-                         &m->term[k].plain);
+    return ola_plain_new(p, &w->plain, w->values, d.period, kind, &m->term[k].plain);
 }
 
 /* All diagonals (when they have values) and all biases. The first error in order is reported. */
@@ -179,6 +233,8 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
 {
     if (d->level >= p->n_q || (d->level == 0 && !head->free_of_level))
         return OLA_ERR_LEVEL;
+    if (d->coarse >= p->slots)
+        return OLA_ERR_PARAM;
     const uint32_t out_level = head->free_of_level ? d->level : d->level - 1;
     if (!ola_scale_fits(p, d->level, d->in_scale) || !ola_scale_fits(p, out_level, d->out_scale))
         return OLA_ERR_SCALE;
@@ -187,40 +243,58 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
     return OLA_OK;
 }
 
-/* A division by P costs about three products a limb and part; a late map saves one for each baby,
- * wants one for each group that is rotated, and multiplies at n_p more positions. */
+/* A division by P costs about three products a limb and part, a product with a compact plaintext
+ * about four; a late map saves a division for each baby, wants one more for each output that is
+ * rotated, and multiplies at n_p more positions. */
 static void
 choose_late(struct ola_map *m)
 {
     const struct ola_params *p = m->params;
     const uint32_t positions = ola_positions(p, m->desc.level);
+    const int64_t product = m->desc.compact ? 4 : 1;
     int64_t divisions = 0;
     for (uint32_t k = 0; k < m->n_babies; k++)
         divisions += m->baby[k] != 0;
-    for (uint32_t k = 0; k < m->n_groups; k++)
-        divisions -= m->group[k].giant != 0;
-    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p;
+    for (uint32_t k = 0; k < m->n_groups; k++) {
+        bool last = k + 1 == m->n_groups || m->group[k + 1].out_ct != m->group[k].out_ct;
+        divisions -= last && m->group[k].giant != 0;
+    }
+    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p * product;
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 
 static void
 choose_slots(struct ola_map *m)
 {
-    uint32_t most_babies = 0, most_groups = 0, first = 0;
+    uint32_t most_coarse = 0;
+    for (uint32_t i = 0; i < m->n_sources; i++)
+        if (m->source[i].n_babies > m->most_babies)
+            m->most_babies = m->source[i].n_babies;
     for (uint32_t i = 0; i < m->n_inputs; i++)
-        most_babies = m->input[i].n_babies > most_babies ? m->input[i].n_babies : most_babies;
-    for (uint32_t g = 0; g < m->n_groups; g++) {
-        first = g != 0 && m->group[g].out_ct == m->group[g - 1].out_ct ? first : g;
-        m->group[g].slot = g - first;
-        most_groups = g - first + 1 > most_groups ? g - first + 1 : most_groups;
+        most_coarse = m->input[i].count > most_coarse ? m->input[i].count : most_coarse;
+    uint64_t by_source = (uint64_t)m->n_groups + (m->late ? 0 : m->most_babies);
+    m->by_output = (uint64_t)m->n_babies + 1 < by_source;
+    m->coarse_slots = m->desc.coarse == 0 ? 0 : m->by_output ? m->n_sources : most_coarse;
+    m->group_slots = m->by_output ? 1 : m->n_groups;
+    m->baby_slots = m->by_output ? m->n_babies : m->late ? 0 : m->most_babies;
+    for (uint32_t i = 0; i < m->n_sources; i++) {
+        struct ola_source *from = &m->source[i];
+        from->slot = m->by_output ? i : i - m->input[from->input].first;
+        from->first_slot = m->by_output ? from->first_baby : 0;
     }
-    m->by_output = (uint64_t)m->n_babies + most_groups < (uint64_t)most_babies + m->n_groups;
-    m->baby_slots = m->by_output ? m->n_babies : most_babies;
-    m->group_slots = m->by_output ? most_groups : m->n_groups;
-    for (uint32_t i = 0; i < m->n_inputs && m->by_output; i++)
-        m->input[i].first_slot = m->input[i].first_baby;
-    for (uint32_t g = 0; g < m->n_groups && !m->by_output; g++)
-        m->group[g].slot = g;
+}
+
+/* Slots of groups, and, in the order in which runs are summed, which is a group's first. */
+static void
+open_groups(struct ola_map *m)
+{
+    for (uint32_t g = 0; g < m->n_groups; g++)
+        m->group[g].slot = UINT32_MAX;
+    for (uint32_t k = 0; k < m->n_runs; k++) {
+        struct ola_run *run = &m->run[m->by_output ? k : m->run_order[k]];
+        run->opens = m->group[run->group].slot == UINT32_MAX;
+        m->group[run->group].slot = m->by_output ? 0 : run->group;
+    }
 }
 
 static ola_status
@@ -233,10 +307,10 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
     for (uint32_t k = 0; k < m->head.n_folds; k++)
         m->fold[k] = ola_map_view_fold(v, k);
     find_runs(m, v);
-    order_runs(m);
     s = find_babies(m, v);
     choose_late(m);
     choose_slots(m);
+    open_groups(m);
     return s == OLA_OK ? encode_all(m, v) : s;
 }
 

@@ -3,6 +3,12 @@
 
 #include "ckks/encoder.h"
 
+#include <math.h>
+
+/* Coefficients of a compact plaintext are below this, so that adding a multiple of a prime makes
+ * what the kernel `reduce` takes. */
+#define MOST_COMPACT 0x1p50
+
 ola_status
 ola_plain_work_new(struct ola_plain_work *w, uint32_t n)
 {
@@ -68,20 +74,43 @@ store_limb(const struct ola_params *p, struct ola_plain *plain, struct ola_plain
     ola_limb_store(stored_limb(p, plain, position), w->limb, plain->count, p->width[c]);
 }
 
+/* Rounds w->coef into out->data. */
+static ola_status
+store_coefficients(const struct ola_plain_work *w, double size, struct ola_plain *out)
+{
+    out->width = size < 0x1p31 - 1.0 ? 4 : 8;
+    out->bytes = (size_t)out->count * out->width;
+    out->data = ola_alloc(out->bytes);
+    if (out->data == NULL)
+        return OLA_ERR_NOMEM;
+    int32_t *narrow = out->data;
+    int64_t *wide = out->data;
+    for (uint32_t k = 0; k < out->count; k++) {
+        if (out->width == 4)
+            narrow[k] = (int32_t)rint(w->coef[k]);
+        else
+            wide[k] = (int64_t)rint(w->coef[k]);
+    }
+    return OLA_OK;
+}
+
 ola_status
 ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double *v,
-              uint32_t period, uint32_t level, bool extended, double scale, struct ola_plain *out)
+              uint32_t period, struct ola_plain_kind kind, struct ola_plain *out)
 {
+    const uint32_t level = kind.level;
     period = shortest_period(v, period);
     *out = (struct ola_plain){.level = level,
-                              .positions = extended ? ola_positions(p, level) : level + 1};
+                              .positions = kind.extended ? ola_positions(p, level) : level + 1};
     if (period == 1 && v[0] == 0.0)
         return OLA_OK;
-    ola_encode(p->encoder, v, period, scale, w->coef);
+    ola_encode(p->encoder, v, period, kind.scale, w->coef);
     const double size = ola_encoded_size(w->coef, 2 * period);
     if (!ola_encoded_fits(p, level, size))
         return OLA_ERR_RANGE;
     out->count = period == 1 ? 1 : 2 * period;
+    if (kind.compact && period > 1 && size < MOST_COMPACT)
+        return store_coefficients(w, size, out);
     out->bytes = width_before(p, out, out->positions) * out->count;
     out->data = ola_alloc(out->bytes);
     if (out->data == NULL)
@@ -97,23 +126,64 @@ ola_plain_free(struct ola_plain *plain)
     ola_release(plain->data, plain->bytes);
 }
 
-const uint64_t *
-ola_plain_chunk(const struct ola_params *p, const struct ola_plain *plain, uint32_t position,
-                size_t at, uint64_t *room)
+/* limb[k * step] = the coefficients + a multiple of q, in [0, 2^52). */
+static void
+spread(const struct ola_plain *plain, size_t step, uint64_t q, uint64_t *limb)
 {
-    const size_t block = p->n / plain->count;
-    const uint32_t width = p->width[ola_position_chain(p, plain->level, position)];
-    const char *stored = stored_limb(p, plain, position) + at / block * width;
-    if (block == 1 && width == 8)
+    const uint64_t above = plain->width == 4 ? (uint64_t)1 << 31 : (uint64_t)MOST_COMPACT;
+    const uint64_t offset = (above / q + 1) * q;
+    const int32_t *narrow = plain->data;
+    const int64_t *wide = plain->data;
+    for (uint32_t k = 0; plain->width == 4 && k < plain->count; k++)
+        limb[k * step] = offset + (uint64_t)(int64_t)narrow[k];
+    for (uint32_t k = 0; plain->width == 8 && k < plain->count; k++)
+        limb[k * step] = offset + (uint64_t)wide[k];
+}
+
+/* A polynomial in X^(N / count) has the transform of the ring of degree count, whose tables begin
+ * those of the ring of degree N; the kernels want a degree of 1024 at least. */
+static struct ola_plain_limb
+transform(const struct ola_params *p, const struct ola_plain *plain, uint32_t c, uint64_t *limb)
+{
+    const struct ola_backend *k = ola_backend();
+    struct ola_ntt t = p->ring->ntt[c];
+    uint32_t count = plain->count > OLA_CHUNK ? plain->count : OLA_CHUNK;
+    t.log_n = 0;
+    while ((uint32_t)1 << t.log_n < count)
+        t.log_n++;
+    if (count > plain->count)
+        memset(limb, 0, count * sizeof *limb);
+    spread(plain, count / plain->count, t.mod.q, limb);
+    k->reduce(limb, limb, count, &t.mod);
+    k->ntt_forward(limb, &t);
+    return (struct ola_plain_limb){limb, count, sizeof *limb};
+}
+
+struct ola_plain_limb
+ola_plain_limb(const struct ola_params *p, const struct ola_plain *plain, uint32_t position,
+               uint64_t *room)
+{
+    const uint32_t c = ola_position_chain(p, plain->level, position);
+    if (plain->width != 0)
+        return transform(p, plain, c, room);
+    return (struct ola_plain_limb){stored_limb(p, plain, position), plain->count, p->width[c]};
+}
+
+const uint64_t *
+ola_plain_chunk(const struct ola_params *p, struct ola_plain_limb limb, size_t at, uint64_t *room)
+{
+    const size_t block = p->n / limb.count;
+    const char *stored = (const char *)limb.data + at / block * limb.width;
+    if (block == 1 && limb.width == 8)
         return (const uint64_t *)(const void *)stored;
     if (block == 1) {
-        ola_limb_load(room, stored, OLA_CHUNK, width);
+        ola_limb_load(room, stored, OLA_CHUNK, limb.width);
         return room;
     }
     for (size_t j = 0; j < OLA_CHUNK;) {
         uint64_t value;
-        ola_limb_load(&value, stored, 1, width);
-        stored += width;
+        ola_limb_load(&value, stored, 1, limb.width);
+        stored += limb.width;
         for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
             room[j] = value;
     }

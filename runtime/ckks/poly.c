@@ -95,10 +95,16 @@ encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_
         struct leaf *leaf = &f->leaf[(size_t)ct * f->plan.n_leaves + step->leaf];
         const double *c0 = leaves + 2 * (size_t)step->leaf * period, *c1 = c0 + period;
         const uint32_t level = step->level + 1;
-        s = ola_plain_new(f->params, w, c1, period, level, false, step->plain_scale, &leaf->c1);
+        s = ola_plain_new(f->params, w, c1, period,
+                          (struct ola_plain_kind){.level = level, .scale = step->plain_scale},
+                          &leaf->c1);
         if (s == OLA_OK)
-            s = ola_plain_new(f->params, w, c0, period, level, false,
-                              step->scale * (double)f->params->literal.q[level], &leaf->c0);
+            s = ola_plain_new(
+                f->params, w, c0, period,
+                (struct ola_plain_kind){.level = level,
+                                        .scale = step->scale *
+                                                 (double)f->params->literal.q[level]},
+                &leaf->c0);
     }
     return s;
 }
@@ -249,12 +255,16 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
                 memset(to0, 0, OLA_CHUNK * sizeof *to0);
                 memset(to1, 0, OLA_CHUNK * sizeof *to1);
             } else {
-                const uint64_t *c1 = ola_plain_chunk(s->params, &leaf->c1, i, at, room);
+                const uint64_t *c1 = ola_plain_chunk(
+                    s->params, ola_plain_limb(s->params, &leaf->c1, i, NULL), at, room);
                 s->backend->inner(to0, to1, &c1, &a0, &a1, 1, 0, NULL, OLA_CHUNK, m);
             }
             if (leaf->c0.count != 0)
-                s->backend->add(to0, to0, ola_plain_chunk(s->params, &leaf->c0, i, at, room),
-                                OLA_CHUNK, m);
+                s->backend->add(
+                        to0, to0,
+                        ola_plain_chunk(s->params, ola_plain_limb(s->params, &leaf->c0, i, NULL),
+                                        at, room),
+                        OLA_CHUNK, m);
         }
     }
     s->counts.plain_products++;

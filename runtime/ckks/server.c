@@ -78,8 +78,10 @@ ola_server_free(ola_server *s)
     buffer_free(&s->raised);
     buffer_free(&s->ext);
     buffer_free(&s->real);
+    buffer_free(&s->coarse);
     buffer_free(&s->baby);
     buffer_free(&s->group);
+    buffer_free(&s->work);
     ola_release(s, sizeof *s);
 }
 

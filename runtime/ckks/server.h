@@ -47,7 +47,8 @@ struct ola_server {
     struct ola_buffer raised;      /* digits modulo Q P */
     struct ola_buffer ext;         /* results of key switches modulo Q P */
     struct ola_buffer real;        /* doubles of a vector to be encoded */
-    struct ola_buffer baby, group; /* of linear maps */
+    struct ola_buffer coarse, baby, group; /* of linear maps */
+    struct ola_buffer work;                /* of linear maps, a piece for each thread */
     struct ola_ct reg[OLA_REGS];
     struct ola_counts counts;
 };
@@ -100,6 +101,9 @@ void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uin
  * may be a0, a1 or the raised polynomial of its own job when that is the only one. */
 void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                        const struct ola_basis *b, uint32_t out_level, uint64_t *const *out);
+/* A job at one position: a limb of each part. spare: a limb. */
+void ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
+                        uint64_t *sum0, uint64_t *sum1, uint64_t *spare);
 /* ext = (P a0, P a1), or += : what needs no key. */
 void ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
                      uint64_t *ext, bool accumulate);

@@ -89,10 +89,9 @@ lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_
     s->backend->scale_add(sum, a, p->by_p.product[c], p->n, ola_server_modulus(s, c));
 }
 
-/* What a job is at one position: written to sum0 and sum1, whatever job->accumulate says. */
-static void
-switch_sums(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
-            uint64_t *sum0, uint64_t *sum1, uint64_t *spare)
+void
+ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
+                   uint64_t *sum0, uint64_t *sum1, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
@@ -126,10 +125,10 @@ add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t positi
     uint64_t *t = ola_server_temp(s), *ext0 = ext + position * n;
     uint64_t *ext1 = ext0 + ola_positions(s->params, level) * n;
     if (!accumulate) {
-        switch_sums(s, job, position, ext0, ext1, t);
+        ola_switch_limb_of(s, job, position, ext0, ext1, t);
         return;
     }
-    switch_sums(s, job, position, t, t + n, t + 2 * n);
+    ola_switch_limb_of(s, job, position, t, t + n, t + 2 * n);
     s->backend->add(ext0, ext0, t, n, m);
     s->backend->add(ext1, ext1, t + n, n, m);
 }
@@ -234,7 +233,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
-                switch_sums(s, &jobs[k], source_position(p, b, level, i), y0, y1,
+                ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1,
                             ola_server_temp(s));
                 prepare_source(s, b, i, y0);
                 prepare_source(s, b, i, y1);
@@ -245,7 +244,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);
                 const uint64_t *coef = s->coef.data + 2 * (size_t)k * b->k * n;
-                switch_sums(s, &jobs[k], i, t, t + n, t + 2 * n);
+                ola_switch_limb_of(s, &jobs[k], i, t, t + n, t + 2 * n);
                 divide_limb(s, b, coef, t, i, out[2 * k] + i * n, t + 2 * n);
                 divide_limb(s, b, coef + b->k * n, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
             }

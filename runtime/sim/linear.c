@@ -2,7 +2,8 @@
  *
  * Noise, slot by slot; x: the slots, d: a diagonal's values, w: their scale, sw and sw': key
  * switching at the map's level and at the output's:
- *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot
+ *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot; twice where
+ *                                                  it is made of two
  *   a value's encoding  x^2 encoding(period, w)
  *   a giant rotation    slot(sw, in_scale * w)
  *   the rescale         slot(rounding, out_scale)
@@ -25,8 +26,21 @@ struct ola_map {
     size_t size;
 };
 
-/* Each (argument, ciphertext, baby) is rotated once, each (output, giant), each output by each
- * fold. `seen` is scratch, [slots]. */
+/* A baby step as the two that it may be made of (ola.h). */
+struct baby {
+    uint32_t coarse, fine;
+};
+
+static struct baby
+split_baby(const struct ola_map *m, uint32_t step)
+{
+    uint32_t fine = m->desc.coarse == 0 ? step : step % m->desc.coarse;
+    return (struct baby){step - fine, fine};
+}
+
+/* Each (argument, ciphertext) is rotated once by each coarse step, what comes of it once by each fine
+ * one; each output once by each step between its giants, and by each fold. `seen` is scratch,
+ * [slots]. */
 static uint64_t
 count_rotations(const struct ola_map *m, double *seen)
 {
@@ -36,10 +50,15 @@ count_rotations(const struct ola_map *m, double *seen)
         memset(seen, 0, m->params->slots * sizeof *seen);
         for (uint32_t k = 0; k < h->n_diagonals; k++) {
             struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
-            if (d.arg * h->in_cts + d.in_ct != input || d.baby == 0 || seen[d.baby] != 0.0)
+            struct baby b = split_baby(m, d.baby);
+            if (d.arg * h->in_cts + d.in_ct != input)
                 continue;
-            seen[d.baby] = 1.0;
-            rotations++;
+            rotations += b.fine != 0 && seen[d.baby] != 1.0;
+            seen[d.baby] = b.fine != 0 ? 1.0 : seen[d.baby];
+            if (b.coarse != 0 && seen[b.coarse] == 0.0) {
+                seen[b.coarse] = 2.0;
+                rotations++;
+            }
         }
     }
     struct ola_weights_diagonal before = {.giant = UINT32_MAX};
@@ -84,6 +103,8 @@ set_desc(struct ola_map *m, const struct ola_map_desc *desc)
 {
     const struct ola_params *p = m->params;
     bool free_of_level = m->view.head.free_of_level != 0;
+    if (desc->coarse >= p->slots)
+        return OLA_ERR_PARAM;
     if (desc->level >= p->n_q || (desc->level == 0 && !free_of_level))
         return OLA_ERR_LEVEL;
     if (!scale_sane(desc->in_scale) || !scale_sane(desc->out_scale) ||
@@ -190,11 +211,16 @@ check_inputs(const struct ola_server *s, const struct ola_map *m, const ola_ct *
 static ola_status
 check_keys(const struct ola_server *s, const struct ola_map *m)
 {
+    struct ola_weights_diagonal before = {.out_ct = UINT32_MAX};
     for (uint32_t k = 0; k < m->view.head.n_diagonals; k++) {
         struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
-        if (ola_sim_rotation_key(s, d.baby, m->desc.level) != OLA_OK ||
-            ola_sim_rotation_key(s, d.giant, m->desc.level) != OLA_OK)
+        struct baby b = split_baby(m, d.baby);
+        uint32_t step = d.giant - (d.out_ct == before.out_ct ? before.giant : 0);
+        if (ola_sim_rotation_key(s, b.coarse, m->desc.level) != OLA_OK ||
+            ola_sim_rotation_key(s, b.fine, m->desc.level) != OLA_OK ||
+            ola_sim_rotation_key(s, step, m->desc.level) != OLA_OK)
             return OLA_ERR_KEY;
+        before = d;
     }
     for (uint32_t k = 0; k < m->view.head.n_folds; k++) {
         if (ola_sim_rotation_key(s, ola_map_view_fold(&m->view, k), m->out_level) != OLA_OK)
@@ -210,7 +236,8 @@ add_diagonal(const struct ola_map *m, const struct ola_weights_diagonal *d, cons
 {
     const struct ola_params *p = m->params;
     double switching = ola_sim_slot(p, ola_sim_switching(p, m->desc.level), m->desc.in_scale);
-    double baby = d->baby != 0 ? switching : 0.0;
+    struct baby b = split_baby(m, d->baby);
+    double baby = switching * ((b.coarse != 0) + (b.fine != 0));
     double encoding =
         m->view.head.free_of_level ? 0.0 : ola_sim_encoding(d->period, m->plain_scale);
     ola_map_view_values(&m->view, d, sums->value);

@@ -112,7 +112,7 @@ make_map(const struct bench *b, uint32_t giants, uint32_t babies, bool sums)
             memcpy(section + d.offset + t * sizeof v, &v, sizeof v);
         }
     }
-    struct ola_map_desc desc = {b->level, b->scale, b->scale};
+    struct ola_map_desc desc = {b->level, b->scale, b->scale, false, 0};
     ola_map *map;
     must(ola_map_new(b->params, &desc, section, size, &map), "map");
     free(section);
@@ -131,7 +131,7 @@ make_poly(const struct bench *b)
         memcpy(section + sizeof head + 8 * k, &one, 4);
         memcpy(section + sizeof head + 8 * k + 4, &v, 4);
     }
-    struct ola_map_desc desc = {b->level, b->scale, b->scale};
+    struct ola_map_desc desc = {b->level, b->scale, b->scale, false, 0};
     ola_poly *poly;
     must(ola_poly_new(b->params, &desc, section, sizeof section, &poly), "poly");
     return poly;

@@ -103,13 +103,22 @@ OLA_MUST_CHECK ola_status ola_relabel(ola_server *s, ola_ct *out, const ola_ct *
 OLA_MUST_CHECK ola_status ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step);
 
 /* Linear map: out[j] = rescale( sum_g rotate( sum_b d . rotate(in, b), g ) ), then folds, then bias; see
- * ola/plan.h for the section's layout. Needs keys for every baby and giant step at `level`
- * and every fold at the output's level. `in` is [args][in_cts] in order, out is [out_cts], handles of
+ * ola/plan.h for the section's layout. `in` is [args][in_cts] in order, out is [out_cts], handles of
  * their own. Inputs at `level` and in_scale; outputs at level - 1 and out_scale, or
- * (free_of_level) at level and in_scale. */
+ * (free_of_level) at level and in_scale.
+ * Giant steps g1 < g2 < ... of one output are taken one after the other, from the last down: the sum
+ * so far is rotated by the difference to the step before (the first one's to 0). A baby step b is
+ * taken at once (coarse 0), or as rotate(rotate(in, b - b mod coarse), b mod coarse): fewer keys for a
+ * few more key switches. Needs keys at `level` for all these differences and rotations but those by
+ * 0, and for every fold at the output's level.
+ * compact: the diagonals are kept as their coefficients and transformed at each evaluation: less
+ * memory by a factor of up to twice the number of primes, for more time. The result is the same bit
+ * for bit. ola_poly_new takes no notice of compact and coarse. */
 struct ola_map_desc {
     uint32_t level;
     double in_scale, out_scale;
+    bool compact;
+    uint32_t coarse; /* 0, or below the slots */
 };
 OLA_MUST_CHECK ola_status ola_map_new(const ola_params *p, const struct ola_map_desc *desc,
                                       const void *section, size_t size, ola_map **out);

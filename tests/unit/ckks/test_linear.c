@@ -94,7 +94,7 @@ check(const struct world *w, const struct fixture *f, uint32_t level, double out
     uint32_t n = w->slots, n_in = f->head.args * f->head.in_cts, n_out = f->head.out_cts;
     double *x[MOST], *want[MOST];
     ola_ct *in[MOST], *out[MOST];
-    struct ola_map_desc desc = {level, w->scale, out_scale};
+    struct ola_map_desc desc = {level, w->scale, out_scale, false, 0};
     ola_map *map;
     OK(ola_map_new(w->params, &desc, f->section.bytes, f->section.size, &map));
     for (uint32_t k = 0; k < n_in; k++) {
@@ -267,7 +267,7 @@ Test(linear, errors)
     add_diagonal(&f, (struct diagonal){0, 0, 0, 4, 7, 1, NULL}); /* no key for 7 */
     finish(&f, 0);
     ola_map *map;
-    struct ola_map_desc desc = {0, w.scale, w.scale};
+    struct ola_map_desc desc = {0, w.scale, w.scale, false, 0};
     cr_expect_eq(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map),
                  OLA_ERR_LEVEL);
     cr_expect_null(map);
@@ -321,7 +321,7 @@ Test(linear, early_and_late)
                                                    shape[k].sums ? 1 : 64, NULL});
         }
         finish(&f, 2);
-        struct ola_map_desc desc = {2, w.scale, w.scale};
+        struct ola_map_desc desc = {2, w.scale, w.scale, false, 0};
         ola_map *map;
         OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
         cr_expect_eq(map->late, shape[k].late, "shape %zu", k);
@@ -347,7 +347,7 @@ Test(linear, counts)
         }
     }
     finish(&f, 0);
-    struct ola_map_desc desc = {2, w.scale, w.scale};
+    struct ola_map_desc desc = {2, w.scale, w.scale, false, 0};
     ola_map *map;
     OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
     ola_ct *in = encrypt(&w, x, 2, w.scale), *out[2] = {empty(&w), empty(&w)};
@@ -380,7 +380,7 @@ Test(linear, output_by_output)
             }
         }
         finish(&f, 1);
-        struct ola_map_desc desc = {2, w.scale, w.scale};
+        struct ola_map_desc desc = {2, w.scale, w.scale, false, 0};
         ola_map *map;
         OK(ola_map_new(w.params, &desc, f.section.bytes, f.section.size, &map));
         cr_expect(map->by_output, "%u babies, %u groups", map->n_babies, map->n_groups);

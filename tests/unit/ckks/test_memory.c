@@ -104,7 +104,7 @@ set_up(struct all *x, const struct section *map, const struct section *poly)
     TRY(ola_ct_new(x->params, &x->a));
     TRY(ola_ct_new(x->params, &x->b));
     TRY(ola_ct_new(x->params, &x->c));
-    struct ola_map_desc m = {3, scale, scale}, f = {2, scale, scale};
+    struct ola_map_desc m = {3, scale, scale, false, 0}, f = {2, scale, scale, false, 0};
     TRY(ola_map_new(x->params, &m, map->bytes, map->size, &x->map));
     TRY(ola_poly_new(x->params, &f, poly->bytes, poly->size, &x->poly));
     return OLA_OK;

@@ -61,7 +61,7 @@ check(const struct world *w, uint32_t degree, uint32_t cts, uint32_t period, boo
     uint32_t n = w->slots, top = w->literal.n_q - 1, depth = ola_plan_poly_depth(degree);
     struct fixture f = make(degree, cts, period);
     double *x = malloc(n * sizeof *x), *want = malloc(n * sizeof *want);
-    struct ola_map_desc desc = {top, w->scale * 1.01, w->scale * 0.97};
+    struct ola_map_desc desc = {top, w->scale * 1.01, w->scale * 0.97, false, 0};
     ola_poly *poly;
     const ola_ct *in[2];
     ola_ct *out[2], *fresh[2];
@@ -138,7 +138,7 @@ Test(poly, errors)
     double x[512] = {0};
     struct fixture f = make(7, 1, 1);
     ola_poly *poly;
-    struct ola_map_desc desc = {2, w.scale, w.scale};
+    struct ola_map_desc desc = {2, w.scale, w.scale, false, 0};
     cr_expect_eq(ola_poly_new(w.params, &desc, f.section.bytes, f.section.size, &poly),
                  OLA_ERR_LEVEL);
     desc.level = 7;
