@@ -158,6 +158,8 @@ uint32_t he_rotations_sum(const struct he_rotations *r);
  * one more that shares its decomposition, at a level. The unit prices and where they come from are in
  * he_price.c. */
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
+/* Bytes of a map's diagonals as the runtime keeps them. */
+uint64_t he_map_bytes(const struct he_params *p, const struct he_map *m);
 /* Fills seconds, peak_bytes, key_bytes and the counts of a scheduled program. */
 void he_price(struct he_program *p);
 

@@ -133,16 +133,26 @@ literal_of(const struct he_params *p)
     return l;
 }
 
+/* Compact diagonals: 2 * period coefficients of 4 bytes. */
+uint64_t
+he_map_bytes(const struct he_params *p, const struct he_map *m)
+{
+    uint64_t entries = 0, bytes = 0;
+    for (uint32_t d = 0; !m->free_of_level && d < m->diagonals.len; d++)
+        entries += m->diagonals.at[d].period;
+    if (m->compact)
+        return 2 * 4 * entries;
+    for (uint32_t l = 0; l <= m->level; l++)
+        bytes += limb_bytes(p, l) * entries / p->slots;
+    return bytes;
+}
+
 static uint64_t
 plain_bytes(const struct he_program *p)
 {
     uint64_t sum = 0;
-    for (uint32_t k = 0; k < p->maps.len; k++) {
-        const struct he_map *m = &p->maps.at[k];
-        for (uint32_t d = 0; !m->free_of_level && d < m->diagonals.len; d++)
-            for (uint32_t l = 0; l <= m->level; l++)
-                sum += limb_bytes(&p->params, l) * m->diagonals.at[d].period / p->params.slots;
-    }
+    for (uint32_t k = 0; k < p->maps.len; k++)
+        sum += he_map_bytes(&p->params, &p->maps.at[k]);
     for (uint32_t k = 0; k < p->polys.len; k++) {
         const struct he_poly *f = &p->polys.at[k];
         for (uint32_t l = 0; f->period > 1 && l <= f->level; l++)

@@ -241,6 +241,13 @@ collect_keys(struct he_program *p)
     arena_free(scratch);
 }
 
+void
+schedule_price(struct he_program *p)
+{
+    collect_keys(p);
+    he_price(p);
+}
+
 bool
 schedule_scales(struct he_program *p, double output_range, struct diag *d)
 {
@@ -249,8 +256,8 @@ schedule_scales(struct he_program *p, double output_range, struct diag *d)
         scale_of(p, &p->insts.at[k], want[k]);
     for (uint32_t k = 0; k < p->outputs.len; k++)
         p->outputs.at[k].range = (double)p->params.q.at[0] / 2 / p->insts.at[p->outputs.at[k].value].scale;
-    collect_keys(p);
+    schedule_price(p);
+    schedule_memory(p);
     schedule_noise(p);
-    he_price(p);
     return he_check(p, HE_SCHEDULED, d);
 }

@@ -243,15 +243,14 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
     return OLA_OK;
 }
 
-/* A division by P costs about three products a limb and part, a product with a compact plaintext
- * about four; a late map saves a division for each baby, wants one more for each output that is
- * rotated, and multiplies at n_p more positions. */
+/* A division by P costs about three products a limb and part; a late map saves one for each baby,
+ * wants one more for each output that is rotated, and multiplies at n_p more positions. Compact or
+ * not makes no difference, though products are dearer then: the bits are to be the same. */
 static void
 choose_late(struct ola_map *m)
 {
     const struct ola_params *p = m->params;
     const uint32_t positions = ola_positions(p, m->desc.level);
-    const int64_t product = m->desc.compact ? 4 : 1;
     int64_t divisions = 0;
     for (uint32_t k = 0; k < m->n_babies; k++)
         divisions += m->baby[k] != 0;
@@ -259,7 +258,7 @@ choose_late(struct ola_map *m)
         bool last = k + 1 == m->n_groups || m->group[k + 1].out_ct != m->group[k].out_ct;
         divisions -= last && m->group[k].giant != 0;
     }
-    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p * product;
+    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p;
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 

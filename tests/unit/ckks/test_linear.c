@@ -89,14 +89,46 @@ apply(const struct fixture *f, uint32_t n, double *const *in, double *const *out
 #define MOST 4
 
 static void
+expect_same_bits(const ola_ct *a, const ola_ct *b)
+{
+    for (uint32_t part = 0; part < 2; part++)
+        cr_expect_arr_eq(ola_ct_limb(a, part, 0), ola_ct_limb(b, part, 0),
+                         (a->level + 1) * (size_t)a->params->n * sizeof(uint64_t));
+}
+
+/* One way to evaluate a map; out keeps the result. */
+static void
+check_way(const struct world *w, const struct fixture *f, const struct ola_map_desc *desc,
+          ola_ct *const *in, double *const *want, ola_ct *const *out)
+{
+    ola_map *map;
+    OK(ola_map_new(w->params, desc, f->section.bytes, f->section.size, &map));
+    for (int twice = 0; twice < 2; twice++) { /* the second time over what the first left */
+        OK(ola_linear(w->server, map, (const ola_ct *const *)in, out));
+        /* Each term carries the noise of its input and of a switch or two, times a value below 1;
+         * values are rounded too. */
+        double scale = fmin(w->scale, desc->out_scale), terms = f->head.n_diagonals + 1.0;
+        double switches = desc->coarse == 0 ? 2 : 3;
+        double one =
+            bound_fresh(w, scale) + switches * bound_switch(w, scale) + bound_rounding(w, scale);
+        double bound = one * terms * ldexp(1, (int)f->head.n_folds);
+        for (uint32_t k = 0; k < f->head.out_cts; k++) {
+            cr_expect_eq(ola_ct_level(out[k]), desc->level - !f->head.free_of_level);
+            cr_expect_eq(ola_ct_scale(out[k]), desc->out_scale);
+            double error = distance(w, out[k], want[k]);
+            cr_expect_lt(error, bound, "%g, bound %g", error, bound);
+        }
+    }
+    ola_map_free(map);
+}
+
+/* With babies made at once and in two, with plaintexts that are compact and not. */
+static void
 check(const struct world *w, const struct fixture *f, uint32_t level, double out_scale)
 {
     uint32_t n = w->slots, n_in = f->head.args * f->head.in_cts, n_out = f->head.out_cts;
     double *x[MOST], *want[MOST];
-    ola_ct *in[MOST], *out[MOST];
-    struct ola_map_desc desc = {level, w->scale, out_scale, false, 0};
-    ola_map *map;
-    OK(ola_map_new(w->params, &desc, f->section.bytes, f->section.size, &map));
+    ola_ct *in[MOST], *out[MOST], *compact[MOST];
     for (uint32_t k = 0; k < n_in; k++) {
         x[k] = malloc(n * sizeof **x);
         fill_random(x[k], n, 10 + k);
@@ -105,21 +137,16 @@ check(const struct world *w, const struct fixture *f, uint32_t level, double out
     for (uint32_t k = 0; k < n_out; k++) {
         want[k] = malloc(n * sizeof **want);
         out[k] = empty(w);
+        compact[k] = empty(w);
     }
     apply(f, n, x, want);
-    for (int twice = 0; twice < 2; twice++) { /* the second time over what the first left */
-        OK(ola_linear(w->server, map, (const ola_ct *const *)in, out));
-        /* Each term carries the noise of its input and of a switch, times a value below 1; values
-         * are rounded too. */
-        double scale = fmin(w->scale, out_scale), terms = f->head.n_diagonals + 1.0;
-        double one = bound_fresh(w, scale) + 2 * bound_switch(w, scale) + bound_rounding(w, scale);
-        double bound = one * terms * ldexp(1, (int)f->head.n_folds);
-        for (uint32_t k = 0; k < n_out; k++) {
-            cr_expect_eq(ola_ct_level(out[k]), level - !f->head.free_of_level);
-            cr_expect_eq(ola_ct_scale(out[k]), out_scale);
-            double error = distance(w, out[k], want[k]);
-            cr_expect_lt(error, bound, "%g, bound %g", error, bound);
-        }
+    for (uint32_t coarse = 0; coarse <= 2; coarse += 2) {
+        check_way(w, f, &(struct ola_map_desc){level, w->scale, out_scale, false, coarse}, in, want,
+                  out);
+        check_way(w, f, &(struct ola_map_desc){level, w->scale, out_scale, true, coarse}, in, want,
+                  compact);
+        for (uint32_t k = 0; k < n_out; k++)
+            expect_same_bits(out[k], compact[k]);
     }
     for (uint32_t k = 0; k < n_in; k++) {
         free(x[k]);
@@ -128,8 +155,8 @@ check(const struct world *w, const struct fixture *f, uint32_t level, double out
     for (uint32_t k = 0; k < n_out; k++) {
         free(want[k]);
         ola_ct_free(out[k]);
+        ola_ct_free(compact[k]);
     }
-    ola_map_free(map);
 }
 
 Test(linear, matrix_with_giants_and_bias)

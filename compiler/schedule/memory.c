@@ -1,0 +1,71 @@
+/* memory.c - programs that would take much memory: fewer rotation keys, by baby steps in two parts, and
+ * diagonals kept as their coefficients. Both take time, so that small programs do without. */
+#include "schedule/internal.h"
+
+#define MEMORY_WANTED 512e6 /* bytes of a whole evaluation */
+#define MEMORY_PRICE  4e-10 /* seconds an evaluation may take longer for a byte less of keys */
+
+static double
+cost_of(struct he_program *p, struct he_map *m, uint32_t coarse)
+{
+    m->coarse = coarse;
+    schedule_price(p);
+    return p->seconds + MEMORY_PRICE * (double)p->key_bytes;
+}
+
+/* The best of all baby steps, and of the powers of two, to split the baby steps of a map by. */
+static void
+split_babies(struct he_program *p, struct he_map *m)
+{
+    struct arena *a = arena_new();
+    bool *tried = ARENA_ARRAY(a, bool, p->params.slots);
+    uint32_t best = 0, steps = 0;
+    double least = cost_of(p, m, 0);
+
+    for (uint32_t k = 0; k < m->diagonals.len && steps < 256; k++) {
+        uint32_t step = m->diagonals.at[k].baby;
+        steps += step && !tried[step];
+        tried[step] = true;
+    }
+    for (uint32_t step = 2; step < p->params.slots && steps > 2; step++) {
+        double cost;
+        if (!tried[step] && (step & (step - 1)) != 0)
+            continue;
+        cost = cost_of(p, m, step);
+        if (cost < least * (1 - 1e-9)) {
+            least = cost;
+            best = step;
+        }
+    }
+    m->coarse = best;
+    arena_free(a);
+}
+
+/* The map with the most bytes in diagonals that are not compact yet; NULL when there is none. */
+static struct he_map *
+largest_map(struct he_program *p)
+{
+    struct he_map *most = NULL;
+    uint64_t bytes = 0;
+    for (uint32_t k = 0; k < p->maps.len; k++) {
+        struct he_map *m = &p->maps.at[k];
+        if (m->compact || he_map_bytes(&p->params, m) <= bytes)
+            continue;
+        bytes = he_map_bytes(&p->params, m);
+        most = m;
+    }
+    return most;
+}
+
+void
+schedule_memory(struct he_program *p)
+{
+    if ((double)p->peak_bytes > MEMORY_WANTED)
+        for (uint32_t k = 0; k < p->maps.len; k++)
+            split_babies(p, &p->maps.at[k]);
+    schedule_price(p);
+    for (struct he_map *m; (double)p->peak_bytes > MEMORY_WANTED && (m = largest_map(p)) != NULL;) {
+        m->compact = true;
+        he_price(p);
+    }
+}
