@@ -86,8 +86,8 @@ price_map(struct he_program *p, const struct he_map *m)
     uint32_t n = m->diagonals.len, below = m->free_of_level ? m->level : m->level - 1;
     double seconds = n * 2 * (m->level + 1) * MULTIPLY * elements(q) / PARALLEL;
 
-    if (m->compact)
-        seconds += n * (m->level + 1) * transform(q) / PARALLEL;
+    for (uint32_t k = 0; m->compact && k < n; k++)
+        seconds += (m->level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / PARALLEL;
     seconds += (r.coarse + r.fine) * he_price_rotation(q, m->level, true);
     seconds += r.raised * decompose(q, m->level) / PARALLEL;
     seconds += r.giants * he_price_rotation(q, m->level, false);
@@ -186,6 +186,8 @@ he_price(struct he_program *p)
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
-    /* Keys, encoded weights, and about 24 ciphertexts of scratch and values. */
-    p->peak_bytes = p->key_bytes + plain_bytes(p) + ct * (23 + widest);
+    /* Keys, encoded weights, about 24 ciphertexts of scratch and values, and, once each for server and
+     * client, six tables of a word an entry for every prime. */
+    uint64_t tables = 2 * 6 * sizeof(uint64_t) * (p->params.q.len + p->params.p.len) << p->params.log_n;
+    p->peak_bytes = p->key_bytes + plain_bytes(p) + ct * (23 + widest) + tables;
 }

@@ -265,15 +265,15 @@ choose_late(struct ola_map *m)
 static void
 choose_slots(struct ola_map *m)
 {
-    uint32_t most_coarse = 0;
     for (uint32_t i = 0; i < m->n_sources; i++)
         if (m->source[i].n_babies > m->most_babies)
             m->most_babies = m->source[i].n_babies;
     for (uint32_t i = 0; i < m->n_inputs; i++)
-        most_coarse = m->input[i].count > most_coarse ? m->input[i].count : most_coarse;
+        if (m->input[i].count > m->most_coarse)
+            m->most_coarse = m->input[i].count;
     uint64_t by_source = (uint64_t)m->n_groups + (m->late ? 0 : m->most_babies);
     m->by_output = (uint64_t)m->n_babies + 1 < by_source;
-    m->coarse_slots = m->desc.coarse == 0 ? 0 : m->by_output ? m->n_sources : most_coarse;
+    m->coarse_slots = m->desc.coarse == 0 ? 0 : m->by_output ? m->n_sources : m->most_coarse;
     m->group_slots = m->by_output ? 1 : m->n_groups;
     m->baby_slots = m->by_output ? m->n_babies : m->late ? 0 : m->most_babies;
     for (uint32_t i = 0; i < m->n_sources; i++) {

@@ -54,6 +54,7 @@ struct ola_map {
     bool by_output;     /* all babies, one group */
     uint32_t coarse_slots, baby_slots, group_slots;
     uint32_t most_babies; /* of one source */
+    uint32_t most_coarse; /* sources of one input */
     uint32_t n_inputs, n_sources, n_runs, n_groups, n_babies;
     struct ola_term *term;     /* [head.n_diagonals] */
     struct ola_run *run;       /* [n_runs], by group, then source */

@@ -75,7 +75,8 @@ work_words(const struct ola_map *m)
 ola_status
 ola_products_reserve(struct ola_server *s, const struct ola_map *m)
 {
-    ola_status status = ola_switch_reserve(s, m->desc.level, 2 * BATCH);
+    uint32_t most = m->most_babies > m->most_coarse ? m->most_babies : m->most_coarse;
+    ola_status status = ola_switch_reserve(s, m->desc.level, 2 * (most < BATCH ? most + 1 : BATCH));
     if (status == OLA_OK)
         status = ola_buffer_need(&s->coarse, 2 * m->coarse_slots * coarse_words(m));
     if (status == OLA_OK)

@@ -22,11 +22,14 @@ ola_buffer_need(struct ola_buffer *b, size_t words)
 {
     if (words <= b->words)
         return OLA_OK;
-    uint64_t *data = ola_alloc(words * sizeof *data);
-    if (data == NULL)
+    if (b->words != 0) { /* pooled, it would lie there for good */
+        ola_release(b->data, b->words * sizeof *b->data);
+        *b = (struct ola_buffer){0};
+        ola_memory_trim();
+    }
+    b->data = ola_alloc(words * sizeof *b->data);
+    if (b->data == NULL)
         return OLA_ERR_NOMEM;
-    ola_release(b->data, b->words * sizeof *b->data);
-    b->data = data;
     b->words = words;
     return OLA_OK;
 }

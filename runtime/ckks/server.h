@@ -53,6 +53,7 @@ struct ola_server {
     struct ola_counts counts;
 };
 
+/* What a buffer held is lost when it grows, or fails to. */
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);
 /* The calling thread's piece of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
 uint64_t *ola_server_temp(const struct ola_server *s);
