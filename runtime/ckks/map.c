@@ -243,7 +243,7 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
     return OLA_OK;
 }
 
-/* A division by P costs about three products a limb and part; a late map saves one for each baby,
+/* A division by P costs about six products a limb and part; a late map saves one for each baby,
  * wants one more for each output that is rotated, and multiplies at n_p more positions. Compact or
  * not makes no difference, though products are dearer then: the bits are to be the same. */
 static void
@@ -258,7 +258,7 @@ choose_late(struct ola_map *m)
         bool last = k + 1 == m->n_groups || m->group[k + 1].out_ct != m->group[k].out_ct;
         divisions -= last && m->group[k].giant != 0;
     }
-    m->late = divisions * 3 * positions > (int64_t)m->head.n_diagonals * p->n_p;
+    m->late = divisions * 6 * positions > (int64_t)m->head.n_diagonals * p->n_p;
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 

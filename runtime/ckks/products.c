@@ -287,6 +287,24 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
     }
 }
 
+/* Chunk by chunk, so that the babies' stay in the cache; compact plaintexts are transformed whole. */
+static void
+multiply_runs(struct ola_server *s, const struct ola_map *m, struct ola_span runs,
+              const struct ola_source *source, const struct ola_ct *const *in, struct piece w)
+{
+    const size_t end = w.end, step = m->desc.compact ? end - w.first : OLA_CHUNK;
+    for (; w.first < end; w.first += step) {
+        w.end = w.first + step;
+        for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
+            const struct ola_run *run = &m->run[source == NULL ? r : m->run_order[r]];
+            if (m->head.free_of_level)
+                add_run(s, m, run, in, w);
+            else
+                multiply_run(s, m, run, in, w);
+        }
+    }
+}
+
 /* The products of runs, which follow one another in m->run, or in m->run_order when they are all of
  * one source: raised is its raised form then. */
 static void
@@ -312,13 +330,7 @@ accumulate(struct ola_server *s, const struct ola_map *m, struct ola_span runs,
                 w.transformed = work + passing_words(m);
             if (made_in_passing(m))
                 make_babies(s, m, source, in, raised, w);
-            for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
-                const struct ola_run *run = &m->run[source == NULL ? r : m->run_order[r]];
-                if (m->head.free_of_level)
-                    add_run(s, m, run, in, w);
-                else
-                    multiply_run(s, m, run, in, w);
-            }
+            multiply_runs(s, m, runs, source, in, w);
         }
     }
 }
