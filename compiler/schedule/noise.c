@@ -48,7 +48,7 @@ static double
 noise_map(const struct he_program *p, const struct he_inst *i)
 {
     const struct he_map *m = &p->maps.at[i->data];
-    double in = 0, var;
+    double in = 0, var, switches = m->coarse ? 2 : 1; /* to a baby step */
     bool baby = false;
 
     for (uint32_t a = 0; a < i->args.len; a++)
@@ -56,7 +56,7 @@ noise_map(const struct he_program *p, const struct he_inst *i)
     for (uint32_t d = 0; d < m->diagonals.len; d++)
         baby |= m->diagonals.at[d].baby != 0 || (m->free_of_level && m->diagonals.at[d].giant != 0);
     double scale = i->scale;
-    var = m->gain * m->gain * (in * in + (baby ? var_switch(&p->params, m->level) / (m->in_scale * m->in_scale) : 0));
+    var = m->gain * m->gain * (in * in + (baby ? switches * var_switch(&p->params, m->level) / (m->in_scale * m->in_scale) : 0));
     if (!m->free_of_level)
         var += var_rounding(&p->params) / (scale * scale) * exp2(m->folds.len);
     for (uint32_t f = 0; f < m->folds.len; f++)

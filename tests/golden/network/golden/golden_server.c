@@ -33,15 +33,16 @@ static const struct ola_literal parameters = {
 #define MAPS 3
 #define MAP_INPUTS 1 /* ciphertexts that go into one, at most */
 
-/* Linear maps: section of the weights; level, scales of input and output; ciphertexts. */
+/* Linear maps: section of the weights; level, scales of input and output, how it is kept;
+ * ciphertexts. */
 static const struct map {
     const char *section;
     struct ola_map_desc desc;
     uint32_t args, in_cts, out_cts;
 } maps[MAPS] = {
-    {"map:0_a", {4, 0x1p+31, 0x1p+31}, 1, 1, 1},
-    {"map:1_b", {3, 0x1p+31, 0x1.fff80004p+30}, 1, 1, 1},
-    {"map:2_logits", {1, 0x1p+31, 0x1p+31}, 1, 1, 1},
+    {"map:0_a", {4, 0x1p+31, 0x1p+31, false, 0}, 1, 1, 1},
+    {"map:1_b", {3, 0x1p+31, 0x1.fff80004p+30, false, 0}, 1, 1, 1},
+    {"map:2_logits", {1, 0x1p+31, 0x1p+31, false, 0}, 1, 1, 1},
 };
 
 /* The ciphertexts that clients send. */
