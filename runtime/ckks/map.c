@@ -273,12 +273,15 @@ choose_slots(struct ola_map *m)
             m->most_coarse = m->input[i].count;
     uint64_t by_source = (uint64_t)m->n_groups + (m->late ? 0 : m->most_babies);
     m->by_output = (uint64_t)m->n_babies + 1 < by_source;
-    m->coarse_slots = m->desc.coarse == 0 ? 0 : m->by_output ? m->n_sources : m->most_coarse;
     m->group_slots = m->by_output ? 1 : m->n_groups;
     m->baby_slots = m->by_output ? m->n_babies : m->late ? 0 : m->most_babies;
-    for (uint32_t i = 0; i < m->n_sources; i++) {
+    for (uint32_t i = 0, slot = 0; i < m->n_sources; i++) {
         struct ola_source *from = &m->source[i];
-        from->slot = m->by_output ? i : i - m->input[from->input].first;
+        if (i == 0 || (!m->by_output && from[-1].input != from->input))
+            slot = 0;
+        from->slot = slot;
+        slot += from->coarse != 0;
+        m->coarse_slots = slot > m->coarse_slots ? slot : m->coarse_slots;
         from->first_slot = m->by_output ? from->first_baby : 0;
     }
 }
