@@ -136,6 +136,47 @@ Test(contract, linear_free_of_level)
     bench_free(&t);
 }
 
+/* Baby steps of two parts. */
+Test(contract, linear_in_two_steps)
+{
+    struct bench t = {0};
+    static struct map_case c;
+    bench_make(&t);
+    map_case_make(&c);
+    c.d[4].baby = 19; /* 16 and 3: no key for the whole */
+    struct bytes section = map_section(&c.m);
+    struct ola_map_desc desc = {.level = 5,
+                                .in_scale = TOY_SCALE,
+                                .out_scale = TOY_SCALE,
+                                .compact = true,
+                                .coarse = 16};
+    ola_map *m = NULL;
+    ola_ct *out;
+    double w0[SLOTS], w1[SLOTS];
+    double *in[2] = {t.x, t.y}, *want[2] = {w0, w1};
+    struct ola_counts n;
+    OK(ola_ct_new(t.p, &out));
+    OK(ola_map_new(t.p, &desc, section.data, section.size, &m));
+    OK(ola_linear(t.server, m, (const ola_ct *[]){t.a, t.b}, (ola_ct *[]){t.c, out}));
+    map_apply(&c.m, SLOTS, in, want);
+    expect_slots(&t, t.c, w0, "first output");
+    expect_slots(&t, out, w1, "second output");
+    ola_server_counts(t.server, &n);
+    cr_expect_eq(n.rotations, 1 + 4 + 2 + 2, "coarse, fine, giants, folds; not %lu",
+                 (unsigned long)n.rotations);
+    ola_map_free(m);
+    desc.coarse = 0;
+    OK(ola_map_new(t.p, &desc, section.data, section.size, &m));
+    FAILS(OLA_ERR_KEY,
+          ola_linear(t.server, m, (const ola_ct *[]){t.a, t.b}, (ola_ct *[]){t.c, out}));
+    ola_map_free(m);
+    desc.coarse = SLOTS;
+    FAILS(OLA_ERR_PARAM, ola_map_new(t.p, &desc, section.data, section.size, &m));
+    bytes_free(&section);
+    ola_ct_free(out);
+    bench_free(&t);
+}
+
 /* ---- polynomials ----------------------------------------------------------------------------- */
 
 Test(contract, polynomials)
