@@ -148,6 +148,13 @@ must_fail "not the self-test" ./dense selftest --selftest ../wide/network_2_wide
 cp -r keys other
 ./dense keygen --dir other --force
 cmp -s keys/secret.key other/secret.key && fail "two secret keys are equal"
+# Evaluation keys that cannot be written cost nobody an older secret key.
+rm -rf other
+cp -r keys other
+rm other/eval.keys
+mkdir other/eval.keys
+must_fail "eval.keys" ./dense keygen --dir other --force
+cmp keys/secret.key other/secret.key || fail "a secret key is lost"
 
 # Damaged files: an error with the file's name.
 printf '\223NUMPY\1\0\377\377{' > cut.npy
