@@ -76,8 +76,10 @@ encrypt_coefficients(const struct ola_client *c, struct scratch *w, uint32_t per
         s = ola_random_seed(secret_seed);
     if (s == OLA_OK)
         s = ola_ct_reserve(out, 2, level);
-    if (s != OLA_OK)
+    if (s != OLA_OK) {
+        ola_wipe(secret_seed, sizeof secret_seed);
         return s;
+    }
     out->seeded = true;
     memcpy(out->seed, seed, sizeof seed);
     ola_sample_gauss(w->noise, c->params->n, secret_seed, 0);

@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-typedef struct ola_client ola_client; /* parameters and a secret key, in locked, wiped memory */
+/* Parameters and a secret key; the key in libsodium's memory: guarded, wiped when freed, and locked as far
+ * as the system allows (RLIMIT_MEMLOCK). */
+typedef struct ola_client ola_client;
 
 /* Makes a secret: uniform ternary, from the operating system's randomness (libsodium). */
 OLA_MUST_CHECK ola_status ola_client_new(const ola_params *p, ola_client **out);
@@ -22,7 +24,7 @@ OLA_MUST_CHECK ola_status ola_client_load(const ola_params *p, const char *path,
 struct ola_key_plan {
     uint32_t relin_level;
     uint32_t n_rotations;
-    const uint32_t *step;  /* in [1, slots) */
+    const uint32_t *step;  /* in [1, slots), strictly ascending */
     const uint32_t *level;
 };
 OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_key_plan *plan,

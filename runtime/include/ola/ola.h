@@ -49,8 +49,9 @@ const char *ola_status_text(ola_status s);
 /* "portable", "avx512ifma" ... : the kernels in use; chosen once by the CPU, or by OLA_BACKEND. */
 const char *ola_backend_name(void);
 
-/* All memory of the library comes through this pair (NULL: aligned_alloc/free). Set it before any
- * other call; size is a multiple of 64, the result 64-byte aligned or NULL. */
+/* All memory of the library but a client's secret key (ola/client.h) comes through this pair (NULL:
+ * aligned_alloc/free). Set it before any other call; size is a multiple of 64, the result 64-byte
+ * aligned or NULL. */
 void ola_set_allocator(void *(*alloc)(size_t size), void (*release)(void *p, size_t size));
 /* Bytes held now and at most so far through it. */
 void ola_memory(uint64_t *now, uint64_t *peak);
@@ -106,7 +107,8 @@ OLA_MUST_CHECK ola_status ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a
  * ola/plan.h for the section's layout. Needs keys for every baby and giant step at `level`
  * and every fold at the output's level. `in` is [args][in_cts] in order, out is [out_cts], handles of
  * their own. Inputs at `level` and in_scale; outputs at level - 1 and out_scale, or
- * (free_of_level) at level and in_scale. */
+ * (free_of_level) at level and in_scale. How many ciphertexts there are the section says, not the caller: who
+ * has it from a file compares its head with what he holds before he evaluates (of polynomials too). */
 struct ola_map_desc {
     uint32_t level;
     double in_scale, out_scale;
@@ -118,7 +120,7 @@ OLA_MUST_CHECK ola_status ola_linear(ola_server *s, const ola_map *m, const ola_
                                      ola_ct *const *out);
 
 /* Polynomial: from (level, in_scale) to (level - depth, out_scale), by the steps of ola_plan_poly. |x| <= 1.
- * in and out are [cts]. */
+ * in and out are [cts]; out[k] may be in[k], but no other input. */
 OLA_MUST_CHECK ola_status ola_poly_new(const ola_params *p, const struct ola_map_desc *desc,
                                        const void *section, size_t size, ola_poly **out);
 void ola_poly_free(ola_poly *f);
