@@ -168,6 +168,19 @@ to_doubles(const struct ola_params *p, uint32_t level, const struct scratch *w)
     }
 }
 
+/* What decrypts to no number (under another key, modulo more than 2^1023) is no answer. */
+static ola_status
+check_finite(double *v, uint32_t n)
+{
+    for (uint32_t t = 0; t < n; t++) {
+        if (!isfinite(v[t])) {
+            memset(v, 0, n * sizeof *v);
+            return OLA_ERR_RANGE;
+        }
+    }
+    return OLA_OK;
+}
+
 ola_status
 ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
 {
@@ -184,7 +197,7 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
     to_doubles(p, ct->level, &w);
     ola_decode(p->encoder, w.coef, ct->scale, v, n);
     scratch_free(&w);
-    return OLA_OK;
+    return check_finite(v, n);
 }
 
 /* A uniform number in (0, 1], 53 bits. */

@@ -34,7 +34,8 @@ OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_
 OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period,
                                       uint32_t level, double scale);
 /* The slots' real parts, `n` <= slots of them. For the owner of the key only: the low bits of the
- * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). */
+ * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). OLA_ERR_RANGE where a result is
+ * not finite; another key's ciphertext gives no other sign than numbers that make no sense. */
 OLA_MUST_CHECK ola_status ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n);
 /* The same with Gaussian noise of standard deviation `sigma` (in units of the values) added in every slot
  * before it is returned: for results that others will see. */
