@@ -122,7 +122,7 @@ prepare(struct arena *a, const struct options *o, struct progress *progress, str
     co.progress = progress_show;
     co.user = progress;
     co.data = o->data;
-    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_compile(a, &co, c, d);
+    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_simulate(a, &co, c, d);
     progress_clear(progress);
     return ok;
 }
@@ -139,12 +139,13 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
         return cli_finish(o, d);
     if (o->only_float)
         return only_float(a, o, &c, &in, d);
-    struct simulate_options so = {.exact = c.imported, .approximated = c.graph, .quantised = cli_encoded(a, &c),
-                                  .noise = node_noise(a, &c), .seed = o->seed ? o->seed : 1,
+    struct simulate_options so = {.exact = c.imported, .approximated = c.graph,
+                                  .quantised = c.program ? cli_encoded(a, &c) : NULL,
+                                  .noise = c.program ? node_noise(a, &c) : NULL, .seed = o->seed ? o->seed : 1,
                                   .progress = progress_show, .user = &progress};
     bool ok = simulate(a, in.x, in.labels, in.n, &so, &r, d);
     progress_clear(&progress);
-    if (!ok || (o->output && !cli_write_answers(o->output, r.run[SIMULATE_NOISY].outputs, in.n, r.n_outputs, d)))
+    if (!ok || (o->output && !cli_write_answers(o->output, r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs, in.n, r.n_outputs, d)))
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json)

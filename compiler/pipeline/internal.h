@@ -13,9 +13,9 @@ struct he_program *pipeline_candidates(struct arena *a, const struct compile_opt
  * where the network needed none. *output_max: the largest |output|. */
 bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out, uint32_t *n,
                         double *output_max, struct diag *d);
-/* --dump and --stop-after: true when the pipeline shall stop after `pass` (dump.c). */
-bool pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
-bool pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);
-bool pipeline_dump_he(const struct compile_options *o, const char *pass, const struct he_program *p);
+/* --dump=PASS (dump.c). */
+void pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
+void pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);
+void pipeline_dump_he(const struct compile_options *o, const char *pass, const struct he_program *p);
 
 #endif

@@ -152,8 +152,7 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         return false;
     if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
         return false;
-    if (pipeline_dump_graph(o, "simplify", out->graph))
-        return true;
+    pipeline_dump_graph(o, "simplify", out->graph);
     if (!load_calibration(a, o, out, d)) {
         approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
@@ -189,30 +188,67 @@ options_text(struct arena *a, const struct compile_options *o, const struct comp
     return text;
 }
 
+/* What linearize and what follows it need besides the graph: reference answers, and how large they get. */
+struct reference {
+    float *in, *out;
+    uint32_t n;
+    double output_max;
+};
+
+/* From the approximated graph to out->program. */
+static bool
+make_program(struct arena *a, const struct compile_options *o, struct compiled *out, struct reference *r,
+             struct diag *d)
+{
+    struct tp *t = linearize(a, out->graph, d);
+    if (!t || !pipeline_reference(a, out, &r->in, &r->out, &r->n, &r->output_max, d))
+        return false;
+    pipeline_dump_tp(o, "linearize", t);
+    r->output_max = fmax(r->output_max, out->approximation.output_max);
+    out->program = pipeline_candidates(a, o, t, fmax(1, OUTPUT_HEADROOM * r->output_max), d);
+    return out->program != NULL;
+}
+
+bool
+pipeline_simulate(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    struct reference r;
+    struct diag *own = diag_new();
+    bool ok = pipeline_middle(a, o, out, d);
+
+    if (ok && !make_program(a, o, out, &r, own))
+        for (uint32_t k = 0; k < diag_count(own); k++) {
+            const struct message *m = diag_at(own, k);
+            bool deep = m->code == E_TOO_DEEP || m->code == E_INSECURE;
+            if (deep)
+                diag_warning(d, m->code, m->place, "simulated without weights as encoded and without noise: %s",
+                             m->text);
+            else if (m->severity == SEV_ERROR)
+                diag_error(d, m->code, m->place, "%s", m->text);
+            ok = ok && (deep || m->severity != SEV_ERROR);
+        }
+    diag_free(own);
+    return ok;
+}
+
 bool
 pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
 {
-    struct emit_options eo = {.templates = o->templates};
-    float *in, *reference;
-    double start = now(), output_max;
+    double start = now();
+    struct reference r;
 
-    if (!pipeline_middle(a, o, out, d))
+    if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d))
         return false;
-    struct tp *t = linearize(a, out->graph, d);
-    if (!t || !pipeline_reference(a, out, &in, &reference, &eo.n_reference, &output_max, d))
-        return false;
-    pipeline_dump_tp(o, "linearize", t);
-    output_max = fmax(output_max, out->approximation.output_max);
-    out->program = pipeline_candidates(a, o, t, fmax(1, OUTPUT_HEADROOM * output_max), d);
-    if (!out->program)
-        return false;
-
-    eo.options = options_text(a, o, out);
-    eo.reference_in = in;
-    eo.reference_out = reference;
-    eo.graph = out->graph;
     const struct he_port *port = &out->program->outputs.at[0];
-    eo.tolerance = fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, output_max));
+    struct emit_options eo = {
+        .templates = o->templates,
+        .options = options_text(a, o, out),
+        .reference_in = r.in,
+        .reference_out = r.out,
+        .n_reference = r.n,
+        .graph = out->graph,
+        .tolerance = fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, r.output_max)),
+    };
     bool ok = emit(a, out->program, &eo, &out->files, d);
     out->seconds = now() - start;
     return ok;

@@ -30,7 +30,6 @@ struct compile_options {
     double precision_bits;     /* 0: 15 - bits that the scale stands above the noise of one rounding */
     const char *templates;     /* --templates DIR, NULL: built in */
     const char *dump;          /* --dump=PASS: text form after that pass, to dump_out */
-    const char *stop_after;
     struct str *dump_out;
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
@@ -55,6 +54,9 @@ bool pipeline_import(struct arena *a, const struct compile_options *o, struct co
 /* The imported network alone, with --mean and --std, for the float interpreter. */
 bool pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 bool pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
+/* Middle, then the HE program where there is one: a network that is too deep leaves program NULL and a
+ * warning, for its accuracy can be simulated all the same. */
+bool pipeline_simulate(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 bool pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */
 bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
