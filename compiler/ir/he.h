@@ -80,7 +80,6 @@ struct he_inst {
     enum he_op op;
     VEC(uint32_t) args; /* values (instruction indices) */
     uint32_t data;      /* index of input, output, map, polynomial; NONE */
-    double number;      /* relabel: the factor */
     double *vector;     /* add_plain: [cts][period], else NULL */
     uint32_t cts;
     uint32_t layout;    /* index into layouts */
