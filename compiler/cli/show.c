@@ -17,7 +17,8 @@ show_dsl(struct arena *a, const struct options *o, const struct compiled *c, str
         const char *name = arena_printf(a, "%s.ola", c->imported->name);
         ok = file_mkdirs(o->output, d);
         for (uint32_t k = 0; ok && k < n; k++)
-            ok = file_write(file_join(a, o->output, files[k].name), files[k].data, files[k].size, d);
+            ok =
+                file_write(file_join(a, o->output, files[k].name), files[k].data, files[k].size, d);
         ok = ok && file_write(file_join(a, o->output, name), str_text(&text), text.len, d);
     } else if (ok) {
         fputs(str_text(&text), stdout);
