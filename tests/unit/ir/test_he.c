@@ -6,6 +6,28 @@
 
 enum { SLOTS = 16 };
 
+static struct he_poly
+cubic(struct made *m)
+{
+    struct he_poly f = {.name = "f",
+                        .degree = 3,
+                        .cts = 2,
+                        .period = 4,
+                        .level = 3,
+                        .in_scale = 0x1p30,
+                        .out_scale = 0x1p30,
+                        .coef = ARENA_ARRAY(m->a, float **, 2)};
+    for (uint32_t c = 0; c < 2; c++) {
+        f.coef[c] = ARENA_ARRAY(m->a, float *, 4);
+        for (uint32_t k = 0; k < 4; k++) {
+            f.coef[c][k] = ARENA_ARRAY(m->a, float, 4);
+            for (uint32_t t = 0; t < 4; t++)
+                f.coef[c][k][t] = (float)made_number(m);
+        }
+    }
+    return f;
+}
+
 /* input (1 ct) -> map to 2 cts with bias and a fold -> polynomial -> product with itself -> output,
  * levels and scales as the schedule would give them. */
 static struct he_program *
@@ -44,23 +66,7 @@ build(struct made *m)
     }
     vec_push(m->a, &p->maps, map);
 
-    struct he_poly f = {.name = "f",
-                        .degree = 3,
-                        .cts = 2,
-                        .period = 4,
-                        .level = 3,
-                        .in_scale = 0x1p30,
-                        .out_scale = 0x1p30,
-                        .coef = ARENA_ARRAY(m->a, float **, 2)};
-    for (uint32_t c = 0; c < 2; c++) {
-        f.coef[c] = ARENA_ARRAY(m->a, float *, 4);
-        for (uint32_t k = 0; k < 4; k++) {
-            f.coef[c][k] = ARENA_ARRAY(m->a, float, 4);
-            for (uint32_t t = 0; t < 4; t++)
-                f.coef[c][k][t] = (float)made_number(m);
-        }
-    }
-    vec_push(m->a, &p->polys, f);
+    vec_push(m->a, &p->polys, cubic(m));
 
     uint32_t x = made_inst(p, HE_input, one, 0, 0, NULL),
              l = made_inst(p, HE_linear, two, 0, 1, &x);

@@ -141,6 +141,48 @@ Test(lower, runs_say_where_elements_are)
     }
 }
 
+/* One more step behind a node: a map, a move, a residual sum, a polynomial, a product, a mean. */
+static void
+grow(struct made *m, bool by_channel)
+{
+    uint32_t x = made_below(m, m->t->nodes.len), n = m->t->nodes.at[x].n, y;
+    struct shape s = m->t->nodes.at[x].shape;
+    switch (made_below(m, 6)) {
+    case 0:
+        made_linear(m, x,
+                    MADE_SHAPE(1, 1 + made_below(m, 3), 1 + made_below(m, 4), 1 + made_below(m, 4)),
+                    0.3);
+        break;
+    case 1: /* a reshape */
+        made_arg(m, made_node(m, TP_LINEAR, MADE_SHAPE(1, n)), x, matrix_diagonal(m->a, n, NULL));
+        break;
+    case 2: /* a residual sum */
+        y = made_linear(m, x, s, 0.3);
+        x = made_node(m, TP_LINEAR, s);
+        made_arg(m, x, y, matrix_diagonal(m->a, n, NULL));
+        made_arg(m, x, m->t->nodes.at[y].args.at[0].value, matrix_diagonal(m->a, n, NULL));
+        break;
+    case 3:
+        y = made_linear(m, x, s, 0.4);
+        made_poly(m, y, 2 + made_below(m, 2), by_channel ? (uint32_t)s.dim[1] : 1);
+        break;
+    case 4: /* a product whose second factor is a map of its own */
+        y = made_linear(m, x, s, 0.3);
+        made_mul(m, x, y);
+        break;
+    case 5: { /* the mean of everything, one weight */
+        struct matrix_builder b;
+        matrix_begin(&b, m->a, 1, n);
+        for (uint32_t c = 0; c < n; c++)
+            matrix_entry(&b, 0, c, 0.125);
+        y = made_node(m, TP_LINEAR, MADE_SHAPE(1, 1));
+        made_arg(m, y, x, matrix_end(&b));
+        made_linear(m, y, MADE_SHAPE(1, 2), 1);
+        break;
+    }
+    }
+}
+
 /* Whole programs as layout/ places them: maps, sums, moves, polynomials, products, several
  * ciphertexts. */
 Test(lower, placed_programs)
@@ -150,46 +192,8 @@ Test(lower, placed_programs)
         struct made m = made_new(seed);
         uint32_t log_n = 6 + made_below(&m, 3);
         made_input(&m, MADE_SHAPE(1, 1 + made_below(&m, 4), 4, 4));
-        for (uint32_t k = 0; k < 7; k++) {
-            uint32_t x = made_below(&m, m.t->nodes.len), n = m.t->nodes.at[x].n, y;
-            struct shape s = m.t->nodes.at[x].shape;
-            switch (made_below(&m, 6)) {
-            case 0:
-                made_linear(&m, x,
-                            MADE_SHAPE(1, 1 + made_below(&m, 3), 1 + made_below(&m, 4),
-                                       1 + made_below(&m, 4)),
-                            0.3);
-                break;
-            case 1: /* a reshape */
-                made_arg(&m, made_node(&m, TP_LINEAR, MADE_SHAPE(1, n)), x,
-                         matrix_diagonal(m.a, n, NULL));
-                break;
-            case 2: /* a residual sum */
-                y = made_linear(&m, x, s, 0.3);
-                x = made_node(&m, TP_LINEAR, s);
-                made_arg(&m, x, y, matrix_diagonal(m.a, n, NULL));
-                made_arg(&m, x, m.t->nodes.at[y].args.at[0].value, matrix_diagonal(m.a, n, NULL));
-                break;
-            case 3:
-                y = made_linear(&m, x, s, 0.4);
-                made_poly(&m, y, 2 + made_below(&m, 2), seed & 1 ? (uint32_t)s.dim[1] : 1);
-                break;
-            case 4: /* a product whose second factor is a map of its own */
-                y = made_linear(&m, x, s, 0.3);
-                made_mul(&m, x, y);
-                break;
-            case 5: { /* the mean of everything, one weight */
-                struct matrix_builder b;
-                matrix_begin(&b, m.a, 1, n);
-                for (uint32_t c = 0; c < n; c++)
-                    matrix_entry(&b, 0, c, 0.125);
-                y = made_node(&m, TP_LINEAR, MADE_SHAPE(1, 1));
-                made_arg(&m, y, x, matrix_end(&b));
-                made_linear(&m, y, MADE_SHAPE(1, 2), 1);
-                break;
-            }
-            }
-        }
+        for (uint32_t k = 0; k < 7; k++)
+            grow(&m, seed & 1);
         for (uint32_t k = 0; k + 1 < m.t->nodes.len; k += 3)
             made_output(&m, m.t->nodes.len - 1 - k);
         tp_count_uses(m.t);
