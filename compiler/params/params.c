@@ -30,8 +30,9 @@ struct candidate {
     double price;
 };
 
+/* The candidate's primes; false when there are too few near its sizes. */
 static bool
-enough_primes(const struct params_request *r, const struct candidate *s, struct arena *a, struct he_params *out)
+find_primes(const struct params_request *r, const struct candidate *s, struct arena *a, struct he_params *out)
 {
     uint64_t q[OLA_MAX_Q], p[OLA_MAX_P], all[OLA_MAX_Q + OLA_MAX_P];
     uint32_t n = 0;
@@ -59,7 +60,7 @@ enough_primes(const struct params_request *r, const struct candidate *s, struct 
     for (uint32_t k = 0; k < out->p.len; k++)
         out->log_qp += log2((double)out->p.at[k]);
     out->security = ola_plan_security(r->log_n, out->log_qp);
-    return r->insecure_toy || out->log_qp <= ola_plan_max_log_qp(r->log_n, r->security);
+    return true;
 }
 
 /* The product of the special primes must exceed that of any digit; a few bits more keep the noise of a key
@@ -105,13 +106,34 @@ search(const struct params_request *r, uint32_t least, uint32_t room, double lim
                 s.price = price(r, &s) * (1 - BIT_WORTH * (bits - least));
                 if (best >= 0 && s.price >= best * 0.999)
                     continue;
-                if (!enough_primes(r, &s, a, &found))
+                if (!find_primes(r, &s, a, &found) || (!r->insecure_toy && found.log_qp > limit))
                     continue;
                 best = s.price;
                 *out = found;
                 break;
             }
     return best >= 0;
+}
+
+/* Bits by which the smallest modulus for the depth exceeds the limit. Near small powers of two there are few
+ * primes, so that the least scale may not have enough of them. */
+static double
+missing_bits(const struct params_request *r, uint32_t least, uint32_t room, double limit)
+{
+    struct arena *scratch = arena_new();
+    uint32_t excess = r->depth + 1 > OLA_MAX_Q ? r->depth + 1 - OLA_MAX_Q : 1;
+    double missing = (double)excess * MAX_SCALE_BITS; /* no chain of primes is that long */
+
+    for (uint32_t bits = least; bits <= MAX_SCALE_BITS; bits++) {
+        struct candidate s = {.scale_bits = bits, .digit_limbs = 1, .first_bits = bits + HEAD_BITS + room};
+        struct he_params p;
+        if (s.first_bits > OLA_PRIME_BITS || !special_primes(&s, 2) || !find_primes(r, &s, scratch, &p))
+            continue;
+        missing = p.log_qp - limit;
+        break;
+    }
+    arena_free(scratch);
+    return missing;
 }
 
 bool
@@ -123,14 +145,14 @@ params_choose(struct arena *a, const struct params_request *r, struct he_params 
     if (least < r->log_n + SPARE_PRIME_BITS)
         least = r->log_n + SPARE_PRIME_BITS;
     uint32_t wanted = (uint32_t)ceil(r->output_bits), room = r->output_fixed ? wanted : 0;
-    *missing = 2 * (least + HEAD_BITS + room) + 2 + (double)r->depth * least - limit;
-    if (least > MAX_SCALE_BITS || (!r->insecure_toy && *missing > 0.5))
-        return false;
+    *missing = 0;
     /* Outputs that can be scaled down give up bits where the modulus is short. */
-    for (room = wanted;; room--) {
-        if (search(r, least, room, limit, a, out))
+    for (uint32_t given = wanted;; given--) {
+        if (search(r, least, given, limit, a, out))
             return true;
-        if (!room || r->output_fixed)
-            return false;
+        if (!given || r->output_fixed)
+            break;
     }
+    *missing = missing_bits(r, least, room, limit);
+    return false;
 }

@@ -3,7 +3,7 @@
  * requires    the depth, how often keys are switched at each level, what the outputs need
  * establishes he_params: 128-bit secure by the table of ola/plan.h (unless insecure_toy), scale and
  *             primes large enough for the precision, the digit number with the least price
- * fails       returns false and sets *missing to the bits of modulus that are missing; no message: the
+ * fails       returns false and sets *missing to the bits of modulus that are missing, above 0; no message: the
  *             pipeline tries other ring degrees and says what it found */
 #ifndef OLAC_PARAMS_PARAMS_H
 #define OLAC_PARAMS_PARAMS_H
