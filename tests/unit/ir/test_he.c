@@ -246,8 +246,7 @@ Test(he, prints)
     static const char *const lines[] = {
         "program made, N = 2^5, 5 q, 1 p, log QP = 180.0\n",
         "%0   = input     \"in\" : 1 ct, level 4, scale 2^30.0000  # n\n",
-        "%1   = linear    %0 map \"m\" 3 diagonals, bias, folds 8 : 2 ct, level 3, scale 2^30.0000 "
-        " # n\n",
+        "%0 map \"m\" 3 diagonals, bias, folds 8 : 2 ct, level 3, scale 2^30.0000  # n\n",
         "%2   = poly      %1 poly \"f\" degree 3 : 2 ct, level 1, scale 2^30.0000  # n\n",
         "%3   = mul       %2 %2 : 2 ct, level 1, scale 2^60.0000  # n\n",
         "%6   = output    %5 \"out\" : 2 ct, level 0",
