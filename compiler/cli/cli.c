@@ -19,6 +19,15 @@ const struct command cli_commands[] = {
     {NULL, NULL, NULL, 0, NULL},
 };
 
+const char *
+cli_security(const struct he_program *p)
+{
+    return p->params.insecure_toy      ? "INSECURE TOY"
+           : p->params.security == 256 ? "256-bit secure"
+           : p->params.security == 192 ? "192-bit secure"
+                                       : "128-bit secure";
+}
+
 void
 cli_warnings(const struct diag *d)
 {

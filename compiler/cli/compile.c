@@ -33,12 +33,7 @@ summary(const struct compiled *c, const char *dir)
 {
     const struct he_program *p = c->program;
     printf("%s: %s, N = 2^%u, log QP = %.0f, %s, %u levels\n", dir, p->name, p->params.log_n,
-           p->params.log_qp,
-           p->params.insecure_toy      ? "INSECURE TOY"
-           : p->params.security == 128 ? "128-bit secure"
-           : p->params.security == 192 ? "192-bit secure"
-                                       : "256-bit secure",
-           p->params.q.len - 1);
+           p->params.log_qp, cli_security(p), p->params.q.len - 1);
     if (c->approximation.degree)
         printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);

@@ -68,6 +68,8 @@ int cli_explain(struct arena *a, const struct options *o, struct diag *d);
 /* Messages so far to standard error (or, with --json, an object {"errors": [...]} to standard
  * output); the exit status: 1 when there was an error. */
 int cli_finish(const struct options *o, const struct diag *d);
+/* "128-bit secure", or that it is not. */
+const char *cli_security(const struct he_program *p);
 /* Warnings so far to standard error, without ending. */
 void cli_warnings(const struct diag *d);
 

@@ -210,8 +210,7 @@ print_table(const struct trip *t, const struct tally *r)
            r->agree, t->in_clear.n, r->noise, r->largest);
     const struct he_program *p = t->c.program;
     printf("N = 2^%u, log QP = %.0f, %s, %u levels, activations of degree %u\n", p->params.log_n,
-           p->params.log_qp, p->params.insecure_toy ? "INSECURE TOY" : "128-bit secure or better",
-           p->params.q.len - 1, t->c.approximation.degree);
+           p->params.log_qp, cli_security(p), p->params.q.len - 1, t->c.approximation.degree);
     printf("seconds: compile %.2f, cc %.2f, keygen %.2f, load %.2f, encrypt %.3f, evaluate %.3f, "
            "decrypt %.3f "
            "(%.3f an image); peak %.0f MB\n",
@@ -274,7 +273,7 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
         cli_warnings(d);
         if (o->json)
             print_json(&t, &r);
-        else
+        else if (!o->quiet)
             print_table(&t, &r);
     }
     cJSON_Delete(t.measured);

@@ -160,7 +160,7 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
     cli_warnings(d);
     if (o->json)
         print_json(&r);
-    else
+    else if (!o->quiet)
         print_table(&r);
     return 0;
 }
