@@ -230,6 +230,11 @@ must_fail "more than the 0.001 allowed" ./dense selftest --selftest wrong.bin
 "$compiler" -O1 "-I$include" -I. -o nomem "$source/nomem.c" client.o server.o \
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=free $client $system
 ./nomem
+# What held an image or an answer is wiped before it is freed.
+# shellcheck disable=SC2086
+"$compiler" -O2 "-I$include" -I. -o wiped "$source/wiped.c" client.o server.o \
+  -Wl,--wrap=malloc,--wrap=free $client $system
+./wiped
 if command -v g++ > /dev/null; then
   echo '#include "dense.h"' > header.cc
   g++ -Wall -Wextra -Wpedantic -Werror "-I$include" -fsyntax-only header.cc
