@@ -206,6 +206,15 @@ tp_copy(struct arena *a, const struct tp *t)
     return c;
 }
 
+/* Row of the polynomials at x: what the graph's polynomial subtracts and divides by went into the map before. */
+static double
+eval_row(const struct poly *p, uint32_t row, double x)
+{
+    struct poly plain = {.degree = p->degree, .rows = 1, .coef = p->coef + (size_t)row * (p->degree + 1),
+                         .center = &(double){0}, .radius = &(double){1}};
+    return poly_eval(&plain, 0, x);
+}
+
 void
 tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **values)
 {
@@ -229,8 +238,8 @@ tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **va
             break;
         case TP_POLY:
             for (uint32_t i = 0; i < n->n; i++)
-                out[i] = poly_eval(n->poly, n->poly->rows == 1 ? 0 : i / inner % channels,
-                                   values[n->args.at[0].value][i]);
+                out[i] = eval_row(n->poly, n->poly->rows == 1 ? 0 : i / inner % channels,
+                                  values[n->args.at[0].value][i]);
             break;
         case TP_MUL:
             for (uint32_t i = 0; i < n->n; i++)
