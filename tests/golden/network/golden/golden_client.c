@@ -134,11 +134,23 @@ golden_client_keys(const struct golden_client *c, ola_keys **out)
     return ola_client_keys(c->key, &key_plan, out);
 }
 
+/* Images and answers are nobody else's: what held them is overwritten before it is given back. The
+ * compiler may not leave out writes to volatile bytes. p may be NULL. */
+static void
+free_wiped(void *p, size_t size)
+{
+    volatile unsigned char *byte = p;
+    for (size_t i = 0; p && i < size; i++)
+        byte[i] = 0;
+    free(p);
+}
+
 static ola_status
 encrypt_port(const struct golden_client *c, const struct port *port, const double *image,
              ola_ct *const *ct)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     for (uint32_t e = 0; e < port->n_elements; e++) {
@@ -150,7 +162,7 @@ encrypt_port(const struct golden_client *c, const struct port *port, const doubl
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++)
         status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period,
                              port->level, port->scale);
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -175,7 +187,7 @@ golden_encrypt(const struct golden_client *c, const float *image, ola_ct *const 
     for (uint32_t e = 0; e < GOLDEN_INPUT_SIZE; e++)
         number[e] = (double)image[e];
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, GOLDEN_INPUT_SIZE * sizeof *number);
     return status;
 }
 
@@ -206,7 +218,7 @@ golden_encrypt_pixels(const struct golden_client *c, const uint8_t *image, ola_c
         }
     }
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, GOLDEN_INPUT_SIZE * sizeof *number);
     return status;
 }
 
@@ -225,7 +237,8 @@ static ola_status
 decrypt_port(const struct golden_client *c, const struct port *port, const ola_ct *const *ct,
              float *out, double sigma)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     ola_status status = OLA_OK;
@@ -242,7 +255,7 @@ decrypt_port(const struct golden_client *c, const struct port *port, const ola_c
         for (uint32_t k = 0; k < run->count; k++)
             out[run->elem + k * run->elem_step] = (float)slots[run->slot + k * run->slot_step];
     }
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -258,7 +271,7 @@ decrypt_answer(const struct golden_client *c, const ola_ct *const *ct, float *ou
     }
     if (status == OLA_OK)
         memcpy(out, answer, GOLDEN_OUTPUT_SIZE * sizeof *answer);
-    free(answer);
+    free_wiped(answer, GOLDEN_OUTPUT_SIZE * sizeof *answer);
     return status;
 }
 
