@@ -156,6 +156,31 @@ mkdir other/eval.keys
 must_fail "eval.keys" ./dense keygen --dir other --force
 cmp keys/secret.key other/secret.key || fail "a secret key is lost"
 
+# The temporary file of an output is a new one: a link in its place is not followed. A pipe is no
+# file to replace.
+echo mine > victim
+for count in 1 16; do
+  status=0
+  # shellcheck disable=SC2016
+  sh -c 'for k in $(seq 0 $(($1 - 1))); do ln -s victim "link.npy.tmp-$$-$k"; done
+    exec ./dense run --input images.npy --output link.npy' sh "$count" 2> err || status=$?
+  [ "$(cat victim)" = mine ] || fail "a link was followed"
+  if [ "$count" = 1 ]; then
+    [ "$status" = 0 ] && "$dir/differ" answers.npy link.npy 1e-3 || fail "one link stops an output"
+    rm link.npy
+  else
+    [ "$status" = 1 ] && [ ! -e link.npy ] || fail "an output in spite of the links"
+    grep -q "link.npy: cannot write: File exists" err || fail "no reason: $(cat err)"
+  fi
+  rm -f link.npy.tmp-*
+done
+mkfifo pipe.npy
+cat pipe.npy > piped.npy &
+./dense run --input images.npy --output pipe.npy
+wait
+[ -p pipe.npy ] || fail "the pipe is gone"
+"$dir/differ" answers.npy piped.npy 1e-3
+
 # Damaged files: an error with the file's name.
 printf '\223NUMPY\1\0\377\377{' > cut.npy
 must_fail "cut.npy" ./dense run --input cut.npy
