@@ -250,6 +250,9 @@ fi
 cp dense_selftest.bin wrong.bin
 printf '\0\0\100\100' | dd of=wrong.bin bs=1 seek=$((64 + 3 * 16 * 4)) conv=notrunc 2> /dev/null
 must_fail "more than the 0.001 allowed" ./dense selftest --selftest wrong.bin
+cp dense_selftest.bin wrong.bin
+printf '\0\0\0\0' | dd of=wrong.bin bs=1 seek=40 conv=notrunc 2> /dev/null
+must_fail "wrong.bin: no images" ./dense selftest --selftest wrong.bin
 # Out of memory at any one place: that status, and nothing is lost.
 # shellcheck disable=SC2086
 "$compiler" -O1 "-I$include" -I. -o nomem "$source/nomem.c" client.o server.o \

@@ -238,6 +238,8 @@ golden_command_selftest(const struct golden_options *o)
         ref.version != 1 || ref.input_size != GOLDEN_INPUT_SIZE || ref.output_size !=
             GOLDEN_OUTPUT_SIZE)
         failed = golden_fail(o->selftest, "not the self-test of this network");
+    else if (ref.images == 0)
+        failed = golden_fail(o->selftest, "no images in it: nothing would be tested");
     if (!failed) {
         failed = trip_open(o, &t);
         if (!failed &&
