@@ -238,6 +238,12 @@ options_compile(const struct options *o)
 /* ---- texts
  * ------------------------------------------------------------------------------------------ */
 
+static const char *
+short_name(const char *option)
+{
+    return strcmp(option, "output") == 0 ? "-o, " : "";
+}
+
 void
 options_help(const struct command *c, struct str *out)
 {
@@ -257,8 +263,8 @@ options_help(const struct command *c, struct str *out)
         if (!(rows[i].commands & c->bit))
             continue;
         char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-                 rows[i].argument ? rows[i].argument : "");
+        snprintf(left, sizeof left, "%s--%s%s%s", short_name(rows[i].name), rows[i].name,
+                 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
         str_addf(out, "  %-24s %s\n", left, rows[i].help);
     }
 }
@@ -289,7 +295,9 @@ options_man(struct str *out)
         str_addf(out, ".TP\n.B %s \\fI%s\\fR\n%s\n", i->name, i->operand, i->summary);
     str_add(out, ".SH OPTIONS\n");
     for (size_t i = 0; i < N_ROWS; i++) {
-        str_add(out, ".TP\n.B \\-\\-");
+        str_add(out, ".TP\n.B ");
+        roff(out, short_name(rows[i].name));
+        str_add(out, "\\-\\-");
         roff(out, rows[i].name);
         if (rows[i].argument)
             str_addf(out, " \\fI%s\\fR", rows[i].argument);

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 END
 "$compiler" -o "$dir/differ" "$dir/differ.c" -lm
 
+toy="INSECURE TOY parameters: not for real data"
 network() { # fixture's name, C name
   mkdir "$dir/$1"
   "$fixture" "$1" "$dir/$1"
@@ -106,12 +107,13 @@ network() { # fixture's name, C name
   "./$2" encrypt --dir keys --input images.npy --count 3
   mv keys/secret.key . # the server does not have it
   "./$2" eval --dir keys --count 3 2> err
-  [ ! -s err ] || fail "not silent in a pipe"
+  [ "$(cat err)" = "$2: $toy" ] || fail "not silent in a pipe, but for the warning"
   mv secret.key keys/
   "./$2" decrypt --dir keys --count 3 --output four.npy
   "$dir/differ" answers.npy four.npy 1e-3
   cp keys/output.ct first.ct
-  "./$2_eval" "$2_weights.bin" keys/eval.keys keys/input.ct keys/output.ct
+  "./$2_eval" "$2_weights.bin" keys/eval.keys keys/input.ct keys/output.ct 2> err
+  [ "$(cat err)" = "${2}_eval: $toy" ] || fail "the server alone does not warn"
   cmp first.ct keys/output.ct || fail "the server alone answers otherwise"
   cd "$dir"
 }
@@ -126,6 +128,20 @@ cd "$dir/dense"
 ./dense run --input same.npy --output b.npy
 "$dir/differ" a.npy b.npy 1e-3
 must_fail "uint8" "$dir/wide/network_2_wide_net" run --input pixels.npy
+
+# Each command of a toy says that it is one; of another network none does.
+for command in keygen encrypt eval decrypt run selftest; do
+  ./dense "$command" --dir no/where --weights none --input none 2> err && fail "$command of nothing"
+  [ "$(head -n 1 err)" = "dense: $toy" ] || fail "$command does not warn: $(cat err)"
+done
+mkdir serious
+cp dense_main.c dense_program.h serious
+sed 's/^#define DENSE_SECURITY .*0u/#define DENSE_SECURITY 128u/' dense.h > serious/dense.h
+# shellcheck disable=SC2086
+"$compiler" -std=c11 "-I$include" -o serious/dense serious/dense_main.c npy.o trip.o client.o server.o \
+  $client $system
+serious/dense selftest --weights dense_weights.bin --selftest dense_selftest.bin 2> err
+[ ! -s err ] || fail "a warning about no toy: $(cat err)"
 
 # What must be refused.
 must_fail "usage" ./dense

@@ -77,7 +77,9 @@ mv secret.key keys
 [ "$("$tool" argmax four.npy)" = "$("$tool" argmax ../encrypted.npy | head -2)" ] || fail "four processes answer otherwise"
 
 # Another model, with parameters of its own or the very same: its keys, ciphertexts and weights are refused by name.
+# shellcheck disable=SC2086
 "$olac" compile "$networks/cryptonets.onnx" $data -o ../same --quiet
+# shellcheck disable=SC2086
 [ "$("$olac" compile "$networks/cryptonets.onnx" $data --against ../same)" = "../same: identical" ] || fail "not reproducible"
 printf 'network other\ninput x : f32[1, 28, 28] from u8 / 255\noutput y = flatten(avgpool(x, 14x14))\n' > ../other.ola
 "$olac" run ../other.ola --input "$networks/digits.npy" --count 1 --keep ../other --quiet > /dev/null
