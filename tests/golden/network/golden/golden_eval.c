@@ -64,6 +64,8 @@ main(int argc, char **argv)
                         "evaluates the encrypted image INPUT with the evaluation keys KEYS\n");
         return 1;
     }
+    if (GOLDEN_SECURITY == 0)
+        fprintf(stderr, "golden_eval: INSECURE TOY parameters: not for real data\n");
     ola_status status = golden_server_new(argv[1], GOLDEN_RESIDENT, &server);
     if (status != OLA_OK)
         fail(argv[1], status);
