@@ -104,7 +104,8 @@ lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t
         for (uint32_t i = 0; i < m->start[m->rows]; i++)
             squares += out->free_of_level ? 1 : (double)m->val[i] * (double)m->val[i];
     }
-    qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
+    if (out->diagonals.len)
+        qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
     for (uint32_t f = b.fold; f < b.widest; f *= 2)
         vec_push(a, &out->folds, f);
     if (n->bias && !out->free_of_level)
