@@ -1,8 +1,9 @@
 /* diagonals.c - a sparse matrix between two layouts becomes generalised diagonals.
  *
- * With output period K, argument period P and d = in slot - out slot (mod min(P, K)) = giant + baby, the
- * product for an output at t stands at t itself when P <= K; when P > K it stands at that t' = t (mod K)
- * from which in[t' + d] is the very slot of the element, and folding by K, 2K, ... brings it to t. */
+ * With output period K, argument period P and d = in slot - out slot (mod min(P, K)) = giant +
+ * baby, the product for an output at t stands at t itself when P <= K; when P > K it stands at that
+ * t' = t (mod K) from which in[t' + d] is the very slot of the element, and folding by K, 2K, ...
+ * brings it to t. */
 #include "lower/internal.h"
 
 #include <math.h>
@@ -113,7 +114,7 @@ lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t
     }
     if (out->diagonals.len)
         if (out->diagonals.len)
-        qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
+            qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
     for (uint32_t f = b.fold; f < b.widest; f *= 2)
         vec_push(a, &out->folds, f);
     if (n->bias && !out->free_of_level)

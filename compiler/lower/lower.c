@@ -1,4 +1,5 @@
-/* lower.c - instructions, ports and polynomials; the diagonals of linear maps are in diagonals.c. */
+/* lower.c - instructions, ports and polynomials; the diagonals of linear maps are in
+ * diagonals.c. */
 #include "lower/lower.h"
 
 #include "lower/internal.h"
