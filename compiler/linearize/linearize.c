@@ -131,8 +131,9 @@ apply(struct builder *b, const char *name, const struct shape *shape, uint32_t v
     return made;
 }
 
-/* Product of two nodes of equal size. The second factor (a square's only one) goes through a copy of its
- * own, whose scale is free; linearize merges the copy with the map before it where it can. */
+/* Product of two nodes of equal size. The second factor (a square's only one) goes through a
+ * copy of its own, whose scale is free; linearize merges the copy with the map before it where
+ * it can. */
 static uint32_t
 multiply(struct builder *b, const char *name, const struct shape *shape, uint32_t x, uint32_t y)
 {

@@ -151,8 +151,8 @@ schedule_levels(struct he_program *p, struct schedule_levels *out)
 
 /* ---- scales ---------------------------------------------------------------------------------- */
 
-/* Default scale for all, that of the prime for second factors (for squares the geometric mean of the two),
- * a lower one for what only outputs read. */
+/* Default scale for all, that of the prime for second factors (for squares the geometric mean of
+ * the two), a lower one for what only outputs read. */
 static double *
 wanted_scales(const struct he_program *p, double output_range)
 {
