@@ -154,6 +154,7 @@ load_client(const struct net_options *o, struct net_client **client)
 
 /* ---- the commands ---------------------------------------------------------------------------- */
 
+/* The secret comes last: where the large file finds no room, an older secret is still there. */
 static int
 save_keygen(const struct net_options *o, const struct net_client *client, const ola_keys *keys,
             const char *secret)
@@ -161,12 +162,12 @@ save_keygen(const struct net_options *o, const struct net_client *client, const 
     char *params = file_name(o, "params", 0, ""), *eval = file_name(o, "eval.keys", 0, "");
     int failed = !params || !eval;
     ola_status status = OLA_OK;
-    if (!failed && (status = net_client_save(client, secret)) != OLA_OK)
-        failed = net_fail_status(secret, status);
-    if (!failed && (status = ola_params_save(net_client_params(client), params)) != OLA_OK)
-        failed = net_fail_status(params, status);
     if (!failed && (status = ola_keys_save(keys, eval)) != OLA_OK)
         failed = net_fail_status(eval, status);
+    if (!failed && (status = ola_params_save(net_client_params(client), params)) != OLA_OK)
+        failed = net_fail_status(params, status);
+    if (!failed && (status = net_client_save(client, secret)) != OLA_OK)
+        failed = net_fail_status(secret, status);
     free(params);
     free(eval);
     return failed;
@@ -436,6 +437,8 @@ main(int argc, char **argv)
         return usage(stdout);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(o.command, commands[i].name) == 0) {
+            if (NET_SECURITY == 0)
+                fprintf(stderr, "net: INSECURE TOY parameters: not for real data\n");
             failed = parse_options(&o, argc, argv);
             failed = failed || commands[i].call(&o);
         }

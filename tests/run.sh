@@ -10,6 +10,8 @@ cmake -B "$build" -G Ninja -DOLAC_TESTS=ON ${OLAC_CMAKE:-} >/dev/null
 cmake --build "$build" -j "$(nproc)"
 # Tests run side by side: one thread each, but for those that set their own number.
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-export OMP_NUM_THREADS
+# Waiting threads give the core away soon: others need it here.
+GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
+export OMP_NUM_THREADS GOMP_SPINCOUNT
 # shellcheck disable=SC2086
 ctest --test-dir "$build" --output-on-failure -j "$(nproc)" ${CTEST:-}

@@ -233,7 +233,8 @@ map_rows(struct emitter *e, struct str *out)
     str_addf(
         out,
         "\n#define MAPS %u\n#define MAP_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-        "/* Linear maps: section of the weights; level, scales of input and output, how it is kept; ciphertexts. "
+        "/* Linear maps: section of the weights; level, scales of input and output, how it is "
+        "kept; ciphertexts. "
         "*/\n"
         "static const struct map {\n    const char *section;\n    struct ola_map_desc desc;\n"
         "    uint32_t args, in_cts, out_cts;\n} maps[MAPS] = {\n",
@@ -259,7 +260,8 @@ poly_rows(struct emitter *e, struct str *out)
     str_addf(
         out,
         "\n#define POLYS %u\n#define POLY_INPUTS %u /* ciphertexts that go into one, at most */\n\n"
-        "/* Polynomials: section of the weights; level, scales of input and output, how it is kept; ciphertexts. "
+        "/* Polynomials: section of the weights; level, scales of input and output, how it is "
+        "kept; ciphertexts. "
         "*/\n"
         "static const struct poly {\n    const char *section;\n    struct ola_map_desc desc;\n"
         "    uint32_t cts;\n} polys[POLYS] = {\n",

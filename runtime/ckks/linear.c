@@ -142,8 +142,7 @@ sum_groups(struct ola_server *s, const struct ola_map *m, struct ola_span groups
     const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level, end = groups.first + groups.count;
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
-    const uint64_t *from[2] = {s->ext.data,
-                               s->ext.data + (size_t)ola_positions(p, level) * p->n};
+    const uint64_t *from[2] = {s->ext.data, s->ext.data + (size_t)ola_positions(p, level) * p->n};
     uint32_t run = runs.first + runs.count;
     for (uint32_t g = end; g-- > groups.first;) {
         const uint32_t last = run;

@@ -74,10 +74,8 @@ find_runs(struct ola_map *m, const struct ola_map_view *v)
                                    .step = d.giant - (same_output ? before.giant : 0)};
         if (opens || before.arg != d.arg || before.in_ct != d.in_ct ||
             before.baby - fine_step(m, before.baby) != coarse)
-            m->run[m->n_runs++] =
-                (struct ola_run){.group = m->n_groups - 1,
-                                 .source = d.arg * m->head.in_cts + d.in_ct,
-                                 .first = k};
+            m->run[m->n_runs++] = (struct ola_run){
+                .group = m->n_groups - 1, .source = d.arg * m->head.in_cts + d.in_ct, .first = k};
         m->run[m->n_runs - 1].count++;
         before = d;
     }
@@ -181,9 +179,9 @@ encode_one(struct ola_map *m, const struct ola_map_view *v, struct work *w, uint
 {
     const struct ola_params *p = m->params;
     const uint32_t level = m->desc.level, n = m->head.n_diagonals;
-    struct ola_plain_kind kind = {
-        level, m->late, m->desc.compact,
-        m->desc.out_scale * (double)p->literal.q[level] / m->desc.in_scale};
+    struct ola_plain_kind kind = {level, m->late, m->desc.compact,
+                                  m->desc.out_scale * (double)p->literal.q[level] /
+                                      m->desc.in_scale};
     if (k >= n) {
         kind = (struct ola_plain_kind){.level = m->head.free_of_level ? level : level - 1,
                                        .scale = m->desc.out_scale};

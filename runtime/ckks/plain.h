@@ -40,8 +40,8 @@ struct ola_plain_kind {
  * modulo P too. compact: as coefficients, when there are some and they are below 2^50.
  * OLA_ERR_RANGE when v * scale does not fit the modulus at `level`. */
 OLA_MUST_CHECK ola_status ola_plain_new(const struct ola_params *p, struct ola_plain_work *w,
-                                        const double *v, uint32_t period, struct ola_plain_kind kind,
-                                        struct ola_plain *out);
+                                        const double *v, uint32_t period,
+                                        struct ola_plain_kind kind, struct ola_plain *out);
 void ola_plain_free(struct ola_plain *plain);
 /* The limb at a position, in place or (of a compact one) transformed into room, N words. count !=
  * 0. */

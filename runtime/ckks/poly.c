@@ -102,8 +102,7 @@ encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_
             s = ola_plain_new(
                 f->params, w, c0, period,
                 (struct ola_plain_kind){.level = level,
-                                        .scale = step->scale *
-                                                 (double)f->params->literal.q[level]},
+                                        .scale = step->scale * (double)f->params->literal.q[level]},
                 &leaf->c0);
     }
     return s;
@@ -260,11 +259,11 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
                 s->backend->inner(to0, to1, &c1, &a0, &a1, 1, 0, NULL, OLA_CHUNK, m);
             }
             if (leaf->c0.count != 0)
-                s->backend->add(
-                        to0, to0,
-                        ola_plain_chunk(s->params, ola_plain_limb(s->params, &leaf->c0, i, NULL),
-                                        at, room),
-                        OLA_CHUNK, m);
+                s->backend->add(to0, to0,
+                                ola_plain_chunk(s->params,
+                                                ola_plain_limb(s->params, &leaf->c0, i, NULL), at,
+                                                room),
+                                OLA_CHUNK, m);
         }
     }
     s->counts.plain_products++;

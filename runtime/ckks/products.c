@@ -125,10 +125,8 @@ baby_job(const struct ola_server *s, const struct ola_map *m, const struct ola_s
 {
     const struct ola_switch *key =
         ola_keys_rotation(s->keys, m->baby[source->first_baby + baby], m->desc.level);
-    return (struct ola_switch_job){.raised = raised,
-                                   .key = key,
-                                   .perm = key->perm,
-                                   .a0 = source_part(s, m, source, in, 0)};
+    return (struct ola_switch_job){
+        .raised = raised, .key = key, .perm = key->perm, .a0 = source_part(s, m, source, in, 0)};
 }
 
 /* All babies of a source into their slots. */
@@ -150,8 +148,8 @@ rotate_babies(struct ola_server *s, const struct ola_map *m, const struct ola_so
                 to[2 * count + 1] = slot[1];
             count++;
         } else if (m->late) {
-            ola_switch_lift(s, source_part(s, m, source, in, 0),
-                            source_part(s, m, source, in, 1), level, slot[0], false);
+            ola_switch_lift(s, source_part(s, m, source, in, 0), source_part(s, m, source, in, 1),
+                            level, slot[0], false);
         }
         if (count == BATCH || (count != 0 && k + 1 == source->n_babies)) {
             if (m->late)

@@ -26,10 +26,11 @@ ola_thread(void)
 }
 #endif
 
-#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the fewest that the kernels take   \
+#define OLA_CHUNK                                                                                  \
+    1024u             /* entries of a limb worked on at once: the fewest that the kernels take   \
                          */
-#define OLA_TERMS 16u   /* plaintext products to one lazy sum */
-#define OLA_REGS  32u   /* registers of a polynomial's evaluation */
+#define OLA_TERMS 16u /* plaintext products to one lazy sum */
+#define OLA_REGS  32u /* registers of a polynomial's evaluation */
 
 /* Words; grown, never shrunk. */
 struct ola_buffer {
@@ -42,11 +43,11 @@ struct ola_server {
     const struct ola_keys *keys;
     const struct ola_backend *backend;
     int threads;
-    struct ola_buffer temp;        /* a piece for each thread */
-    struct ola_buffer coef;        /* untransformed limbs on their way to another basis */
-    struct ola_buffer raised;      /* digits modulo Q P */
-    struct ola_buffer ext;         /* results of key switches modulo Q P */
-    struct ola_buffer real;        /* doubles of a vector to be encoded */
+    struct ola_buffer temp;                /* a piece for each thread */
+    struct ola_buffer coef;                /* untransformed limbs on their way to another basis */
+    struct ola_buffer raised;              /* digits modulo Q P */
+    struct ola_buffer ext;                 /* results of key switches modulo Q P */
+    struct ola_buffer real;                /* doubles of a vector to be encoded */
     struct ola_buffer coarse, baby, group; /* of linear maps */
     struct ola_buffer work;                /* of linear maps, a piece for each thread */
     struct ola_ct reg[OLA_REGS];

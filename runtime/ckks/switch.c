@@ -234,7 +234,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
                 ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1,
-                            ola_server_temp(s));
+                                   ola_server_temp(s));
                 prepare_source(s, b, i, y0);
                 prepare_source(s, b, i, y1);
             }

@@ -20,7 +20,9 @@ transform_secret(struct ola_client *c)
 static ola_status
 client_room(const struct ola_params *p, struct ola_client **out)
 {
-    struct ola_client *c = sodium_init() < 0 ? NULL : ola_alloc_zero(sizeof *c);
+    if (sodium_init() < 0)
+        return OLA_ERR_RANDOM;
+    struct ola_client *c = ola_alloc_zero(sizeof *c);
     if (c == NULL)
         return OLA_ERR_NOMEM;
     c->params = p;

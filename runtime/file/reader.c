@@ -254,6 +254,7 @@ ola_reader_residues(struct ola_reader *r, uint64_t *v, size_t n, uint32_t bits, 
             held -= bits;
         }
     }
+    ola_wipe(packed, sizeof packed); /* may be a secret's */
     if (!below)
         ola_reader_fail(r, OLA_ERR_FORMAT);
     if (r->status != OLA_OK)

@@ -235,6 +235,7 @@ ola_writer_residues(struct ola_writer *w, const uint64_t *v, size_t n, uint32_t 
         }
         ola_writer_put(w, packed, used);
     }
+    ola_wipe(packed, sizeof packed); /* may be a secret's */
 }
 
 void

@@ -24,7 +24,8 @@ program(const struct world *w, ola_server *s, const ola_ct *a, const struct sect
         const struct section *poly_bytes, ola_ct *out)
 {
     const uint32_t top = w->literal.n_q - 1;
-    struct ola_map_desc m = {top, w->scale, w->scale, false, 0}, f = {top - 1, w->scale, w->scale, false, 0};
+    struct ola_map_desc m = {top, w->scale, w->scale, false, 0},
+                        f = {top - 1, w->scale, w->scale, false, 0};
     ola_map *map;
     ola_poly *poly;
     ola_ct *t = empty(w);

@@ -145,11 +145,8 @@ Test(contract, linear_in_two_steps)
     map_case_make(&c);
     c.d[4].baby = 19; /* 16 and 3: no key for the whole */
     struct bytes section = map_section(&c.m);
-    struct ola_map_desc desc = {.level = 5,
-                                .in_scale = TOY_SCALE,
-                                .out_scale = TOY_SCALE,
-                                .compact = true,
-                                .coarse = 16};
+    struct ola_map_desc desc = {
+        .level = 5, .in_scale = TOY_SCALE, .out_scale = TOY_SCALE, .compact = true, .coarse = 16};
     ola_map *m = NULL;
     ola_ct *out;
     double w0[SLOTS], w1[SLOTS];

@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  *
  *   keygen | encrypt | eval | decrypt   four processes over files of one folder: params, eval.keys,
  *                                       input.ct, output.ct; secret.key is the client's alone
@@ -159,6 +159,7 @@ load_client(const struct golden_options *o, struct golden_client **client)
 
 /* ---- the commands ---------------------------------------------------------------------------- */
 
+/* The secret comes last: where the large file finds no room, an older secret is still there. */
 static int
 save_keygen(const struct golden_options *o, const struct golden_client *client,
             const ola_keys *keys,
@@ -167,12 +168,12 @@ save_keygen(const struct golden_options *o, const struct golden_client *client,
     char *params = file_name(o, "params", 0, ""), *eval = file_name(o, "eval.keys", 0, "");
     int failed = !params || !eval;
     ola_status status = OLA_OK;
-    if (!failed && (status = golden_client_save(client, secret)) != OLA_OK)
-        failed = golden_fail_status(secret, status);
-    if (!failed && (status = ola_params_save(golden_client_params(client), params)) != OLA_OK)
-        failed = golden_fail_status(params, status);
     if (!failed && (status = ola_keys_save(keys, eval)) != OLA_OK)
         failed = golden_fail_status(eval, status);
+    if (!failed && (status = ola_params_save(golden_client_params(client), params)) != OLA_OK)
+        failed = golden_fail_status(params, status);
+    if (!failed && (status = golden_client_save(client, secret)) != OLA_OK)
+        failed = golden_fail_status(secret, status);
     free(params);
     free(eval);
     return failed;
@@ -445,6 +446,8 @@ main(int argc, char **argv)
         return usage(stdout);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(o.command, commands[i].name) == 0) {
+            if (GOLDEN_SECURITY == 0)
+                fprintf(stderr, "golden: INSECURE TOY parameters: not for real data\n");
             failed = parse_options(&o, argc, argv);
             failed = failed || commands[i].call(&o);
         }
