@@ -185,7 +185,7 @@ he_print(const struct he_program *p, struct str *out)
     }
 }
 
-/* ---- exact evaluation --------------------------------------------------------------------------- */
+/* ---- exact evaluation ------------------------------------------------------------------------ */
 
 struct eval {
     const struct he_program *p;
@@ -278,11 +278,12 @@ eval_inst(struct eval *e, uint32_t k, const float *const *in, float *const *resu
         break;
     default:
         for (size_t t = 0; t < n; t++)
-            out[t] = i->op == HE_add         ? a[t] + b[t]
-                     : i->op == HE_sub       ? a[t] - b[t]
-                     : i->op == HE_mul       ? a[t] * b[t]
-                     : i->op == HE_add_plain ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
-                                             : a[t]; /* relin, rescale, drop */
+            out[t] = i->op == HE_add   ? a[t] + b[t]
+                     : i->op == HE_sub ? a[t] - b[t]
+                     : i->op == HE_mul ? a[t] * b[t]
+                     : i->op == HE_add_plain
+                         ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
+                         : a[t]; /* relin, rescale, drop */
     }
 }
 

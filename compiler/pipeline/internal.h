@@ -7,15 +7,16 @@
 
 /* Tries ring degrees, each on a copy of the tensor program, prices each result and keeps the
  * cheapest (candidates.c). NULL after an error. */
-struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
-                                       double output_range, struct diag *d);
+struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
+                                       const struct tp *t, double output_range, struct diag *d);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones
  * where the network needed none. *output_max: the largest |output|. */
-bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out, uint32_t *n,
-                        double *output_max, struct diag *d);
+bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out,
+                        uint32_t *n, double *output_max, struct diag *d);
 /* --dump=PASS (dump.c). */
 void pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
 void pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);
-void pipeline_dump_he(const struct compile_options *o, const char *pass, const struct he_program *p);
+void pipeline_dump_he(const struct compile_options *o, const char *pass,
+                      const struct he_program *p);
 
 #endif

@@ -1,6 +1,6 @@
-/* wiped.c - the client of the generated network "dense" frees nothing that still holds an image or an
- * answer. The library allocates through a pair of functions given to it, so that malloc and free,
- * linked with --wrap, are those of the generated code alone. */
+/* wiped.c - the client of the generated network "dense" frees nothing that still holds an image or
+ * an answer. The library allocates through a pair of functions given to it, so that malloc and
+ * free, linked with --wrap, are those of the generated code alone. */
 #include "dense.h"
 
 #include <malloc.h>

@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  */
 #include "golden.h"
 #include "ola/client.h"
@@ -16,11 +16,11 @@
 
 static const struct ola_literal parameters = {
     .log_n = 13,
-    .n_q = 5,
-    .n_p = 1,
-    .q = {0x2000088001, 0x80014001, 0x7ffe0001, 0x800a4001, 0x7ffbc001},
-    .p = {0x20000008001},
-    .digit_limbs = 1,
+    .n_q = 4,
+    .n_p = 2,
+    .q = {0x2000088001, 0x80014001, 0x7ffe0001, 0x800a4001},
+    .p = {0x100008c001, 0xffffc4001},
+    .digit_limbs = 2,
     .insecure_toy = false,
     .model = {0x76, 0x6d, 0x56, 0x87, 0x5c, 0xe3, 0xca, 0x2c, 0x12, 0xee, 0x4e, 0xac, 0x36, 0x48,
               0xbb, 0x81, 0xa0, 0x11, 0x6a, 0x93, 0xd2, 0x12, 0x5a, 0xb3, 0xaa, 0xa6, 0x1f, 0x8c,
@@ -31,7 +31,7 @@ static const struct ola_literal parameters = {
 static const uint32_t rotation_step[] = {1, 2, 4, 5, 8, 4095};
 
 /* ... up to these levels. */
-static const uint32_t rotation_level[] = {4, 0, 4, 4, 0, 1};
+static const uint32_t rotation_level[] = {3, 0, 3, 3, 0, 1};
 
 static const struct ola_key_plan key_plan = {
     .relin_level = 2,
@@ -59,7 +59,7 @@ static const struct elements input_0[] = {
 };
 
 static const struct port inputs[GOLDEN_INPUTS] = {
-    {16, 1, 16, 4, 0x1p+31, 1, input_0},
+    {16, 1, 16, 3, 0x1p+31, 1, input_0},
 };
 
 /* output logits, 2 */
