@@ -62,7 +62,7 @@ struct ola_ct {
     uint32_t stride; /* limbs from one part to the next; level < stride */
     double scale;
     uint8_t key_id[OLA_KEY_ID]; /* of the secret key */
-    bool seeded; /* fresh: part 1 is ola_ct_expand's of this seed */
+    bool seeded;                /* fresh: part 1 is ola_ct_expand's of this seed */
     uint8_t seed[32];
     uint64_t *data;
     size_t bytes;

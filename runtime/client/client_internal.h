@@ -10,8 +10,8 @@
 struct ola_client {
     const struct ola_params *params;
     uint8_t key_id[OLA_KEY_ID]; /* public, drawn apart from the secret */
-    int8_t *secret;        /* [n] in {-1, 0, 1} */
-    uint64_t *transformed; /* [chain][n]: the secret modulo each prime, transformed */
+    int8_t *secret;             /* [n] in {-1, 0, 1} */
+    uint64_t *transformed;      /* [chain][n]: the secret modulo each prime, transformed */
 };
 
 /* A client with this secret (n entries in {-1, 0, 1}, else OLA_ERR_FORMAT). */

@@ -205,7 +205,8 @@ ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
         return OLA_ERR_NOMEM;
     double scale = a->scale / (double)s->params->literal.q[a->level];
     double variance = ola_sim_slot(s->params, ola_sim_rounding(s->params, a->parts), scale);
-    e = finish(out, a, v, a->parts, a->level - 1, scale, variance, ola_sim_mix(a->trace, TAG_RESCALE));
+    e = finish(out, a, v, a->parts, a->level - 1, scale, variance,
+               ola_sim_mix(a->trace, TAG_RESCALE));
     if (e == OLA_OK)
         s->counts.rescales++;
     return e;

@@ -234,7 +234,8 @@ Test(contract, maps_of_others)
           ola_linear(t.server, m, (const ola_ct *[]){t.a, u.b}, (ola_ct *[]){t.c, out}));
     FAILS(OLA_ERR_OTHER_KEY,
           ola_linear(t.server, m, (const ola_ct *[]){u.a, t.b}, (ola_ct *[]){t.c, out}));
-    FAILS(OLA_ERR_OTHER_KEY, ola_poly_eval(t.server, f, (const ola_ct *[]){u.a}, (ola_ct *[]){out}));
+    FAILS(OLA_ERR_OTHER_KEY,
+          ola_poly_eval(t.server, f, (const ola_ct *[]){u.a}, (ola_ct *[]){out}));
     expect_slots(&t, t.c, t.x, "untouched by failures");
     expect_slots(&t, out, t.x, "untouched by failures");
     OK(ola_linear(u.server, m, (const ola_ct *[]){u.a, u.b}, (ola_ct *[]){t.c, out}));

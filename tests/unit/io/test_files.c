@@ -141,9 +141,9 @@ Test(files, residues_of_every_width)
             random_unit(&state);
             v[k] = k == 0 ? 0 : k == 1 ? q - 1 : state % q;
         }
-        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id,
-                                     25 * bits, &w),
-                     OLA_OK);
+        cr_assert_eq(
+            ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id, 25 * bits, &w),
+            OLA_OK);
         ola_writer_residues(w, v, 200, bits);
         cr_assert_eq(ola_writer_close(w, &data, &size), OLA_OK);
         cr_assert_eq(size, HEAD + 25 * bits + 32);
