@@ -156,9 +156,9 @@ struct he_rotations {
 struct he_rotations he_map_rotations(const struct he_map *m);
 uint32_t he_rotations_sum(const struct he_rotations *r);
 
-/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation, and
- * one more that shares its decomposition, at a level. The unit prices and where they come from are in
- * he_price.c. */
+/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation,
+ * and one more that shares its decomposition, at a level. The unit prices and where they come from
+ * are in he_price.c. */
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
 /* Bytes of a map's diagonals as the runtime keeps them. */
 uint64_t he_map_bytes(const struct he_params *p, const struct he_map *m);

@@ -1,4 +1,4 @@
-/* he_map.c - the rotations that the runtime makes of a linear map (ola_linear in ola/ola.h), counted. */
+/* he_map.c - the rotations that the runtime makes of a linear map (ola_linear), counted. */
 #include "ir/he.h"
 
 #include <stdlib.h>

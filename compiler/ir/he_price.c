@@ -191,7 +191,7 @@ he_price(struct he_program *p)
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
-    /* Keys, encoded weights, about 24 ciphertexts of scratch and values, and, once each for server and
+    /* Keys, encoded weights, about 24 ciphertexts of scratch and values, and, once for server and
      * client, six tables of a word an entry for every prime. */
     uint64_t tables = 2 * 6 * sizeof(uint64_t) * (p->params.q.len + p->params.p.len)
                       << p->params.log_n;

@@ -1,4 +1,4 @@
-/* memory.c - programs that would take much memory: fewer rotation keys, by baby steps in two parts, and
+/* memory.c - programs that would take much memory: fewer keys, by baby steps in two parts, and
  * diagonals kept as their coefficients. Both take time, so that small programs do without. */
 #include "schedule/internal.h"
 

@@ -1,5 +1,5 @@
-/* linear.c - evaluating a linear map: the groups of products (products.c), summed from the last giant
- * step down, each time rotated by the difference to the step before, and one division by P and the
+/* linear.c - evaluating a linear map: the groups of products (products.c), summed from the last
+ * giant step down, each time rotated by the difference to the step before, and one division by P and the
  * last prime together. */
 #include <string.h>
 
@@ -34,12 +34,14 @@ check_cts(const struct ola_server *s, const struct ola_map *m, const struct ola_
             if (out[j] == a)
                 return OLA_ERR_PARAM;
         }
+        if (!ola_ct_same_key(a, in[0]))
+            return OLA_ERR_OTHER_KEY;
         if (a->level != m->desc.level)
             return OLA_ERR_LEVEL;
         if (!ola_scales_equal(a->scale, m->desc.in_scale))
             return OLA_ERR_SCALE;
     }
-    return OLA_OK;
+    return ola_server_check_key(s, in[0]);
 }
 
 /* Whether there is a key for a rotation, and by 0 there need be none. */
@@ -97,8 +99,8 @@ join_group(struct ola_server *s, const struct ola_map *m, uint32_t g)
     }
 }
 
-/* ext = rotate(the sum so far, the group's step), times P. The sum is in the group's place, or, of an
- * early map when it was joined, in ext. */
+/* ext = rotate(the sum so far, the group's step), times P. The sum is in the group's place, or, of
+ * an early map when it was joined, in ext. */
 static void
 rotate_sum(struct ola_server *s, const struct ola_map *m, uint32_t g, bool joined)
 {
@@ -233,6 +235,8 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         status = check_keys(s, m);
     if (status == OLA_OK)
         status = reserve(s, m, out);
+    for (uint32_t k = 0; status == OLA_OK && k < m->head.out_cts; k++)
+        ola_ct_take_key(out[k], in[0]);
     if (status != OLA_OK)
         return status;
     ola_products_begin(s, m, in);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Arrays of at most this many entries (there are no more runs, groups, sources or babies than diagonals). */
+/* Arrays of at most this many entries (no more runs, groups, sources or babies than diagonals). */
 static uint32_t
 room(const struct ola_map *m)
 {
@@ -56,8 +56,8 @@ fine_step(const struct ola_map *m, uint32_t baby)
     return m->desc.coarse == 0 ? baby : baby % m->desc.coarse;
 }
 
-/* Groups and runs: the diagonals come sorted by (out_ct, giant, arg, in_ct, baby). A run's source is
- * its input for now. */
+/* Groups and runs: the diagonals come sorted by (out_ct, giant, arg, in_ct, baby). A run's source
+ * is its input for now. */
 static void
 find_runs(struct ola_map *m, const struct ola_map_view *v)
 {

@@ -285,7 +285,7 @@ add_run(struct ola_server *s, const struct ola_map *m, const struct ola_run *run
     }
 }
 
-/* Chunk by chunk, so that the babies' stay in the cache; compact plaintexts are transformed whole. */
+/* Chunk by chunk, so that the babies' stay in the cache; compact plaintexts come whole. */
 static void
 multiply_runs(struct ola_server *s, const struct ola_map *m, struct ola_span runs,
               const struct ola_source *source, const struct ola_ct *const *in, struct piece w)

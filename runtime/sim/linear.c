@@ -2,8 +2,8 @@
  *
  * Noise, slot by slot; x: the slots, d: a diagonal's values, w: their scale, sw and sw': key
  * switching at the map's level and at the output's:
- *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot; twice where
- *                                                  it is made of two
+ *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot; twice
+ *                                                  where it is made of two
  *   a value's encoding  x^2 encoding(period, w)
  *   a giant rotation    slot(sw, in_scale * w)
  *   the rescale         slot(rounding, out_scale)
@@ -38,8 +38,8 @@ split_baby(const struct ola_map *m, uint32_t step)
     return (struct baby){step - fine, fine};
 }
 
-/* Each (argument, ciphertext) is rotated once by each coarse step, what comes of it once by each fine
- * one; each output once by each step between its giants, and by each fold. `seen` is scratch,
+/* Each (argument, ciphertext) is rotated once by each coarse step, what comes of it once by each
+ * fine one; each output once by each step between its giants, and by each fold. `seen` is scratch,
  * [slots]. */
 static uint64_t
 count_rotations(const struct ola_map *m, double *seen)
@@ -185,6 +185,8 @@ check_inputs(const struct ola_server *s, const struct ola_map *m, const ola_ct *
     const struct ola_weights_map *h = &m->view.head;
     for (uint32_t k = 0; k < h->args * h->in_cts; k++) {
         ola_status e = ola_sim_operand(s->params, in[k], 2);
+        if (e == OLA_OK)
+            e = ola_sim_key(s, in[k], in[0]);
         if (e != OLA_OK)
             return e;
         if (in[k]->level != m->desc.level)
@@ -373,7 +375,7 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         ola_results_free(&results);
         return e;
     }
-    ola_results_store(&results, out, m->out_level, m->out_scale);
+    ola_results_store(&results, in[0]->key_id, out, m->out_level, m->out_scale);
     count(&s->counts, m);
     return OLA_OK;
 }
