@@ -1,6 +1,6 @@
 /* linear.c - evaluating a linear map: the groups of products (products.c), summed from the last
- * giant step down, each time rotated by the difference to the step before, and one division by P and the
- * last prime together. */
+ * giant step down, each time rotated by the difference to the step before, and one division by P
+ * and the last prime together. */
 #include <string.h>
 
 #include "ckks/map.h"
