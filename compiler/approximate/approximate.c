@@ -95,7 +95,8 @@ fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 {
     struct lockstep *s = lockstep_new(w->g, w->images, w->n);
     bool ok = true;
-    const char *what = arena_printf(w->g->arena, "fitting degree %u", uniform);
+    const char *what = w->o->plan ? "fitting the chosen degrees"
+                                  : arena_printf(w->g->arena, "fitting degree %u", uniform);
 
     for (uint32_t k = 0; k < w->n_acts; k++)
         w->g->nodes.at[w->acts[k]].poly = NULL;
@@ -291,5 +292,5 @@ approximate(struct graph *g, const float *images, uint32_t n_images,
     if (w.n_acts == 0)
         return true;
     r->images = w.n;
-    return o->degree ? fit_all(&w, o->degree, r) : choose(&w, r);
+    return o->degree || o->plan ? fit_all(&w, o->degree, r) : choose(&w, r);
 }
