@@ -12,7 +12,7 @@ struct work {
     uint32_t n, budget;
     uint32_t *choice;   /* OPEN, or an option */
     uint32_t *done;     /* the earliest level at which an item can be done */
-    uint32_t *deadline; /* the latest at which it may be */
+    int64_t *deadline;  /* the latest at which it may be; below 0 where a way is too long */
 };
 
 static uint32_t
@@ -53,7 +53,8 @@ latest(const struct work *w)
         w->deadline[i] = w->budget;
     for (uint32_t i = w->n; i-- > 0;)
         for (uint32_t k = 0; k < w->items[i].n_before; k++) {
-            uint32_t b = w->items[i].before[k], start = w->deadline[i] - levels_of(&w->items[i], w->choice[i]);
+            uint32_t b = w->items[i].before[k];
+            int64_t start = w->deadline[i] - levels_of(&w->items[i], w->choice[i]);
             w->deadline[b] = start < w->deadline[b] ? start : w->deadline[b];
         }
 }
@@ -174,7 +175,7 @@ along(const struct work *w, struct arena *a, const uint32_t *way, uint32_t lengt
 
     for (uint32_t s = 0; s < length; s++) {
         uint32_t i = way[s];
-        row(&w->items[i], release(w, i, s ? way[s - 1] : OPEN), w->deadline[i], w->budget, before, best,
+        row(&w->items[i], release(w, i, s ? way[s - 1] : OPEN), (uint32_t)w->deadline[i], w->budget, before, best,
             picks + s * columns);
         double *swap = before;
         before = best;
@@ -182,7 +183,7 @@ along(const struct work *w, struct arena *a, const uint32_t *way, uint32_t lengt
     }
     uint32_t k = w->budget;
     for (uint32_t s = length; s-- > 0;) {
-        k = k < w->deadline[way[s]] ? k : w->deadline[way[s]];
+        k = k < w->deadline[way[s]] ? k : (uint32_t)w->deadline[way[s]];
         w->choice[way[s]] = picks[s * columns + k];
         k -= w->items[way[s]].option[w->choice[way[s]]].levels;
     }
@@ -196,9 +197,9 @@ repair(const struct work *w)
     while (earliest(w) > w->budget) {
         uint32_t worst = OPEN;
         double least = INFINITY;
-        latest(w); /* wraps below 0 on ways that are too long: compare as signed */
+        latest(w);
         for (uint32_t i = 0; i < w->n; i++) {
-            if (w->choice[i] == OPEN || w->choice[i] == 0 || (int32_t)(w->done[i] - w->deadline[i]) <= 0)
+            if (w->choice[i] == OPEN || w->choice[i] == 0 || w->done[i] <= w->deadline[i])
                 continue;
             const struct allot_option *o = &w->items[i].option[w->choice[i]];
             if (o[-1].cost - o->cost < least) {
@@ -217,13 +218,12 @@ allot(const struct allot_item *items, uint32_t n, uint32_t budget, uint32_t *cho
 {
     uint32_t most = allot_most(items, n);
 
-    budget = budget < ALLOT_MOST ? budget : ALLOT_MOST;
     if (budget < allot_least(items, n))
         return false;
     struct arena *a = arena_new();
     struct work w = {.items = items, .n = n, .budget = budget < most ? budget : most, .choice = choice};
     w.done = ARENA_ARRAY(a, uint32_t, n + 1);
-    w.deadline = ARENA_ARRAY(a, uint32_t, n + 1);
+    w.deadline = ARENA_ARRAY(a, int64_t, n + 1);
     uint32_t *way = ARENA_ARRAY(a, uint32_t, n + 1);
     memset(choice, 0xff, n * sizeof *choice);
     for (;;) {

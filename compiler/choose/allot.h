@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A budget above this is taken for this. */
-#define ALLOT_MOST 65536u
-
 struct allot_option {
     uint32_t levels;
     double cost; /* finite, >= 0 */

@@ -13,8 +13,8 @@
 
 /* Errors and impacts are means over so many images; more do not change them by much. */
 #define WEIGHED_IMAGES 256u
-/* Below the least budget that search found: the drop is not quite monotonic. */
-#define BELOW 2u
+/* So many budgets below the one that halving found are tried too: the drop is not quite monotonic. */
+#define BELOW 1u
 
 static const uint32_t uniform_degrees[CHOSEN_UNIFORM] = {3, 7, 15};
 
@@ -158,6 +158,13 @@ price(const struct search *s, double output_max)
     return seconds;
 }
 
+static bool
+within(const struct search *s, const struct chosen_plan *p, bool drop, bool latency)
+{
+    return isfinite(p->drop) && (!drop || s->o->max_drop <= 0 || p->drop <= s->o->max_drop + 1e-12) &&
+           (!latency || s->o->max_latency <= 0 || p->seconds <= s->o->max_latency);
+}
+
 /* Fits, judges and prices; the result is the newest of s->tried. */
 static void
 try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32_t budget, struct diag *d)
@@ -172,7 +179,9 @@ try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32
     t.poly = ARENA_ARRAY(s->a, struct poly *, s->g->nodes.len + 1);
     if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) && judge_outputs(s, true, out, d)) {
         t.drop = drop_of(s, out);
-        t.seconds = price(s, t.report.output_max);
+        /* a plan that loses too much is out, whatever its price */
+        if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
+            t.seconds = price(s, t.report.output_max);
         for (uint32_t k = 0; k < s->g->nodes.len; k++)
             t.poly[k] = s->g->nodes.at[k].poly;
     }
@@ -198,13 +207,6 @@ at_budget(struct search *s, uint32_t budget)
 }
 
 /* ---- the search --------------------------------------------------------------------------------------------- */
-
-static bool
-within(const struct search *s, const struct chosen_plan *p, bool drop, bool latency)
-{
-    return isfinite(p->drop) && (!drop || s->o->max_drop <= 0 || p->drop <= s->o->max_drop + 1e-12) &&
-           (!latency || s->o->max_latency <= 0 || p->seconds <= s->o->max_latency);
-}
 
 /* Under --max-drop the faster plan is better, else the one that loses less; then the one with fewer levels. */
 static bool
@@ -323,6 +325,9 @@ search(struct search *s, struct chosen *out)
         try_plan(s, &p, uniform_degrees[k], 0, quiet);
         diag_free(quiet);
         out->uniform[k] = s->tried.at[k];
+        /* on as many levels as one degree everywhere that will do, the choice will not do worse */
+        if (s->o->max_drop > 0 && within(s, &out->uniform[k], true, false) && p.deepest < most)
+            most = p.deepest;
     }
     halve(s, least, most);
     for (uint32_t k = 0; k < s->tried.len; k++) {
