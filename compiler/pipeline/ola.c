@@ -15,6 +15,8 @@
 #define WEIGHED_IMAGES 256u
 /* So many budgets below the one that halving found are tried too: the drop is not quite monotonic. */
 #define BELOW 1u
+/* Of so few budgets each is tried, from the least up. */
+#define FEW 16u
 
 static const uint32_t uniform_degrees[CHOSEN_UNIFORM] = {3, 7, 15};
 
@@ -223,6 +225,15 @@ better(const struct search *s, const struct chosen_plan *p, const struct chosen_
     return p->levels < q->levels;
 }
 
+/* The least budget that keeps the answers, of few: no halving, as the drop is not quite monotonic. */
+static void
+sweep(struct search *s, uint32_t least, uint32_t most)
+{
+    for (uint32_t b = least; b <= most; b++)
+        if (within(s, at_budget(s, b), true, false))
+            return;
+}
+
 /* Under --max-drop the least budget that keeps the answers, else the largest that keeps the time, by halving. */
 static void
 halve(struct search *s, uint32_t least, uint32_t most)
@@ -329,7 +340,10 @@ search(struct search *s, struct chosen *out)
         if (s->o->max_drop > 0 && within(s, &out->uniform[k], true, false) && p.deepest < most)
             most = p.deepest;
     }
-    halve(s, least, most);
+    if (s->o->max_drop > 0 && most - least <= FEW)
+        sweep(s, least, most);
+    else
+        halve(s, least, most);
     for (uint32_t k = 0; k < s->tried.len; k++) {
         fits = fits || isfinite(s->tried.at[k].drop);
         priced = priced || (isfinite(s->tried.at[k].seconds) && within(s, &s->tried.at[k], true, false));
