@@ -1,14 +1,16 @@
-/* 1_encrypt_add_multiply.c - a first tour of libola: encrypt two vectors, add and multiply them without
- * seeing them, decrypt.
+/* 1_encrypt_add_multiply.c - a first tour of libola: encrypt two vectors, add and multiply them
+ * without seeing them, decrypt.
  *
- * There are two sides. The *client* owns the secret key: it makes keys, encrypts and decrypts (ola/client.h,
- * libola_client). The *server* computes on what it is sent with evaluation keys that cannot decrypt (ola/ola.h,
- * libola). Here both live in one program; example 4 has them in processes of their own.
+ * There are two sides. The *client* owns the secret key: it makes keys, encrypts and decrypts
+ * (ola/client.h, libola_client). The *server* computes on what it is sent with evaluation keys that
+ * cannot decrypt (ola/ola.h, libola). Here both live in one program; example 4 has them in
+ * processes of their own.
  *
- * A ciphertext holds N/2 real numbers, its slots, and an operation acts on all of them at once. It has
+ * A ciphertext holds N/2 real numbers, its slots, and an operation acts on all of them at once. It
+ * has
  *  - a scale: slots hold value * scale, so that whole numbers can stand for reals;
- *  - a level: how often it can still be rescaled. A product of two ciphertexts has the product of their scales;
- *    rescaling divides by a prime near the scale, and takes one level. */
+ *  - a level: how often it can still be rescaled. A product of two ciphertexts has the product of
+ * their scales; rescaling divides by a prime near the scale, and takes one level. */
 #include "example.h"
 
 int
@@ -16,8 +18,8 @@ main(void)
 {
     ola_params *params = example_params(2);
 
-    /* The client makes a secret key, and from it the one evaluation key that a product needs: relinearisation,
-     * usable up to level 2. It can be published. */
+    /* The client makes a secret key, and from it the one evaluation key that a product needs:
+     * relinearisation, usable up to level 2. It can be published. */
     struct ola_key_plan plan = {.relin_level = 2};
     ola_client *client;
     ola_keys *keys;
@@ -34,7 +36,8 @@ main(void)
     TRY(ola_encrypt(client, a, x, 4, 2, SCALE));
     TRY(ola_encrypt(client, b, y, 4, 2, SCALE));
 
-    /* The server. Levels and scales of both operands must agree, or there is an error instead of a wrong number. */
+    /* The server. Levels and scales of both operands must agree, or there is an error instead of a
+     * wrong number. */
     ola_server *server;
     TRY(ola_server_new(params, keys, &server));
     TRY(ola_add(server, sum, a, b));
@@ -43,7 +46,8 @@ main(void)
     TRY(ola_rescale(server, product, product));
     printf("sum: level %u; product: level %u\n", ola_ct_level(sum), ola_ct_level(product));
 
-    /* What does not fit is refused: the product lost a level, so it cannot be added to the sum as it is ... */
+    /* What does not fit is refused: the product lost a level, so it cannot be added to the sum as
+     * it is ... */
     if (ola_add(server, sum, sum, product) != OLA_ERR_LEVEL)
         return fprintf(stderr, "levels were mixed\n"), 1;
 
@@ -53,7 +57,8 @@ main(void)
     TRY(ola_decrypt(client, sum, s, 4));
     TRY(ola_decrypt(client, product, p, 4));
     for (int k = 0; k < 4; k++) {
-        printf("%5.2f + %5.2f = %9.6f    %5.2f * %5.2f = %9.6f\n", x[k], y[k], s[k], x[k], y[k], p[k]);
+        printf("%5.2f + %5.2f = %9.6f    %5.2f * %5.2f = %9.6f\n", x[k], y[k], s[k], x[k], y[k],
+               p[k]);
         wrong |= fabs(s[k] - (x[k] + y[k])) > 1e-5 || fabs(p[k] - x[k] * y[k]) > 1e-5;
     }
 

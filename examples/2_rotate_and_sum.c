@@ -1,13 +1,15 @@
-/* 2_rotate_and_sum.c - the building block of every linear layer: an inner product of encrypted data with
- * weights that the server knows.
+/* 2_rotate_and_sum.c - the building block of every linear layer: an inner product of encrypted data
+ * with weights that the server knows.
  *
- * Slots cannot be read one by one, but a ciphertext can be rotated: out[t] = in[t + step]. The sum of eight
- * neighbours takes three rotations, by 4, 2 and 1, as a sum of halves of halves. Each step of a rotation needs an
- * evaluation key of its own, so a program says which ones it wants (the compiler keeps that list short).
+ * Slots cannot be read one by one, but a ciphertext can be rotated: out[t] = in[t + step]. The sum
+ * of eight neighbours takes three rotations, by 4, 2 and 1, as a sum of halves of halves. Each step
+ * of a rotation needs an evaluation key of its own, so a program says which ones it wants (the
+ * compiler keeps that list short).
  *
- * A whole matrix is the same idea, diagonal by diagonal: out += diagonal_r * rotate(in, r). ola_linear does that
- * with rotations shared between diagonals; ola/plan.h describes the table that it reads, and the compiler
- * writes such a table for every convolution, dense layer and pool. Here is one with two diagonals, by hand. */
+ * A whole matrix is the same idea, diagonal by diagonal: out += diagonal_r * rotate(in, r).
+ * ola_linear does that with rotations shared between diagonals; ola/plan.h describes the table that
+ * it reads, and the compiler writes such a table for every convolution, dense layer and pool. Here
+ * is one with two diagonals, by hand. */
 #include "example.h"
 
 #define N 8
@@ -26,7 +28,10 @@ smoothing(void)
                               .value = {0.5f, 0.25f}};
     for (uint32_t k = 0; k < 2; k++) /* a period of 1: the same factor in every slot */
         s.diagonal[k] = (struct ola_weights_diagonal){
-            .baby = k, .period = 1, .count = 1, .offset = offsetof(struct two_diagonals, value) + k * sizeof(float)};
+            .baby = k,
+            .period = 1,
+            .count = 1,
+            .offset = offsetof(struct two_diagonals, value) + k * sizeof(float)};
     return s;
 }
 
@@ -35,7 +40,8 @@ main(void)
 {
     ola_params *params = example_params(2);
     static const uint32_t step[] = {1, 2, 4}, level[] = {2, 2, 2};
-    struct ola_key_plan plan = {.relin_level = UINT32_MAX, .n_rotations = 3, .step = step, .level = level};
+    struct ola_key_plan plan = {
+        .relin_level = UINT32_MAX, .n_rotations = 3, .step = step, .level = level};
     const double x[N] = {1, 2, 3, 4, 5, 6, 7, 8}, weight[N] = {.5, -1, .25, 2, 0, 1, -.5, .125};
     double weighted[N], decrypted[N], want = 0;
     ola_client *client;
@@ -51,8 +57,8 @@ main(void)
     TRY(ola_ct_new(params, &turned));
     TRY(ola_ct_new(params, &smooth));
 
-    /* The inner product. The client weighs the entries before it encrypts, so that this example is about the sum;
-     * ola_linear below multiplies by the server's numbers. */
+    /* The inner product. The client weighs the entries before it encrypts, so that this example is
+     * about the sum; ola_linear below multiplies by the server's numbers. */
     for (int k = 0; k < N; k++) {
         weighted[k] = x[k] * weight[k];
         want += weighted[k];

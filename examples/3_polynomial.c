@@ -1,12 +1,12 @@
 /* 3_polynomial.c - an activation on encrypted numbers.
  *
- * Additions and products are all there is, so a sigmoid becomes a polynomial that follows it where the inputs
- * are. Polynomials are given in the Chebyshev basis on [-1, 1], which stays accurate at high degrees; inputs
- * from [-4, 4] are divided by 4 first (the compiler puts that factor into the layer before). A degree d takes
- * ceil(log2(d + 1)) levels: seven is the best that fits into three.
+ * Additions and products are all there is, so a sigmoid becomes a polynomial that follows it where
+ * the inputs are. Polynomials are given in the Chebyshev basis on [-1, 1], which stays accurate at
+ * high degrees; inputs from [-4, 4] are divided by 4 first (the compiler puts that factor into the
+ * layer before). A degree d takes ceil(log2(d + 1)) levels: seven is the best that fits into three.
  *
- * The interpolation at Chebyshev's nodes below is exact there and nearly the best in between. The compiler fits
- * to the distribution of the calibration data instead. */
+ * The interpolation at Chebyshev's nodes below is exact there and nearly the best in between. The
+ * compiler fits to the distribution of the calibration data instead. */
 #include "example.h"
 
 #define DEGREE 7
@@ -34,7 +34,8 @@ interpolate(float c[DEGREE + 1])
     }
 }
 
-/* The table that ola_poly_new reads (ola/plan.h): one value a coefficient, the same in every slot. */
+/* The table that ola_poly_new reads (ola/plan.h): one value a coefficient, the same in every slot.
+ */
 struct section {
     struct ola_weights_poly head;
     struct {
@@ -76,7 +77,8 @@ main(void)
     TRY(ola_encrypt(client, ct, x, COUNT, depth, SCALE));
     TRY(ola_poly_eval(server, poly, (const ola_ct *const[]){ct}, (ola_ct *const[]){answer}));
     TRY(ola_decrypt(client, answer, y, COUNT));
-    printf("levels: %u before, %u after\n%8s %10s %10s\n", depth, ola_ct_level(answer), "x", "sigmoid", "encrypted");
+    printf("levels: %u before, %u after\n%8s %10s %10s\n", depth, ola_ct_level(answer), "x",
+           "sigmoid", "encrypted");
     for (int k = 0; k < COUNT; k++) {
         printf("%8.3f %10.6f %10.6f\n", RANGE * x[k], sigmoid(RANGE * x[k]), y[k]);
         worst = fmax(worst, fabs(y[k] - sigmoid(RANGE * x[k])));

@@ -1,4 +1,5 @@
-/* example.h - what the first three examples share: stopping at an error, and a small set of parameters. */
+/* example.h - what the first three examples share: stopping at an error, and a small set of
+ * parameters. */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
 
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every function of libola that can fail says so. A product would clean up and go on; an example stops. */
+/* Every function of libola that can fail says so. A product would clean up and go on; an example
+ * stops. */
 #define TRY(call)                                                                                  \
     do {                                                                                           \
         ola_status status_ = (call);                                                               \
@@ -19,12 +21,12 @@
         }                                                                                          \
     } while (0)
 
-#define BITS  38             /* of the primes that rescaling divides by */
+#define BITS  38 /* of the primes that rescaling divides by */
 #define SCALE ((double)(UINT64_C(1) << BITS))
 
-/* N = 2^14 with so many levels (at most 7): one prime of 49 bits that stays, one of 38 bits for each
- * level, and two of 49 bits for key switching, which handles a ciphertext in digits of two primes.
- * libola looks the sum of the bits up in a table and refuses what is not 128-bit secure. */
+/* N = 2^14 with so many levels (at most 7): one prime of 49 bits that stays, one of 38 bits for
+ * each level, and two of 49 bits for key switching, which handles a ciphertext in digits of two
+ * primes. libola looks the sum of the bits up in a table and refuses what is not 128-bit secure. */
 static inline ola_params *
 example_params(uint32_t levels)
 {

@@ -8,8 +8,12 @@ networks=examples/networks
 
 sh tests/install.sh
 echo "building olac into build/ ..."
-cmake -B build > build.log 2>&1 && cmake --build build -j "$(nproc)" >> build.log 2>&1 || { cat build.log; exit 1; }
-rm -f build.log
+log=$(mktemp)
+if ! { cmake -B build && cmake --build build -j "$(nproc)"; } > "$log" 2>&1; then
+    cat "$log"
+    exit 1
+fi
+rm "$log"
 
 # The digits, a character for each 2 x 2 pixels, five in a row; digits.npy is a header of 128 bytes and then the pixels.
 echo "$count drawn digits:"

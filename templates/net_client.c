@@ -91,11 +91,23 @@ net_client_keys(const struct net_client *c, ola_keys **out)
     return ola_client_keys(c->key, &key_plan, out);
 }
 
+/* Images and answers are nobody else's: what held them is overwritten before it is given back. The
+ * compiler may not leave out writes to volatile bytes. p may be NULL. */
+static void
+free_wiped(void *p, size_t size)
+{
+    volatile unsigned char *byte = p;
+    for (size_t i = 0; p && i < size; i++)
+        byte[i] = 0;
+    free(p);
+}
+
 static ola_status
 encrypt_port(const struct net_client *c, const struct port *port, const double *image,
              ola_ct *const *ct)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     for (uint32_t e = 0; e < port->n_elements; e++) {
@@ -107,7 +119,7 @@ encrypt_port(const struct net_client *c, const struct port *port, const double *
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++)
         status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period,
                              port->level, port->scale);
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -132,7 +144,7 @@ net_encrypt(const struct net_client *c, const float *image, ola_ct *const *ct)
     for (uint32_t e = 0; e < NET_INPUT_SIZE; e++)
         number[e] = (double)image[e];
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, NET_INPUT_SIZE * sizeof *number);
     return status;
 }
 //% if pixels
@@ -154,7 +166,7 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
         }
     }
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, NET_INPUT_SIZE * sizeof *number);
     return status;
 }
 //% end
@@ -174,7 +186,8 @@ static ola_status
 decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
              float *out, double sigma)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     ola_status status = OLA_OK;
@@ -191,7 +204,7 @@ decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *
         for (uint32_t k = 0; k < run->count; k++)
             out[run->elem + k * run->elem_step] = (float)slots[run->slot + k * run->slot_step];
     }
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -207,7 +220,7 @@ decrypt_answer(const struct net_client *c, const ola_ct *const *ct, float *out, 
     }
     if (status == OLA_OK)
         memcpy(out, answer, NET_OUTPUT_SIZE * sizeof *answer);
-    free(answer);
+    free_wiped(answer, NET_OUTPUT_SIZE * sizeof *answer);
     return status;
 }
 

@@ -59,6 +59,8 @@ main(int argc, char **argv)
                         "evaluates the encrypted image INPUT with the evaluation keys KEYS\n");
         return 1;
     }
+    if (NET_SECURITY == 0)
+        fprintf(stderr, "net_eval: INSECURE TOY parameters: not for real data\n");
     ola_status status = net_server_new(argv[1], NET_RESIDENT, &server);
     if (status != OLA_OK)
         fail(argv[1], status);

@@ -437,6 +437,8 @@ main(int argc, char **argv)
         return usage(stdout);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(o.command, commands[i].name) == 0) {
+            if (NET_SECURITY == 0)
+                fprintf(stderr, "net: INSECURE TOY parameters: not for real data\n");
             failed = parse_options(&o, argc, argv);
             failed = failed || commands[i].call(&o);
         }

@@ -8,6 +8,7 @@
 #include "net_program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -159,10 +160,30 @@ net_images_encrypt(struct net_images *in, const struct net_client *client, ola_c
     return status == OLA_OK ? 0 : net_fail_status(in->path, status);
 }
 
+/* A file that was not there, whatever it is called: what others put in its place, a link above all,
+ * is neither followed nor written. NULL and errno otherwise. */
+static FILE *
+create_new(const char *path, char *name, size_t size)
+{
+    int fd = -1;
+    for (int attempt = 0; fd < 0 && attempt < 16; attempt++) {
+        snprintf(name, size, "%s.tmp-%ld-%d", path, (long)getpid(), attempt);
+        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            return NULL;
+    }
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && !file) {
+        close(fd);
+        unlink(name);
+    }
+    return file;
+}
+
 FILE *
 net_create(const char *path, char **temporary)
 {
-    size_t size = strlen(path) + 32;
+    size_t size = strlen(path) + 48;
     struct stat st;
     *temporary = NULL;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -170,8 +191,7 @@ net_create(const char *path, char **temporary)
     *temporary = malloc(size);
     if (!*temporary)
         return NULL;
-    snprintf(*temporary, size, "%s.tmp-%ld", path, (long)getpid());
-    return fopen(*temporary, "wb");
+    return create_new(path, *temporary, size);
 }
 
 int

@@ -49,8 +49,8 @@ void net_images_close(struct net_images *in);
 int net_images_encrypt(struct net_images *in, const struct net_client *client, ola_ct *const *ct);
 
 /* A file that appears by rename: *temporary is its name until then, owned; NULL for a device or a
- * pipe, which is written as it is. net_commit takes NULL for a file that could not be made, says so,
- * and returns 1. */
+ * pipe, which is written as it is. net_commit takes NULL for a file that could not be made, says
+ * so, and returns 1. */
 FILE *net_create(const char *path, char **temporary);
 int net_commit(FILE *file, const char *path, char *temporary);
 int net_write_answers(const char *path, const float *answers, uint32_t rows);

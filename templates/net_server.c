@@ -271,18 +271,6 @@ drop(struct run *run, uint32_t to, uint32_t from, uint32_t n, uint32_t level)
         run->status = ola_drop(run->session->ola, run->r[to + i], run->r[from + i], level);
 }
 //% end
-//% if relabel
-
-/* Values times factor, by the scale alone. */
-static void
-relabel(struct run *run, uint32_t to, uint32_t from, uint32_t n, double factor)
-{
-    if (!ready(run, to, n))
-        return;
-    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
-        run->status = ola_relabel(run->session->ola, run->r[to + i], run->r[from + i], factor);
-}
-//% end
 
 /* ---- the layers, in the order of evaluation -------------------------------------------------- */
 

@@ -229,6 +229,8 @@ net_command_selftest(const struct net_options *o)
     if (fread(&ref, 1, sizeof ref, file) != sizeof ref || memcmp(ref.magic, "OLAT", 4) != 0 ||
         ref.version != 1 || ref.input_size != NET_INPUT_SIZE || ref.output_size != NET_OUTPUT_SIZE)
         failed = net_fail(o->selftest, "not the self-test of this network");
+    else if (ref.images == 0)
+        failed = net_fail(o->selftest, "no images in it: nothing would be tested");
     if (!failed) {
         failed = trip_open(o, &t);
         if (!failed &&

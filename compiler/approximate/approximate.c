@@ -199,8 +199,7 @@ layer_errors(const struct work *w, uint32_t act, const struct layer_data *data,
     uint32_t node = w->acts[act];
 
     l->node = node;
-    l->channels =
-        graph_channels(&graph_value(w->g, w->g->nodes.at[node].in.at[0])->shape, &axis);
+    l->channels = graph_channels(&graph_value(w->g, w->g->nodes.at[node].in.at[0])->shape, &axis);
     for (uint32_t k = 0; k < CANDIDATES; k++) {
         struct layer_options o = options_of(w, act, candidates[k]);
         struct choice_option *c = &l->option[l->n];

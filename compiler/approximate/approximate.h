@@ -1,4 +1,5 @@
-/* approximate.h - a polynomial for every activation. The door of approximate/; OLA fills this interface.
+/* approximate.h - a polynomial for every activation. The door of approximate/; OLA fills this
+ * interface.
  *
  * requires    STAGE_SIMPLIFIED; at least one calibration image, floats as the network takes them
  * establishes STAGE_APPROXIMATED: node->poly on every encrypted NONLIN node
@@ -8,21 +9,25 @@
  *             negative number), a COMPOSITE node (the message says what would do instead)
  * dump        --dump=approximate
  * source      weighted least squares in the Chebyshev basis on each channel's own inputs, layers in
- *             order, each fed by the layers before it as already replaced (arXiv 2310.10349, sec. 3) */
+ *             order, each fed by the layers before it as already replaced (arXiv 2310.10349, sec.
+ *             3) */
 #ifndef OLAC_APPROXIMATE_APPROXIMATE_H
 #define OLAC_APPROXIMATE_APPROXIMATE_H
 
 #include "ir/choice.h"
 
 struct approximate_options {
-    uint32_t degree;    /* the same everywhere; 0: the smallest of 3, 7, 15, 31 (those that use a depth up)
-                           whose network agrees with the float network on at least `agree` of the
-                           calibration images, else, with a warning, the one that agrees most */
-    double agree;       /* 0: 0.985 */
-    bool per_layer;     /* one polynomial a layer in place of one a channel */
-    double widen;       /* 0: 1.2 - the range is the calibrated one times this, about its middle */
+    /* the same everywhere; 0: the smallest of 3, 7, 15, 31 (those that use a depth up) whose
+     * network agrees with the float network on at least `agree` of the calibration images, else,
+     * with a warning, the one that agrees most */
+    uint32_t degree;
+    double agree;   /* 0: 0.985 */
+    bool per_layer; /* one polynomial a layer in place of one a channel */
+    /* 0: 1.2 - the range is the calibrated one times this, about its middle */
+    double widen;
     const uint32_t *set_degree; /* per node index, 0: free (--set NODE:degree=7); may be NULL */
-    const uint32_t *plan; /* per node index, the degree in place of `degree` (pins still hold), 0: none; may be NULL */
+    const uint32_t *
+        plan; /* per node index, the degree in place of `degree` (pins still hold), 0: none; may be NULL */
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
 };
@@ -30,9 +35,12 @@ struct approximate_options {
 /* What was chosen and why, for messages, the manifest and the report. */
 struct approximate_report {
     uint32_t degree;
-    uint32_t images;    /* calibration images used: those that fit into 1 GiB with what they make */
-    double agree;       /* of calibration images: same answer as the float network (op/answer.h) */
-    double output_max;  /* the largest |output| seen on calibration images, approximated network */
+    /* calibration images used: those that fit into 1 GiB with what they make */
+    uint32_t images;
+    /* of calibration images: same answer as the float network (op/answer.h) */
+    double agree;
+    /* the largest |output| seen on calibration images, approximated network */
+    double output_max;
 };
 
 /* Every problem that needs no data to be seen; o may be NULL. For `olac check`. */

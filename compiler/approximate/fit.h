@@ -1,5 +1,5 @@
-/* fit.h - one polynomial for one channel: weighted least squares in the Chebyshev basis, held near the
- * function beyond the data. Pure numbers; knows nothing of graphs. */
+/* fit.h - one polynomial for one channel: weighted least squares in the Chebyshev basis, held near
+ * the function beyond the data. Pure numbers; knows nothing of graphs. */
 #ifndef OLAC_APPROXIMATE_FIT_H
 #define OLAC_APPROXIMATE_FIT_H
 
@@ -11,16 +11,19 @@
 #define FIT_DEGREE_MAX 63
 #define FIT_BINS       512
 
-/* What a channel was fed, as a histogram: bin b has the share weight[b] of all values (sum 1), their mean
- * x[b] and the mean y[b] of what the activation should have made of them. Empty bins are left out. */
+/* What a channel was fed, as a histogram: bin b has the share weight[b] of all values (sum 1),
+ * their mean x[b] and the mean y[b] of what the activation should have made of them. Empty bins are
+ * left out. */
 struct fit_data {
-    double lo, hi;      /* seen; lo <= hi */
+    double lo, hi; /* seen; lo <= hi */
     double mean, sd;
-    double count;       /* of values seen */
-    double independent; /* as many values drawn one by one would show as much of the tail; fit_collect says
-                           count, the caller knows better */
-    double spread;      /* of all channels' values: what sd may well be, worth four values; 0: unknown */
-    uint32_t n;         /* bins that are not empty, at most FIT_BINS */
+    double count; /* of values seen */
+    /* as many values drawn one by one would show as much of the tail; fit_collect says count, the
+     * caller knows better */
+    double independent;
+    /* of all channels' values: what sd may well be, worth four values; 0: unknown */
+    double spread;
+    uint32_t n; /* bins that are not empty, at most FIT_BINS */
     double *weight, *x, *y;
 };
 
@@ -31,26 +34,28 @@ struct fit_function {
 
 struct fit_options {
     uint32_t degree;
-    double widen;   /* the range is the seen one, this much longer; >= 1 */
-    double hold;    /* |p - f| stays below hold * min(sd * steepness, f's span) on the whole range,
-                       or below 1.25 times what equal weights give, if that is larger; 0: no hold */
-    double prior;   /* a normal distribution worth this many values is mixed in */
+    double widen; /* the range is the seen one, this much longer; >= 1 */
+    /* |p - f| stays below hold * min(sd * steepness, f's span) on the whole range, or below 1.25
+     * times what equal weights give, if that is larger; 0: no hold */
+    double hold;
+    double prior; /* a normal distribution worth this many values is mixed in */
 };
 
 struct fit {
-    double center, radius;  /* radius > 0 */
-    double *coef;           /* degree + 1 */
-    double square_error;    /* sum of weight * (p(x) - f(x))^2 */
-    double worst;           /* largest |p - f| at the points of the range that are held */
-    bool linear;            /* coefficients above the first are 0: exact on all that was seen */
+    double center, radius; /* radius > 0 */
+    double *coef;          /* degree + 1 */
+    double square_error;   /* sum of weight * (p(x) - f(x))^2 */
+    double worst;          /* largest |p - f| at the points of the range that are held */
+    bool linear;           /* coefficients above the first are 0: exact on all that was seen */
 };
 
 enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT_NUMERIC };
 
-/* Histogram of `count` (x, y) pairs; pairs come by `get`, more than once, y only where it is not NULL.
- * False when an x or y is not finite. */
-bool fit_collect(struct arena *a, uint64_t count, void (*get)(void *user, uint64_t k, double *x, double *y),
-                 void *user, struct fit_data *d);
+/* Histogram of `count` (x, y) pairs; pairs come by `get`, more than once, y only where it is not
+ * NULL. False when an x or y is not finite. */
+bool fit_collect(struct arena *a, uint64_t count,
+                 void (*get)(void *user, uint64_t k, double *x, double *y), void *user,
+                 struct fit_data *d);
 /* coef in arena a. */
 enum fit_status fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
                                const struct fit_options *o, struct fit *out);

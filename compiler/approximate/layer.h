@@ -4,8 +4,8 @@
 
 #include "op/op.h"
 
-/* What the activation at a node is fed on n images: inputs of the approximated and of the clean network,
- * rows of shape_size floats. */
+/* What the activation at a node is fed on n images: inputs of the approximated and of the clean
+ * network, rows of shape_size floats. */
 struct layer_data {
     const float *fed, *clean;
     uint32_t n;
@@ -14,9 +14,9 @@ struct layer_data {
 struct layer_options {
     uint32_t degree;
     double widen, hold; /* see fit.h */
-    bool per_layer; /* one polynomial for all channels, where the function is the same in all */
-    bool lower;     /* degree 1 where the function is straight on all that was seen */
-    double *error;  /* [channels]: receives the mean square error of each; NULL: not wanted */
+    bool per_layer;     /* one polynomial for all channels, where the function is the same in all */
+    bool lower;         /* degree 1 where the function is straight on all that was seen */
+    double *error;      /* [channels]: receives the mean square error of each; NULL: not wanted */
 };
 
 /* A polynomial for each channel, in the graph's arena. NULL after an error (E_APPROX_VALUES,

@@ -1,6 +1,6 @@
-/* lockstep.h - the clean network and the approximated one, side by side over all calibration images,
- * a stretch of nodes at a time: each node is computed once an image, and what the nodes to come will
- * read is kept for all images. */
+/* lockstep.h - the clean network and the approximated one, side by side over all calibration
+ * images, a stretch of nodes at a time: each node is computed once an image, and what the nodes to
+ * come will read is kept for all images. */
 #ifndef OLAC_APPROXIMATE_LOCKSTEP_H
 #define OLAC_APPROXIMATE_LOCKSTEP_H
 
@@ -11,12 +11,13 @@
 
 struct lockstep;
 
-/* How many of n images fit (at least 1), when the network is advanced to each node of stop[] in turn. */
+/* How many of n images fit (at least 1), when the network is advanced to each node of stop[] in
+ * turn. */
 uint32_t lockstep_images(const struct graph *g, const uint32_t *stop, uint32_t n_stop, uint32_t n);
 /* images: n rows of the one float input; not copied. */
 struct lockstep *lockstep_new(struct graph *g, const float *images, uint32_t n);
-/* Computes the nodes up to `stop` (not with it), polynomials as they are now in the approximated one.
- * False after an error of the interpreter. */
+/* Computes the nodes up to `stop` (not with it), polynomials as they are now in the approximated
+ * one. False after an error of the interpreter. */
 bool lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d);
 /* A value that a later node or an output reads: n rows of shape_size floats. */
 const float *lockstep_value(const struct lockstep *s, uint32_t value, bool clean);

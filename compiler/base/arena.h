@@ -14,8 +14,8 @@ struct arena;
 
 struct arena *arena_new(void);
 void arena_free(struct arena *a);
-/* Forgets all that was handed out and keeps some of the memory, for an arena that is filled again and again:
- * pages fresh from the system cost more than what is computed on them. */
+/* Forgets all that was handed out and keeps some of the memory, for an arena that is filled again
+ * and again: pages fresh from the system cost more than what is computed on them. */
 void arena_reset(struct arena *a);
 /* Zeroed, 64-byte aligned for sizes of 64 bytes and more, 16-byte aligned below. */
 void *arena_alloc(struct arena *a, size_t size);

@@ -59,7 +59,7 @@ void diag_json(const struct diag *d, struct str *out);
 /* Title and explanation of a code; false when there is no such code. */
 bool diag_explain(int code, const char **title, const char **text);
 
-#define PLACE_NONE ((struct place){0})
+#define PLACE_NONE    ((struct place){0})
 #define PLACE_FILE(f) ((struct place){.file = (f)})
 
 #endif

@@ -1,4 +1,5 @@
-/* file.h - whole files in, whole files out. A file that is written appears by rename or not at all. */
+/* file.h - whole files in, whole files out. A file that is written appears by rename or not at
+ * all. */
 #ifndef OLAC_BASE_FILE_H
 #define OLAC_BASE_FILE_H
 
@@ -9,8 +10,8 @@
  * allowed. Fails with E_OPEN, E_READ, E_GZIP, E_TOO_LARGE (also for what a .gz unpacks to). */
 bool file_read(struct arena *a, const char *path, bool gz, size_t limit, const uint8_t **data,
                size_t *size, struct diag *d);
-/* Writes path.tmp-PID, syncs, renames; removes it on failure. A device or a pipe is written in place.
- * Fails with E_WRITE. */
+/* Writes path.tmp-PID, syncs, renames; removes it on failure. A device or a pipe is written in
+ * place. Fails with E_WRITE. */
 bool file_write(const char *path, const void *data, size_t size, struct diag *d);
 /* mkdir -p. Fails with E_WRITE. */
 bool file_mkdirs(const char *path, struct diag *d);

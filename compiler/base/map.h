@@ -11,8 +11,8 @@ struct map_slot {
     uint32_t value;
 };
 
-/* A zeroed map is empty. Names are not copied: they live at least as long as the map. The order of the
- * slots is another in every run: nothing that is printed or written may depend on it. */
+/* A zeroed map is empty. Names are not copied: they live at least as long as the map. The order of
+ * the slots is another in every run: nothing that is printed or written may depend on it. */
 struct map {
     struct map_slot *slots;
     uint32_t len, cap;

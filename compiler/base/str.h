@@ -1,4 +1,5 @@
-/* str.h - a string that grows at its end; for text that is printed, compared or written as a file. */
+/* str.h - a string that grows at its end; for text that is printed, compared or written as a
+ * file. */
 #ifndef OLAC_BASE_STR_H
 #define OLAC_BASE_STR_H
 
@@ -20,8 +21,8 @@ void str_vaddf(struct str *s, const char *fmt, va_list ap) __attribute__((format
 /* The shortest decimal that reads back as the same double / float ("1", "0.1", "1e-05", "inf"). */
 void str_double(struct str *s, double x);
 void str_float(struct str *s, float x);
-/* Length of the UTF-8 sequence at text, of which n bytes are there; 0 when it is none (RFC 3629: no overlong
- * forms, no surrogates). A NUL byte is a sequence of one. */
+/* Length of the UTF-8 sequence at text, of which n bytes are there; 0 when it is none (RFC 3629: no
+ * overlong forms, no surrogates). A NUL byte is a sequence of one. */
 size_t str_utf8(const char *text, size_t n);
 /* s as a quoted JSON string, control characters escaped; bytes that are not UTF-8 become U+FFFD. */
 void str_json(struct str *s, const char *text);

@@ -1,4 +1,5 @@
-/* vec.h - growable arrays in an arena: VEC(struct node) nodes; vec_push(a, &nodes, n); nodes.at[i]. */
+/* vec.h - growable arrays in an arena: VEC(struct node) nodes; vec_push(a, &nodes, n);
+ * nodes.at[i]. */
 #ifndef OLAC_BASE_VEC_H
 #define OLAC_BASE_VEC_H
 

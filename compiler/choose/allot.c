@@ -10,9 +10,9 @@
 struct work {
     const struct allot_item *items;
     uint32_t n, budget;
-    uint32_t *choice;   /* OPEN, or an option */
-    uint32_t *done;     /* the earliest level at which an item can be done */
-    int64_t *deadline;  /* the latest at which it may be; below 0 where a way is too long */
+    uint32_t *choice;  /* OPEN, or an option */
+    uint32_t *done;    /* the earliest level at which an item can be done */
+    int64_t *deadline; /* the latest at which it may be; below 0 where a way is too long */
 };
 
 static uint32_t
@@ -66,7 +66,8 @@ allot_depth(const struct allot_item *items, uint32_t n, const uint32_t *choice)
     uint32_t *own = ARENA_ARRAY(a, uint32_t, n + 1);
 
     memcpy(own, choice, n * sizeof *own);
-    uint32_t depth = earliest(&(struct work){.items = items, .n = n, .choice = own, .done = ARENA_ARRAY(a, uint32_t, n + 1)});
+    uint32_t depth = earliest(&(struct work){
+        .items = items, .n = n, .choice = own, .done = ARENA_ARRAY(a, uint32_t, n + 1)});
     arena_free(a);
     return depth;
 }
@@ -145,8 +146,8 @@ release(const struct work *w, uint32_t i, uint32_t previous)
 
 /* One row: best[k], the least cost of being done with the way so far at level k or before; picks: the options. */
 static void
-row(const struct allot_item *item, uint32_t from, uint32_t deadline, uint32_t budget, const double *before, double *best,
-    uint8_t *picks)
+row(const struct allot_item *item, uint32_t from, uint32_t deadline, uint32_t budget,
+    const double *before, double *best, uint8_t *picks)
 {
     for (uint32_t k = 0; k <= budget; k++) {
         best[k] = INFINITY;
@@ -171,12 +172,12 @@ along(const struct work *w, struct arena *a, const uint32_t *way, uint32_t lengt
 {
     size_t columns = (size_t)w->budget + 1;
     double *before = ARENA_ARRAY(a, double, columns), *best = ARENA_ARRAY(a, double, columns);
-    uint8_t *picks = ARENA_ARRAY(a, uint8_t, columns *length);
+    uint8_t *picks = ARENA_ARRAY(a, uint8_t, columns * length);
 
     for (uint32_t s = 0; s < length; s++) {
         uint32_t i = way[s];
-        row(&w->items[i], release(w, i, s ? way[s - 1] : OPEN), (uint32_t)w->deadline[i], w->budget, before, best,
-            picks + s * columns);
+        row(&w->items[i], release(w, i, s ? way[s - 1] : OPEN), (uint32_t)w->deadline[i], w->budget,
+            before, best, picks + s * columns);
         double *swap = before;
         before = best;
         best = swap;
@@ -221,7 +222,8 @@ allot(const struct allot_item *items, uint32_t n, uint32_t budget, uint32_t *cho
     if (budget < allot_least(items, n))
         return false;
     struct arena *a = arena_new();
-    struct work w = {.items = items, .n = n, .budget = budget < most ? budget : most, .choice = choice};
+    struct work w = {
+        .items = items, .n = n, .budget = budget < most ? budget : most, .choice = choice};
     w.done = ARENA_ARRAY(a, uint32_t, n + 1);
     w.deadline = ARENA_ARRAY(a, int64_t, n + 1);
     uint32_t *way = ARENA_ARRAY(a, uint32_t, n + 1);

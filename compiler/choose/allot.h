@@ -17,7 +17,8 @@ struct allot_item {
     uint32_t n;                        /* options, >= 1 */
     const struct allot_option *option; /* levels ascending */
     uint32_t n_before;
-    const uint32_t *before;            /* items that are computed before this one; all smaller than its own index */
+    const uint32_t
+        *before; /* items that are computed before this one; all smaller than its own index */
 };
 
 /* The levels of the deepest way when all items take their first, or their last option. */

@@ -18,7 +18,8 @@ backward_gradient(struct backward *w, uint32_t value)
 
     if (!g->arena) {
         g->arena = arena_new();
-        g->data = ARENA_ARRAY(g->arena, double, (size_t)w->blocks * LANES * (size_t)size_of(w, value));
+        g->data =
+            ARENA_ARRAY(g->arena, double, (size_t)w->blocks *LANES *(size_t)size_of(w, value));
     }
     return g->data;
 }
@@ -46,9 +47,11 @@ at(const struct backward *w, const struct node *n)
 static bool
 refused(const struct backward *w, const struct node *n)
 {
-    diag_error(w->d, E_CHOOSE_FORM, at(w, n), "%s of encrypted tensors: degrees cannot be chosen layer by layer through it",
+    diag_error(w->d, E_CHOOSE_FORM, at(w, n),
+               "%s of encrypted tensors: degrees cannot be chosen layer by layer through it",
                op_row(n->op)->onnx);
-    diag_hint(w->d, "leave out --max-drop and --max-latency: one degree everywhere, or --set for single activations");
+    diag_hint(w->d, "leave out --max-drop and --max-latency: one degree everywhere, or --set for "
+                    "single activations");
     return false;
 }
 
@@ -123,7 +126,8 @@ linear(struct backward *w, uint32_t index, uint32_t output)
             continue;
         const struct matrix *m = matrix_end(&e.of[k]);
         if (!m && ok) {
-            diag_error(w->d, E_MATRIX_SIZE, at(w, n), "as a matrix this operator has more than 2^25 weights");
+            diag_error(w->d, E_MATRIX_SIZE, at(w, n),
+                       "as a matrix this operator has more than 2^25 weights");
             ok = false;
         }
         if (ok)
@@ -157,7 +161,8 @@ nonlinear(struct backward *w, const struct node *n)
             for (int64_t e = 0; e < size; e++) {
                 int64_t to = (b * size + e) * LANES + l;
                 if (gy[to] != 0)
-                    gx[to] += gy[to] * op->derivative(&ctx, (uint32_t)(e / inner % channels), (double)in[e]);
+                    gx[to] += gy[to] *
+                              op->derivative(&ctx, (uint32_t)(e / inner % channels), (double)in[e]);
             }
         }
 }
@@ -190,7 +195,8 @@ value_at(const struct backward *w, uint32_t value, uint32_t image, int64_t i)
 
 /* What the gradient is multiplied by on its way to operand `side`. */
 static double
-slope(const struct backward *w, const struct node *n, uint32_t side, uint32_t image, const int64_t i[2])
+slope(const struct backward *w, const struct node *n, uint32_t side, uint32_t image,
+      const int64_t i[2])
 {
     if (n->op == OP_add || n->op == OP_sub)
         return n->op == OP_sub && side ? -1 : 1;
@@ -218,7 +224,8 @@ eltwise(struct backward *w, const struct node *n, uint32_t side)
             for (uint32_t l = 0; l < lanes(w, b); l++) {
                 double g = gy[(b * size + e) * LANES + l];
                 if (g != 0)
-                    gx[(b * size_x + i[side]) * LANES + l] += g * slope(w, n, side, b * LANES + l, i);
+                    gx[(b * size_x + i[side]) * LANES + l] +=
+                        g * slope(w, n, side, b * LANES + l, i);
             }
         }
 }

@@ -15,10 +15,10 @@ struct gradient {
 struct backward {
     struct graph *g;
     struct diag *d;
-    uint32_t n, blocks; /* images in work */
-    bool *wanted;       /* of each value: its gradient leads to an activation */
-    uint32_t *place;    /* of each value: its place in kept, NONE */
-    float **kept;       /* [place][image][element], as the float network computed them */
+    uint32_t n, blocks;    /* images in work */
+    bool *wanted;          /* of each value: its gradient leads to an activation */
+    uint32_t *place;       /* of each value: its place in kept, NONE */
+    float **kept;          /* [place][image][element], as the float network computed them */
     struct gradient *grad; /* of each value */
 };
 

@@ -6,7 +6,8 @@
 #include "op/op.h"
 
 bool
-choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c, struct diag *d)
+choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
+       struct diag *d)
 {
     return impact(g, images, n, labels, c, d);
 }
@@ -34,7 +35,7 @@ feeds_new(struct arena *a, const struct graph *g, const struct choice *c)
     struct feeds f = {.words = c->n / 64 + 1};
     uint32_t next = 0;
 
-    f.of = ARENA_ARRAY(a, uint64_t, (size_t)f.words *(g->values.len + 1));
+    f.of = ARENA_ARRAY(a, uint64_t, (size_t)f.words * (g->values.len + 1));
     for (uint32_t k = 0; k < g->nodes.len; k++) {
         const struct node *n = &g->nodes.at[k];
         bool own = next < c->n && c->layers[next].node == k;
@@ -104,7 +105,8 @@ plan_sums(const struct graph *g, const struct choice *c, struct arena *a, struct
 }
 
 bool
-choose_within(struct arena *a, const struct graph *g, const struct choice *c, uint32_t budget, struct choose_plan *out)
+choose_within(struct arena *a, const struct graph *g, const struct choice *c, uint32_t budget,
+              struct choose_plan *out)
 {
     struct arena *scratch = arena_new();
 
@@ -117,11 +119,13 @@ choose_within(struct arena *a, const struct graph *g, const struct choice *c, ui
 }
 
 void
-choose_uniform(struct arena *a, const struct graph *g, const struct choice *c, uint32_t degree, struct choose_plan *out)
+choose_uniform(struct arena *a, const struct graph *g, const struct choice *c, uint32_t degree,
+               struct choose_plan *out)
 {
     *out = (struct choose_plan){.option = ARENA_ARRAY(a, uint32_t, c->n + 1)};
     for (uint32_t k = 0; k < c->n; k++)
-        while (out->option[k] + 1 < c->layers[k].n && c->layers[k].option[out->option[k] + 1].degree <= degree)
+        while (out->option[k] + 1 < c->layers[k].n &&
+               c->layers[k].option[out->option[k] + 1].degree <= degree)
             out->option[k]++;
     plan_sums(g, c, a, out);
 }

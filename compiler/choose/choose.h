@@ -21,7 +21,8 @@ struct choose_plan {
 };
 
 /* The impacts (see choose/impact.h for the loss). labels: [n] or NULL. */
-bool choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c, struct diag *d);
+bool choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
+            struct choice *c, struct diag *d);
 /* The fewest and the most levels that the deepest way can take. */
 void choose_range(const struct graph *g, const struct choice *c, uint32_t *least, uint32_t *most);
 /* The plan of least cost whose deepest way has at most `budget` levels; false when there is none. Exact for a

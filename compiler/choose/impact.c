@@ -156,7 +156,8 @@ loss_gradient(const float *z, int64_t n, int64_t label, double *g)
     for (int64_t i = 0; i < n; i++)
         sum += exp((double)z[i] - (double)z[best]);
     for (int64_t i = 0; i < n; i++)
-        g[i * LANES] = exp((double)z[i] - (double)z[best]) / sum - (i == (label < 0 ? best : label));
+        g[i * LANES] =
+            exp((double)z[i] - (double)z[best]) / sum - (i == (label < 0 ? best : label));
 }
 
 /* ---- backwards ------------------------------------------------------------------------------------------ */
@@ -182,7 +183,8 @@ add_impact(const struct backward *w, uint32_t node, const double *grad, struct c
 }
 
 static bool
-chunk(struct backward *w, struct graph *f, const float *images, const int64_t *labels, struct choice *c)
+chunk(struct backward *w, struct graph *f, const float *images, const int64_t *labels,
+      struct choice *c)
 {
     uint32_t z = w->g->outputs.at[0];
     int64_t size = shape_size(&graph_value(w->g, z)->shape);
@@ -218,15 +220,17 @@ labels_fit(const struct graph *g, const int64_t *labels, uint32_t n, struct diag
 
     for (uint32_t k = 0; labels && k < n && classes > 1; k++)
         if (labels[k] < 0 || labels[k] >= classes) {
-            diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(g->file), "label %u is %lld; the network has %lld classes", k,
-                       (long long)labels[k], (long long)classes);
+            diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(g->file),
+                       "label %u is %lld; the network has %lld classes", k, (long long)labels[k],
+                       (long long)classes);
             return false;
         }
     return true;
 }
 
 bool
-impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c, struct diag *d)
+impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
+       struct diag *d)
 {
     if (!labels_fit(g, labels, n, d))
         return false;
@@ -241,7 +245,8 @@ impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, 
     uint32_t rows = chunk_of(g, f, n);
     w.kept = ARENA_ARRAY(a, float *, f->outputs.len + 1);
     for (uint32_t k = 0; k < f->outputs.len; k++)
-        w.kept[k] = ARENA_ARRAY(a, float, rows * (size_t)shape_size(&graph_value(g, f->outputs.at[k])->shape));
+        w.kept[k] = ARENA_ARRAY(a, float,
+                                rows *(size_t)shape_size(&graph_value(g, f->outputs.at[k])->shape));
     for (uint32_t k = 0; k < c->n; k++)
         c->layers[k].impact = ARENA_ARRAY(g->arena, double, c->layers[k].channels);
     bool ok = true;

@@ -9,7 +9,7 @@
  * output; of a single output its own square error, whose impact is E_data[(dy/da)^2]. The same at any number of
  * threads; memory for some hundred images and one operator's matrix at a time. False after E_CHOOSE_FORM,
  * E_CHOOSE_LABELS, E_MATRIX_SIZE or an error of the interpreter. Source: arXiv 2310.10349, first order. */
-bool impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
-            struct diag *d);
+bool impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
+            struct choice *c, struct diag *d);
 
 #endif

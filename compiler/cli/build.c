@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,13 @@ build_find_runtime(struct arena *a, struct runtime *out, struct diag *d)
     if (n > 0) {
         self[n] = 0;
         const char *dir = file_dirname(a, self);
-        const char *roots[][2] = {{dir, dir}, {file_join(a, dir, "../lib"), file_join(a, dir, "..")}};
+        const char *roots[][2] = {{dir, dir},
+                                  {file_join(a, dir, "../lib"), file_join(a, dir, "..")}};
         for (int k = 0; k < 2; k++) {
             out->lib = roots[k][0];
             out->include = file_join(a, roots[k][1], "include");
-            if (exists(file_join(a, out->lib, "libola.a")) && exists(file_join(a, out->include, "ola/ola.h")))
+            if (exists(file_join(a, out->lib, "libola.a")) &&
+                exists(file_join(a, out->include, "ola/ola.h")))
                 return true;
         }
     }
@@ -42,18 +45,46 @@ build_find_runtime(struct arena *a, struct runtime *out, struct diag *d)
     return false;
 }
 
+/* Starts a program that can be interrupted, while olac itself cannot: it has to clean up behind the
+ * program. */
+static int
+spawn(char *const argv[], pid_t *pid)
+{
+    posix_spawnattr_t attributes;
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigaddset(&interrupts, SIGQUIT);
+    int rc = posix_spawnattr_init(&attributes);
+    if (rc != 0)
+        return rc;
+    posix_spawnattr_setsigdefault(&attributes, &interrupts);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    rc = posix_spawnp(pid, argv[0], NULL, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    return rc;
+}
+
 int
 build_spawn(char *const argv[], struct diag *d)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
     pid_t pid;
-    int status, rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+    int status = 0;
+
+    fflush(stdout);
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    int rc = spawn(argv, &pid);
+    while (rc == 0 && waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            rc = errno;
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
     if (rc != 0) {
         diag_error(d, E_CC, PLACE_NONE, "cannot start '%s': %s", argv[0], strerror(rc));
         return -1;
     }
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -62,9 +93,15 @@ build_program(struct arena *a, const struct runtime *r, const char *cc, bool sim
               const struct emitted *files, const char *program, struct diag *d)
 {
     VEC(char *) argv = {0};
-    const char *first[] = {cc ? cc : "cc", "-std=c11", "-O2", "-o", program, arena_printf(a, "-I%s", r->include),
+    const char *first[] = {cc ? cc : "cc",
+                           "-std=c11",
+                           "-O2",
+                           "-o",
+                           program,
+                           arena_printf(a, "-I%s", r->include),
                            arena_printf(a, "-I%s", dir)};
-    const char *real[] = {arena_printf(a, "%s/libola_client.a", r->lib), arena_printf(a, "%s/libola.a", r->lib)};
+    const char *real[] = {arena_printf(a, "%s/libola_client.a", r->lib),
+                          arena_printf(a, "%s/libola.a", r->lib)};
     const char *simulated[] = {arena_printf(a, "%s/libola_sim.a", r->lib)};
     const char *last[] = {"-lsodium", "-lm", "-fopenmp"};
 
@@ -73,7 +110,8 @@ build_program(struct arena *a, const struct runtime *r, const char *cc, bool sim
     for (uint32_t k = 0; k < files->files.len; k++) {
         const char *name = files->files.at[k].name;
         size_t n = strlen(name);
-        if (n > 2 && strcmp(name + n - 2, ".c") == 0 && !(n > 7 && strcmp(name + n - 7, "_eval.c") == 0))
+        if (n > 2 && strcmp(name + n - 2, ".c") == 0 &&
+            !(n > 7 && strcmp(name + n - 7, "_eval.c") == 0))
             vec_push(a, &argv, arena_strdup(a, file_join(a, dir, name)));
     }
     for (size_t k = 0; k < (sim ? 1 : 2); k++)

@@ -11,9 +11,11 @@ struct runtime {
 /* Beside the program olac: its build folder, or the prefix where it is installed. E_RUNTIME. */
 bool build_find_runtime(struct arena *a, struct runtime *out, struct diag *d);
 /* Compiles the .c files of `files`, written to `dir`, to `program`. E_CC. */
-bool build_program(struct arena *a, const struct runtime *r, const char *cc, bool sim, const char *dir,
-                   const struct emitted *files, const char *program, struct diag *d);
-/* Runs a program to its end; its exit status, 128 + signal, or -1 when it could not be started (E_CC). */
+bool build_program(struct arena *a, const struct runtime *r, const char *cc, bool sim,
+                   const char *dir, const struct emitted *files, const char *program,
+                   struct diag *d);
+/* Runs a program to its end; its exit status, 128 + signal, or -1 when it could not be started
+ * (E_CC). */
 int build_spawn(char *const argv[], struct diag *d);
 
 #endif

@@ -22,8 +22,8 @@ cli_check(struct arena *a, const struct options *o, struct diag *d)
         str_addf(&s, "{\"ok\":%s,\"errors\":", ok ? "true" : "false");
         diag_json(d, &s);
         if (ok)
-            str_addf(&s, ",\"log_n\":%u,\"levels\":%u,\"assumed_degree\":%u", c.program->params.log_n,
-                     c.program->params.q.len - 1, c.approximation.degree);
+            str_addf(&s, ",\"log_n\":%u,\"levels\":%u,\"assumed_degree\":%u",
+                     c.program->params.log_n, c.program->params.q.len - 1, c.approximation.degree);
         str_add(&s, "}\n");
         fputs(str_text(&s), stdout);
         str_free(&s);
@@ -45,7 +45,8 @@ cli_explain(struct arena *a, const struct options *o, struct diag *d)
         digits++;
     char *end;
     long code = strtol(digits, &end, 10);
-    if (!isdigit((unsigned char)*digits) || *end || code > 999 || !diag_explain((int)code, &title, &text)) {
+    if (!isdigit((unsigned char)*digits) || *end || code > 999 ||
+        !diag_explain((int)code, &title, &text)) {
         diag_error(d, E_USAGE, PLACE_NONE, "there is no code '%s'", o->operand);
         return cli_finish(o, d);
     }

@@ -9,11 +9,12 @@ cli_chosen_json(const struct compiled *c, struct str *s)
 {
     const struct chosen *ch = &c->chosen;
 
-    str_addf(s, "{\"judged\":%u,\"labels\":%s,\"plans\":[", ch->judged, ch->labels ? "true" : "false");
+    str_addf(s, "{\"judged\":%u,\"labels\":%s,\"plans\":[", ch->judged,
+             ch->labels ? "true" : "false");
     for (int k = 0; k <= CHOSEN_UNIFORM; k++) {
         const struct chosen_plan *p = k < CHOSEN_UNIFORM ? &ch->uniform[k] : &ch->plan;
-        str_addf(s, "%s{\"uniform\":%u,\"deepest\":%u,\"levels\":%u,\"drop\":", k ? "," : "", p->uniform, p->deepest,
-                 p->levels);
+        str_addf(s, "%s{\"uniform\":%u,\"deepest\":%u,\"levels\":%u,\"drop\":", k ? "," : "",
+                 p->uniform, p->deepest, p->levels);
         cli_number(s, p->drop);
         str_add(s, ",\"seconds\":");
         cli_number(s, p->seconds);
@@ -49,7 +50,8 @@ cli_chosen_table(const struct compiled *c, struct str *s)
 {
     const struct chosen *ch = &c->chosen;
 
-    str_addf(s, "activations, drop of %s on %u images:\n", ch->labels ? "accuracy" : "agreement with float", ch->judged);
+    str_addf(s, "activations, drop of %s on %u images:\n",
+             ch->labels ? "accuracy" : "agreement with float", ch->judged);
     for (int k = 0; k < CHOSEN_UNIFORM; k++) {
         struct str name = {0};
         str_addf(&name, "degree %u", ch->uniform[k].uniform);

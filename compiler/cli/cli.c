@@ -13,10 +13,20 @@ const struct command cli_commands[] = {
     {"check", "MODEL", "say everything that would stop a compile", K, cli_check},
     {"show", "MODEL", "print a model as a table or in the language", W, cli_show},
     {"simulate", "MODEL", "accuracy over a data set before anything is encrypted", S, cli_simulate},
-    {"run", "MODEL", "compile, build, make keys, encrypt, evaluate, decrypt on this machine", R, cli_run},
+    {"run", "MODEL", "compile, build, make keys, encrypt, evaluate, decrypt on this machine", R,
+     cli_run},
     {"explain", "CODE", "explain an error code such as E401", X, cli_explain},
     {NULL, NULL, NULL, 0, NULL},
 };
+
+const char *
+cli_security(const struct he_program *p)
+{
+    return p->params.insecure_toy      ? "INSECURE TOY"
+           : p->params.security == 256 ? "256-bit secure"
+           : p->params.security == 192 ? "192-bit secure"
+                                       : "128-bit secure";
+}
 
 void
 cli_warnings(const struct diag *d)
@@ -68,7 +78,8 @@ answer(int argc, char **argv)
         options_man(&s);
         status = 0;
     } else if (strcmp(argv[1], "--completion") == 0 && argc == 3 &&
-               (strcmp(argv[2], "bash") == 0 || strcmp(argv[2], "zsh") == 0 || strcmp(argv[2], "fish") == 0)) {
+               (strcmp(argv[2], "bash") == 0 || strcmp(argv[2], "zsh") == 0 ||
+                strcmp(argv[2], "fish") == 0)) {
         options_completion(argv[2], &s);
         status = 0;
     }
@@ -119,6 +130,8 @@ cli_main(int argc, char **argv)
     for (const struct command *c = cli_commands; c->name; c++)
         if (strcmp(argv[1], c->name) == 0)
             return run(c, argc, argv);
-    fprintf(stderr, "olac: error[E610]: there is no command '%s'\n    hint: olac --help lists them\n", argv[1]);
+    fprintf(stderr,
+            "olac: error[E610]: there is no command '%s'\n    hint: olac --help lists them\n",
+            argv[1]);
     return 1;
 }

@@ -15,16 +15,17 @@ summary_json(const struct compiled *c, const char *dir)
     struct str s = {0};
     str_add(&s, "{\"output\":");
     str_json(&s, dir);
-    str_addf(&s, ",\"seconds\":%.6f,\"degree\":%u,\"agree\":%.6f", c->seconds, c->approximation.degree,
-             c->approximation.agree);
+    str_addf(&s, ",\"seconds\":%.6f,\"degree\":%u,\"agree\":%.6f", c->seconds,
+             c->approximation.degree, c->approximation.agree);
     if (c->chosen.judged) {
         str_add(&s, ",\"chosen\":");
         cli_chosen_json(c, &s);
     }
-    str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u", p->params.security,
-             p->params.log_n, p->params.log_qp, p->params.q.len - 1);
-    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%llu,\"predicted_seconds\":%.4f,"
-                 "\"predicted_bytes\":%llu}\n",
+    str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u",
+             p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1);
+    str_addf(&s,
+             ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%llu,\"predicted_seconds\":%.4f,"
+             "\"predicted_bytes\":%llu}\n",
              (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
              (unsigned long long)p->key_bytes, p->seconds, (unsigned long long)p->peak_bytes);
     fputs(str_text(&s), stdout);
@@ -36,11 +37,7 @@ summary(const struct compiled *c, const char *dir)
 {
     const struct he_program *p = c->program;
     printf("%s: %s, N = 2^%u, log QP = %.0f, %s, %u levels\n", dir, p->name, p->params.log_n,
-           p->params.log_qp,
-           p->params.insecure_toy ? "INSECURE TOY" : p->params.security == 128   ? "128-bit secure"
-                                                 : p->params.security == 192 ? "192-bit secure"
-                                                                             : "256-bit secure",
-           p->params.q.len - 1);
+           p->params.log_qp, cli_security(p), p->params.q.len - 1);
     if (c->chosen.judged) {
         struct str s = {0};
         cli_chosen_table(c, &s);
@@ -49,9 +46,10 @@ summary(const struct compiled *c, const char *dir)
     } else if (c->approximation.degree)
         printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
-    printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys %.0f MB)\n",
-           (unsigned long long)p->count_rotations, (unsigned long long)p->count_products, p->seconds,
-           (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
+    printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys "
+           "%.0f MB)\n",
+           (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
+           p->seconds, (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
     printf("compiled in %.2f s\n", c->seconds);
 }
 

@@ -6,15 +6,19 @@
 #include <math.h>
 #include <string.h>
 
-/* Labels count the outputs of the network from 0; a network of one output tells two classes apart. */
+/* Labels count the outputs of the network from 0; a network of one output tells two classes apart.
+ */
 static bool
-labels_fit(const struct graph *g, const char *path, const int64_t *labels, uint32_t n, struct diag *d)
+labels_fit(const struct graph *g, const char *path, const int64_t *labels, uint32_t n,
+           struct diag *d)
 {
-    int64_t outputs = shape_size(&graph_value(g, g->outputs.at[0])->shape), classes = outputs > 1 ? outputs : 2;
+    int64_t outputs = shape_size(&graph_value(g, g->outputs.at[0])->shape),
+            classes = outputs > 1 ? outputs : 2;
     for (uint32_t k = 0; k < n; k++)
         if (labels[k] < 0 || labels[k] >= classes) {
-            diag_error(d, E_SIM_LABELS, PLACE_FILE(path), "the label of image %u is %lld; the network knows %lld classes",
-                       k, (long long)labels[k], (long long)classes);
+            diag_error(d, E_SIM_LABELS, PLACE_FILE(path),
+                       "the label of image %u is %lld; the network knows %lld classes", k,
+                       (long long)labels[k], (long long)classes);
             return false;
         }
     return true;
@@ -26,7 +30,8 @@ cli_read_images(struct arena *a, const struct options *o, const char *path, cons
 {
     struct data data;
     uint32_t n = 0;
-    bool ok = data_read(a, path, &data, d) && data_images(a, &data, g, &g->inputs.at[0], o->count, &out->x, &out->n, d);
+    bool ok = data_read(a, path, &data, d) &&
+              data_images(a, &data, g, &g->inputs.at[0], o->count, &out->x, &out->n, d);
     if (o->labels && !data_labels(a, o->labels, &out->labels, &n, d))
         return false;
     if (!ok)
@@ -34,7 +39,8 @@ cli_read_images(struct arena *a, const struct options *o, const char *path, cons
     if (!o->labels) {
         out->labels = data.labels;
     } else if (n < out->n) {
-        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u label%s for %u images", n, n == 1 ? "" : "s", out->n);
+        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u label%s for %u images", n,
+                   n == 1 ? "" : "s", out->n);
         return false;
     }
     return !out->labels || labels_fit(g, o->labels ? o->labels : path, out->labels, out->n, d);

@@ -5,25 +5,28 @@
 #include "cli/options.h"
 
 struct cli_images {
-    float *x;              /* as the network takes them, n rows */
+    float *x; /* as the network takes them, n rows */
     uint32_t n;
     const int64_t *labels; /* of each, or NULL */
 };
 
-/* From `path` and --labels, at most --count; labels of a CIFAR batch come along. 250-299; E_SIM_LABELS
- * for a label that is no class of `g`. */
-bool cli_read_images(struct arena *a, const struct options *o, const char *path, const struct graph *g,
-                     struct cli_images *out, struct diag *d);
+/* From `path` and --labels, at most --count; labels of a CIFAR batch come along. 250-299;
+ * E_SIM_LABELS for a label that is no class of `g`. */
+bool cli_read_images(struct arena *a, const struct options *o, const char *path,
+                     const struct graph *g, struct cli_images *out, struct diag *d);
 /* Answers as .npy, one row an image. E_WRITE. */
-bool cli_write_answers(const char *path, const float *answers, uint32_t rows, int64_t n, struct diag *d);
+bool cli_write_answers(const char *path, const float *answers, uint32_t rows, int64_t n,
+                       struct diag *d);
 /* A number of JSON, or null where it is not finite. */
 void cli_number(struct str *s, double x);
-/* The chosen plan beside the uniform degrees, where there is one (chosen.c): an object of JSON, a table. */
+/* A copy of c->graph whose constants and polynomials are rounded as the plaintexts of c->program
+ * are: the encoder rounds coefficients to whole numbers, which moves each slot of a plaintext of
+ * scale s by a deviation of sqrt(N / 12) / s; rounding the numbers themselves to a grid of sqrt(N)
+ * / s does the same to them. */
+struct graph *cli_encoded(struct arena *a, const struct compiled *c);
+/* The chosen plan beside the uniform degrees, where there is one (chosen.c): an object of JSON, a
+ * table. */
 void cli_chosen_json(const struct compiled *c, struct str *s);
 void cli_chosen_table(const struct compiled *c, struct str *s);
-/* A copy of c->graph whose constants and polynomials are rounded as the plaintexts of c->program are: the
- * encoder rounds coefficients to whole numbers, which moves each slot of a plaintext of scale s by a deviation
- * of sqrt(N / 12) / s; rounding the numbers themselves to a grid of sqrt(N) / s does the same to them. */
-struct graph *cli_encoded(struct arena *a, const struct compiled *c);
 
 #endif

@@ -1,4 +1,5 @@
-/* encoded.c - the network with its numbers rounded as they are encoded, for simulate; see data.h. */
+/* encoded.c - the network with its numbers rounded as they are encoded, for simulate; see data.h.
+ */
 #include "cli/data.h"
 
 #include <math.h>
@@ -21,13 +22,15 @@ map_scale(const struct he_program *p, const struct he_map *m)
     return m->out_scale * (double)p->params.q.at[m->level] / m->in_scale;
 }
 
-/* How far apart the grid of a map's weights lies, over the largest of them: what was folded into the
- * map (the range of an activation, a mean of pixels) changes the weights and not this. */
+/* How far apart the grid of a map's weights lies, over the largest of them: what was folded into
+ * the map (the range of an activation, a mean of pixels) changes the weights and not this. */
 static double
 map_step(const struct he_program *p, const struct he_map *m)
 {
     double most = largest_weight(m);
-    return m->free_of_level || !(most > 0) ? 0 : sqrt((double)p->params.slots * 2) / map_scale(p, m) / most;
+    return m->free_of_level || !(most > 0)
+               ? 0
+               : sqrt((double)p->params.slots * 2) / map_scale(p, m) / most;
 }
 
 static const struct he_map *

@@ -34,7 +34,8 @@ wrong(struct diag *d, const char *option, const char *why)
 }
 
 static bool
-parse_list(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
+parse_list(struct arena *a, struct options *o, const struct row *r, const char *text,
+           struct diag *d)
 {
     VEC(double) v = {0};
     for (const char *p = text;; p++) {
@@ -66,14 +67,16 @@ parse_pin(struct arena *a, struct options *o, const struct row *r, const char *t
         colon--;
     if (!equal || colon == text)
         return wrong(d, r->name, "wants NODE:degree=D");
-    vec_push(a, &o->pins, (struct pin_option){arena_strndup(a, text, (size_t)(colon - text)),
-                                              arena_strndup(a, colon + 1, (size_t)(equal - colon - 1)),
-                                              equal + 1});
+    vec_push(a, &o->pins,
+             (struct pin_option){arena_strndup(a, text, (size_t)(colon - text)),
+                                 arena_strndup(a, colon + 1, (size_t)(equal - colon - 1)),
+                                 equal + 1});
     return true;
 }
 
 static bool
-parse_value(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
+parse_value(struct arena *a, struct options *o, const struct row *r, const char *text,
+            struct diag *d)
 {
     char *field = (char *)o + r->field, *end;
     switch (r->kind) {
@@ -126,7 +129,8 @@ find(const char *name, size_t n)
 
 /* One "--name", "--name value" or "--name=value" (or -o); returns how many arguments it took. */
 static int
-parse_option(struct arena *a, char **argv, int left, unsigned bit, struct options *o, struct diag *d)
+parse_option(struct arena *a, char **argv, int left, unsigned bit, struct options *o,
+             struct diag *d)
 {
     const char *name = strcmp(argv[0], "-o") == 0 ? "output" : argv[0] + 2;
     const char *equal = strchr(name, '=');
@@ -157,7 +161,8 @@ parse_option(struct arena *a, char **argv, int left, unsigned bit, struct option
 }
 
 bool
-options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o, struct diag *d)
+options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o,
+              struct diag *d)
 {
     o->command = argv[1];
     for (int i = 2; i < argc;) {
@@ -205,7 +210,8 @@ options_files(const struct options *o, struct diag *d)
 {
     bool ok = readable(o->operand, d);
     for (size_t i = 0; i < N_ROWS; i++) {
-        const char *path = rows[i].kind == READ ? *(const char *const *)((const char *)o + rows[i].field) : NULL;
+        const char *path =
+            rows[i].kind == READ ? *(const char *const *)((const char *)o + rows[i].field) : NULL;
         ok = (!path || readable(path, d)) && ok;
     }
     return ok;
@@ -222,7 +228,8 @@ options_compile(const struct options *o)
         .n_mean = o->mean.n,
         .std = o->std.v,
         .n_std = o->std.n,
-        .approximate = {.degree = o->degree, .agree = o->agree,
+        .approximate = {.degree = o->degree,
+                        .agree = o->agree,
                         .per_layer = o->fit && strcmp(o->fit, "layer") == 0},
         .pins = o->pins.at,
         .n_pins = o->pins.len,
@@ -238,7 +245,14 @@ options_compile(const struct options *o)
     };
 }
 
-/* ---- texts ------------------------------------------------------------------------------------------ */
+/* ---- texts
+ * ------------------------------------------------------------------------------------------ */
+
+static const char *
+short_name(const char *option)
+{
+    return strcmp(option, "output") == 0 ? "-o, " : "";
+}
 
 void
 options_help(const struct command *c, struct str *out)
@@ -248,8 +262,10 @@ options_help(const struct command *c, struct str *out)
                      "Compiles a trained network to C that computes it on encrypted data.\n\n");
         for (const struct command *i = cli_commands; i->name; i++)
             str_addf(out, "  %-9s %-6s  %s\n", i->name, i->operand, i->summary);
-        str_add(out, "\nolac COMMAND --help lists the options of a command; olac --version, olac --man and\n"
-                     "olac --completion bash|zsh|fish print what they say.\n");
+        str_add(
+            out,
+            "\nolac COMMAND --help lists the options of a command; olac --version, olac --man and\n"
+            "olac --completion bash|zsh|fish print what they say.\n");
         return;
     }
     str_addf(out, "usage: olac %s %s [OPTION]...\n\n%s\n\n", c->name, c->operand, c->summary);
@@ -257,8 +273,8 @@ options_help(const struct command *c, struct str *out)
         if (!(rows[i].commands & c->bit))
             continue;
         char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-                 rows[i].argument ? rows[i].argument : "");
+        snprintf(left, sizeof left, "%s--%s%s%s", short_name(rows[i].name), rows[i].name,
+                 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
         str_addf(out, "  %-24s %s\n", left, rows[i].help);
     }
 }
@@ -277,17 +293,21 @@ roff(struct str *out, const char *text)
 void
 options_man(struct str *out)
 {
-    str_add(out, ".TH OLAC 1 \"\" \"olac 0.1.0\" \"User Commands\"\n.SH NAME\n"
-                 "olac \\- compile a trained network to C that computes on encrypted data\n.SH SYNOPSIS\n"
-                 ".B olac\n.I COMMAND\n[\\fIOPTION\\fR]...\n.I ARGUMENT\n.SH DESCRIPTION\n"
-                 "olac reads an ONNX model or a network in its own language, replaces every activation by "
-                 "a polynomial, and writes plain C that evaluates the network on CKKS ciphertexts with "
-                 "libola, at 128\\-bit security.\n.SH COMMANDS\n");
+    str_add(
+        out,
+        ".TH OLAC 1 \"\" \"olac 0.1.0\" \"User Commands\"\n.SH NAME\n"
+        "olac \\- compile a trained network to C that computes on encrypted data\n.SH SYNOPSIS\n"
+        ".B olac\n.I COMMAND\n[\\fIOPTION\\fR]...\n.I ARGUMENT\n.SH DESCRIPTION\n"
+        "olac reads an ONNX model or a network in its own language, replaces every activation by "
+        "a polynomial, and writes plain C that evaluates the network on CKKS ciphertexts with "
+        "libola, at 128\\-bit security.\n.SH COMMANDS\n");
     for (const struct command *i = cli_commands; i->name; i++)
         str_addf(out, ".TP\n.B %s \\fI%s\\fR\n%s\n", i->name, i->operand, i->summary);
     str_add(out, ".SH OPTIONS\n");
     for (size_t i = 0; i < N_ROWS; i++) {
-        str_add(out, ".TP\n.B \\-\\-");
+        str_add(out, ".TP\n.B ");
+        roff(out, short_name(rows[i].name));
+        str_add(out, "\\-\\-");
         roff(out, rows[i].name);
         if (rows[i].argument)
             str_addf(out, " \\fI%s\\fR", rows[i].argument);
@@ -312,11 +332,12 @@ options_completion(const char *shell, struct str *out)
     bool fish = strcmp(shell, "fish") == 0, zsh = strcmp(shell, "zsh") == 0;
     if (fish) {
         for (const struct command *c = cli_commands; c->name; c++) {
-            str_addf(out, "complete -c olac -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->summary);
+            str_addf(out, "complete -c olac -n __fish_use_subcommand -a %s -d '%s'\n", c->name,
+                     c->summary);
             for (size_t i = 0; i < N_ROWS; i++)
                 if (rows[i].commands & c->bit)
-                    str_addf(out, "complete -c olac -n '__fish_seen_subcommand_from %s' -l %s%s\n", c->name,
-                             rows[i].name, rows[i].argument ? " -r" : "");
+                    str_addf(out, "complete -c olac -n '__fish_seen_subcommand_from %s' -l %s%s\n",
+                             c->name, rows[i].name, rows[i].argument ? " -r" : "");
         }
         return;
     }
@@ -335,7 +356,8 @@ options_completion(const char *shell, struct str *out)
                 str_addf(out, "--%s ", rows[i].name);
         str_add(out, "\" ;;\n");
     }
-    str_add(out, "    esac\n    case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+    str_add(out, "    esac\n    case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- "
+                 "\"$word\")) ;;\n"
                  "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"
                  "complete -o filenames -F _olac olac\n");
 }

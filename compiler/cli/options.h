@@ -8,7 +8,8 @@ enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32 };
 
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
-    const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc, *keep, *calib_labels;
+    const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
+        *keep, *calib_labels;
     uint32_t calib_count, count, degree, log_n, security, seed;
     double agree, precision, max_drop, max_latency;
     struct {
@@ -30,10 +31,12 @@ struct command {
 extern const struct command cli_commands[];
 
 /* Fills *o; false after errors in d (code E_USAGE). argv[1] is the command. */
-bool options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o, struct diag *d);
+bool options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o,
+                   struct diag *d);
 /* False after E_OPEN or E_READ for each file that is given and cannot be read. */
 bool options_files(const struct options *o, struct diag *d);
-/* What --help prints, for one command or (NULL) for all; and the bodies of man page and completions. */
+/* What --help prints, for one command or (NULL) for all; and the bodies of man page and
+ * completions. */
 void options_help(const struct command *c, struct str *out);
 void options_man(struct str *out);
 void options_completion(const char *shell, struct str *out);
@@ -43,8 +46,8 @@ struct compile_options options_compile(const struct options *o);
 
 /* ---- progress (progress.c) ---- */
 struct progress {
-    bool shown;       /* standard error is a terminal and --quiet was not given */
-    double start;     /* of the present step */
+    bool shown;   /* standard error is a terminal and --quiet was not given */
+    double start; /* of the present step */
     const char *what;
     double last;
 };
@@ -62,9 +65,11 @@ int cli_simulate(struct arena *a, const struct options *o, struct diag *d);
 int cli_run(struct arena *a, const struct options *o, struct diag *d);
 int cli_explain(struct arena *a, const struct options *o, struct diag *d);
 
-/* Messages so far to standard error (or, with --json, an object {"errors": [...]} to standard output);
- * the exit status: 1 when there was an error. */
+/* Messages so far to standard error (or, with --json, an object {"errors": [...]} to standard
+ * output); the exit status: 1 when there was an error. */
 int cli_finish(const struct options *o, const struct diag *d);
+/* "128-bit secure", or that it is not. */
+const char *cli_security(const struct he_program *p);
 /* Warnings so far to standard error, without ending. */
 void cli_warnings(const struct diag *d);
 

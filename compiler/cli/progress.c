@@ -21,7 +21,8 @@ seconds_now(void)
 struct progress
 progress_new(const struct options *o)
 {
-    return (struct progress){.shown = !o->quiet && isatty(STDERR_FILENO) == 1, .start = seconds_now()};
+    return (struct progress){.shown = !o->quiet && isatty(STDERR_FILENO) == 1,
+                             .start = seconds_now()};
 }
 
 void

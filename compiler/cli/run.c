@@ -1,4 +1,5 @@
-/* run.c - olac run: the whole trip on one machine, through the generated program as a user would build it. */
+/* run.c - olac run: the whole trip on one machine, through the generated program as a user would
+ * build it. */
 #include "cli/build.h"
 #include "cli/data.h"
 
@@ -16,14 +17,14 @@
 
 struct trip {
     struct compiled c;
-    const char *dir;          /* of generated code and program */
+    const char *dir; /* of generated code and program */
     const char *program, *json, *in, *out;
     struct cli_images in_clear;
     float *exact, *approximated;
     const float *encrypted;
     int64_t outputs;
     double seconds_cc;
-    cJSON *measured;          /* what the program wrote */
+    cJSON *measured; /* what the program wrote */
 };
 
 /* The answers in the clear: of the float network, and of the polynomials. */
@@ -65,9 +66,17 @@ build(struct arena *a, const struct options *o, struct trip *t, struct diag *d)
 static bool
 evaluate(struct arena *a, struct trip *t, struct diag *d)
 {
-    char *argv[] = {arena_strdup(a, t->program), "run", "--input", arena_strdup(a, t->in), "--output",
-                    arena_strdup(a, t->out), "--json", arena_strdup(a, t->json), "--count",
-                    arena_printf(a, "%u", t->in_clear.n), NULL};
+    char *argv[] = {arena_strdup(a, t->program),
+                    "run",
+                    "--input",
+                    arena_strdup(a, t->in),
+                    "--output",
+                    arena_strdup(a, t->out),
+                    "--json",
+                    arena_strdup(a, t->json),
+                    "--count",
+                    arena_printf(a, "%u", t->in_clear.n),
+                    NULL};
     const uint8_t *bytes;
     size_t size;
     struct tensor out;
@@ -81,14 +90,16 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
         !npy_parse(a, t->out, bytes, size, &out, d))
         return false;
     if (!out.f || shape_size(&out.shape) != t->in_clear.n * t->outputs) {
-        diag_error(d, E_PROGRAM, PLACE_FILE(t->out), "the answers have another shape than the network's output");
+        diag_error(d, E_PROGRAM, PLACE_FILE(t->out),
+                   "the answers have another shape than the network's output");
         return false;
     }
     t->encrypted = out.f;
     return true;
 }
 
-/* ---- what came out -------------------------------------------------------------------------------- */
+/* ---- what came out
+ * -------------------------------------------------------------------------------- */
 
 struct tally {
     uint32_t correct, agree, agree_approximated, approximated_agree;
@@ -103,7 +114,8 @@ count(const struct trip *t)
     for (uint32_t k = 0; k < t->in_clear.n; k++) {
         size_t at = (size_t)k * (size_t)t->outputs;
         bool same = answer_agrees(&rule, t->exact + at, t->approximated + at);
-        r.correct += t->in_clear.labels && answer_class(&rule, t->encrypted + at) == t->in_clear.labels[k];
+        r.correct +=
+            t->in_clear.labels && answer_class(&rule, t->encrypted + at) == t->in_clear.labels[k];
         r.agree += answer_agrees(&rule, t->exact + at, t->encrypted + at);
         r.approximated_agree += same;
         r.agree_approximated += same && answer_agrees(&rule, t->exact + at, t->encrypted + at);
@@ -138,8 +150,9 @@ print_json(const struct trip *t, const struct tally *r)
         str_addf(&s, "%u", r->correct);
     else
         str_add(&s, "null");
-    str_addf(&s, ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u", r->agree,
-             r->approximated_agree, r->agree_approximated);
+    str_addf(&s,
+             ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u",
+             r->agree, r->approximated_agree, r->agree_approximated);
     str_add(&s, ",\"max_abs_error\":");
     cli_number(&s, r->error);
     str_add(&s, ",\"max_abs_noise\":");
@@ -154,9 +167,10 @@ print_json(const struct trip *t, const struct tally *r)
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
         str_addf(&s, ",\"%s\":%.6f", steps[k], field(t->measured, "seconds", steps[k]));
     str_addf(&s, "},\"seconds_an_image\":%.6f,\"predicted_seconds_an_image\":%.6f",
-             field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1), p->seconds);
-    str_addf(&s, ",\"peak_bytes\":%.0f,\"predicted_peak_bytes\":%llu", field(t->measured, NULL, "peak_bytes"),
-             (unsigned long long)p->peak_bytes);
+             field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1),
+             p->seconds);
+    str_addf(&s, ",\"peak_bytes\":%.0f,\"predicted_peak_bytes\":%llu",
+             field(t->measured, NULL, "peak_bytes"), (unsigned long long)p->peak_bytes);
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u,\"degree\":%u",
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1,
              t->c.approximation.degree);
@@ -171,12 +185,14 @@ static void
 print_table(const struct trip *t, const struct tally *r)
 {
     struct answer_rule rule = answer_rule(t->exact, t->in_clear.n, t->outputs);
-    printf("%6s  %s%6s  %9s  %s\n", "image", t->in_clear.labels ? " label  " : "", "float", "encrypted", "largest difference");
+    printf("%6s  %s%6s  %9s  %s\n", "image", t->in_clear.labels ? " label  " : "", "float",
+           "encrypted", "largest difference");
     for (uint32_t k = 0; k < t->in_clear.n && k < 20; k++) {
         size_t at = (size_t)k * (size_t)t->outputs;
         double most = 0;
         for (int64_t i = 0; i < t->outputs; i++)
-            most = fmax(most, fabs((double)t->encrypted[at + (size_t)i] - (double)t->exact[at + (size_t)i]));
+            most = fmax(most, fabs((double)t->encrypted[at + (size_t)i] -
+                                   (double)t->exact[at + (size_t)i]));
         printf("%6u  ", k);
         if (t->in_clear.labels)
             printf("%6lld  ", (long long)t->in_clear.labels[k]);
@@ -190,13 +206,13 @@ print_table(const struct trip *t, const struct tally *r)
         printf("... and %u more\n", t->in_clear.n - 20);
     if (t->in_clear.labels)
         printf("correct: %u of %u; ", r->correct, t->in_clear.n);
-    printf("same answer as float: %u of %u; CKKS noise at most %.2g of an output of %.3g\n", r->agree, t->in_clear.n,
-           r->noise, r->largest);
+    printf("same answer as float: %u of %u; CKKS noise at most %.2g of an output of %.3g\n",
+           r->agree, t->in_clear.n, r->noise, r->largest);
     const struct he_program *p = t->c.program;
-    printf("N = 2^%u, log QP = %.0f, %s, %u levels, activations of degree %u\n", p->params.log_n, p->params.log_qp,
-           p->params.insecure_toy ? "INSECURE TOY" : "128-bit secure or better", p->params.q.len - 1,
-           t->c.approximation.degree);
-    printf("seconds: compile %.2f, cc %.2f, keygen %.2f, load %.2f, encrypt %.3f, evaluate %.3f, decrypt %.3f "
+    printf("N = 2^%u, log QP = %.0f, %s, %u levels, activations of degree %u\n", p->params.log_n,
+           p->params.log_qp, cli_security(p), p->params.q.len - 1, t->c.approximation.degree);
+    printf("seconds: compile %.2f, cc %.2f, keygen %.2f, load %.2f, encrypt %.3f, evaluate %.3f, "
+           "decrypt %.3f "
            "(%.3f an image); peak %.0f MB\n",
            t->c.seconds, t->seconds_cc, field(t->measured, "seconds", "keygen"),
            field(t->measured, "seconds", "load"), field(t->measured, "seconds", "encrypt"),
@@ -205,7 +221,8 @@ print_table(const struct trip *t, const struct tally *r)
            field(t->measured, NULL, "peak_bytes") / 1e6);
 }
 
-/* ---- the command --------------------------------------------------------------------------------------- */
+/* ---- the command
+ * --------------------------------------------------------------------------------------- */
 
 static void
 remove_folder(const char *dir)
@@ -242,7 +259,8 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
     co.progress = progress_show;
     co.user = &progress;
     co.data = o->input;
-    bool ok = pipeline_compile(a, &co, &t.c, d) && cli_read_images(a, o, o->input, t.c.graph, &t.in_clear, d) && interpret(a, &t, d);
+    bool ok = pipeline_compile(a, &co, &t.c, d) &&
+              cli_read_images(a, o, o->input, t.c.graph, &t.in_clear, d) && interpret(a, &t, d);
     progress_clear(&progress);
     if (ok)
         t.dir = work_folder(a, o, d);
@@ -255,7 +273,7 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
         cli_warnings(d);
         if (o->json)
             print_json(&t, &r);
-        else
+        else if (!o->quiet)
             print_table(&t, &r);
     }
     cJSON_Delete(t.measured);

@@ -4,6 +4,21 @@
 #include "base/file.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The file of a network: its name, without what could lead out of the folder or hide the file. */
+static const char *
+file_of(struct arena *a, const char *name)
+{
+    char *file = arena_printf(a, "%s.ola", *name ? name : "network");
+    for (char *c = file; *c; c++) {
+        bool plain =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        if (!plain && *c != '_' && *c != '-' && (*c != '.' || c == file))
+            *c = '_';
+    }
+    return strlen(file) < 200 ? file : "network.ola";
+}
 
 static int
 show_dsl(struct arena *a, const struct options *o, const struct compiled *c, struct diag *d)
@@ -14,11 +29,12 @@ show_dsl(struct arena *a, const struct options *o, const struct compiled *c, str
     bool ok = dsl_print(c->imported, &text, a, &files, &n, d);
 
     if (ok && o->output) {
-        const char *name = arena_printf(a, "%s.ola", c->imported->name);
         ok = file_mkdirs(o->output, d);
         for (uint32_t k = 0; ok && k < n; k++)
-            ok = file_write(file_join(a, o->output, files[k].name), files[k].data, files[k].size, d);
-        ok = ok && file_write(file_join(a, o->output, name), str_text(&text), text.len, d);
+            ok =
+                file_write(file_join(a, o->output, files[k].name), files[k].data, files[k].size, d);
+        ok = ok && file_write(file_join(a, o->output, file_of(a, c->imported->name)),
+                              str_text(&text), text.len, d);
     } else if (ok) {
         fputs(str_text(&text), stdout);
     }

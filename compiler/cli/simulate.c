@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The modelled deviation of each graph node's outputs: that of the instruction that bears its name. A map
- * before an activation computes its normalised input; there the noise is in units of the radius. */
+/* The modelled deviation of each graph node's outputs: that of the instruction that bears its name.
+ * A map before an activation computes its normalised input; there the noise is in units of the
+ * radius. */
 static double *
 node_noise(struct arena *a, const struct compiled *c)
 {
@@ -46,7 +47,8 @@ print_json(const struct simulate_report *r)
     for (uint32_t k = 0; k < r->n_layers; k++) {
         str_add(&s, k ? ",{\"name\":" : "{\"name\":");
         str_json(&s, r->layers[k].name);
-        str_addf(&s, ",\"degree\":%u,\"levels\":%u,\"error\":", r->layers[k].degree, r->layers[k].levels);
+        str_addf(&s, ",\"degree\":%u,\"levels\":%u,\"error\":", r->layers[k].degree,
+                 r->layers[k].levels);
         cli_number(&s, r->layers[k].error);
         str_add(&s, ",\"relative\":");
         cli_number(&s, r->layers[k].relative);
@@ -80,15 +82,16 @@ print_table(const struct simulate_report *r)
     if (r->n_layers)
         printf("%-24s %6s %6s %10s %10s\n", "layer", "degree", "levels", "error", "relative");
     for (uint32_t k = 0; k < r->n_layers; k++)
-        printf("%-24s %6u %6u %10.3g %10.3g\n", r->layers[k].name, r->layers[k].degree, r->layers[k].levels,
-               r->layers[k].error, r->layers[k].relative);
+        printf("%-24s %6u %6u %10.3g %10.3g\n", r->layers[k].name, r->layers[k].degree,
+               r->layers[k].levels, r->layers[k].error, r->layers[k].relative);
     if (r->departs != NONE)
         printf("first layer that departs: %s\n", r->layers[r->departs].name);
 }
 
 /* --float: the network as it was trained, nothing else. */
 static int
-only_float(struct arena *a, const struct options *o, struct compiled *c, const struct cli_images *in, struct diag *d)
+only_float(struct arena *a, const struct options *o, struct compiled *c,
+           const struct cli_images *in, struct diag *d)
 {
     int64_t size = shape_size(&graph_value(c->imported, c->imported->outputs.at[0])->shape);
     float *out = ARENA_ARRAY(a, float, (size_t)(in->n * size));
@@ -116,13 +119,14 @@ only_float(struct arena *a, const struct options *o, struct compiled *c, const s
 
 /* The model as it is read, with what makes numbers of the pixels; no more is needed for --float. */
 static bool
-prepare(struct arena *a, const struct options *o, struct progress *progress, struct compiled *c, struct diag *d)
+prepare(struct arena *a, const struct options *o, struct progress *progress, struct compiled *c,
+        struct diag *d)
 {
     struct compile_options co = options_compile(o);
     co.progress = progress_show;
     co.user = progress;
     co.data = o->data;
-    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_compile(a, &co, c, d);
+    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_simulate(a, &co, c, d);
     progress_clear(progress);
     return ok;
 }
@@ -139,17 +143,24 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
         return cli_finish(o, d);
     if (o->only_float)
         return only_float(a, o, &c, &in, d);
-    struct simulate_options so = {.exact = c.imported, .approximated = c.graph, .quantised = cli_encoded(a, &c),
-                                  .noise = node_noise(a, &c), .seed = o->seed ? o->seed : 1,
-                                  .progress = progress_show, .user = &progress};
+    struct simulate_options so = {.exact = c.imported,
+                                  .approximated = c.graph,
+                                  .quantised = c.program ? cli_encoded(a, &c) : NULL,
+                                  .noise = c.program ? node_noise(a, &c) : NULL,
+                                  .seed = o->seed ? o->seed : 1,
+                                  .progress = progress_show,
+                                  .user = &progress};
     bool ok = simulate(a, in.x, in.labels, in.n, &so, &r, d);
     progress_clear(&progress);
-    if (!ok || (o->output && !cli_write_answers(o->output, r.run[SIMULATE_NOISY].outputs, in.n, r.n_outputs, d)))
+    if (!ok || (o->output &&
+                !cli_write_answers(
+                    o->output, r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs,
+                    in.n, r.n_outputs, d)))
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json)
         print_json(&r);
-    else
+    else if (!o->quiet)
         print_table(&r);
     return 0;
 }

@@ -73,11 +73,6 @@ call_line(const struct emitter *e, uint32_t k, struct str *out)
     case HE_add_plain:
         str_addf(out, "    add_plain(run, %u, %u, %u);\n", vector_index(e, k), to, a);
         break;
-    case HE_relabel:
-        str_addf(out, "    relabel(run, %u, %u, %u, ", to, a, n);
-        str_double(out, inst->number);
-        str_add(out, ");\n");
-        break;
     case HE_output:
         str_addf(out, "    output(run, %u, %u, %u);\n", port_offset(e->p, true, inst->data), a, n);
         break;

@@ -144,7 +144,7 @@ same_layer(const struct emitter *e, uint32_t first, uint32_t k)
     while (first < k && e->p->insts.at[first].op == HE_input)
         first++;
     enum he_op op = e->p->insts.at[k].op;
-    return first == k || op == HE_output || op == HE_drop || op == HE_relabel ||
+    return first == k || op == HE_output || op == HE_drop ||
            strcmp(node_of(e, first), node_of(e, k)) == 0;
 }
 

@@ -14,7 +14,6 @@ may_overwrite(enum he_op op)
     case HE_rescale:
     case HE_drop:
     case HE_add_plain:
-    case HE_relabel:
         return true;
     default:
         return false;

@@ -4,8 +4,8 @@
 
 #include "ir/tensor.h"
 
-/* Elements of a shape; -1 when they are too many (see shape_size), and also for an empty shape whose
- * other dimensions alone would be: nobody needs one, and strides of it overflow. */
+/* Elements of a shape; -1 when they are too many (see shape_size), and also for an empty shape
+ * whose other dimensions alone would be: nobody needs one, and strides of it overflow. */
 int64_t number_count(const struct shape *s);
 /* Bytes of one element in a file; 0 for DT_NONE and DT_STRING. */
 size_t number_width(enum dtype t);

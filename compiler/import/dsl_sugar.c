@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off */
 #define F(name, otherwise) {name, name, ATTR_FLOAT, otherwise, 0}
 #define I(name, otherwise) {name, name, ATTR_INT, otherwise, 0}
 
@@ -58,6 +59,7 @@ static const struct sugar rows[] = {
     {"logsoftmax", OP_logsoftmax, FORM_PLAIN, {0}, NULL, {I("axis", "-1")}},
 };
 
+/* clang-format on */
 #undef F
 #undef I
 

@@ -1,10 +1,12 @@
 /* import.h - from a model file to a graph. The door of the room import/.
  *
  * requires    a path; by its content (not its name) an ONNX model, else a network in the language
- * establishes STAGE_IMPORTED: named, typed, topologically ordered graph; every initialiser a constant
+ * establishes STAGE_IMPORTED: named, typed, topologically ordered graph; every initialiser a
+ *             constant
  * fails       100-249, all problems at once; g == NULL then
  *
- * Every byte is untrusted: no crash, no endless loop, no allocation above what the file justifies. */
+ * Every byte is untrusted: no crash, no endless loop, no allocation above what the file
+ * justifies. */
 #ifndef OLAC_IMPORT_IMPORT_H
 #define OLAC_IMPORT_IMPORT_H
 
@@ -19,8 +21,9 @@ struct graph *import_onnx(struct arena *a, const char *file, const char *dir, co
 struct graph *import_dsl(struct arena *a, const char *file, const char *dir, const char *text,
                          size_t size, struct diag *d);
 
-/* The graph in the language; weights go to `weights` as name -> bytes of an .npy file (may be NULL:
- * only the text). Importing the print gives an equal graph (names, order, attributes, data, pins). */
+/* The graph in the language; weights go to `weights` as name -> bytes of an .npy file (may be
+ * NULL: only the text). Importing the print gives an equal graph (names, order, attributes,
+ * data, pins). */
 struct dsl_file {
     const char *name;
     const void *data;

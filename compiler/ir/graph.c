@@ -55,9 +55,9 @@ add_value(struct graph *g, const char *name, const char *otherwise, struct value
 uint32_t
 graph_input(struct graph *g, const char *name, enum dtype dtype, struct shape shape)
 {
-    uint32_t v = add_value(g, name, "input",
-                           (struct value){.kind = VALUE_INPUT, .dtype = dtype, .shape = shape,
-                                          .node = NONE});
+    uint32_t v = add_value(
+        g, name, "input",
+        (struct value){.kind = VALUE_INPUT, .dtype = dtype, .shape = shape, .node = NONE});
     vec_push(g->arena, &g->inputs, (struct input){.value = v});
     return v;
 }
@@ -66,8 +66,11 @@ uint32_t
 graph_const(struct graph *g, const char *name, struct tensor data)
 {
     return add_value(g, name, "const",
-                     (struct value){.kind = VALUE_CONST, .dtype = data.dtype, .shape = data.shape,
-                                    .node = NONE, .data = data});
+                     (struct value){.kind = VALUE_CONST,
+                                    .dtype = data.dtype,
+                                    .shape = data.shape,
+                                    .node = NONE,
+                                    .data = data});
 }
 
 uint32_t
@@ -166,7 +169,7 @@ graph_replace(struct graph *g, uint32_t from, uint32_t to)
 /* Depth-first from a value; order[] receives nodes after all they need. */
 struct walk {
     const struct graph *g;
-    uint8_t *state;          /* of nodes: 0 new, 1 open, 2 done */
+    uint8_t *state; /* of nodes: 0 new, 1 open, 2 done */
     VEC(uint32_t) order, stack;
 };
 
@@ -231,7 +234,8 @@ graph_tidy(struct graph *g)
     }
     for (uint32_t v = 0; v < g->values.len; v++)
         if (g->values.at[v].kind == VALUE_NODE)
-            g->values.at[v].node = g->values.at[v].node < n_old ? place[g->values.at[v].node] : NONE;
+            g->values.at[v].node =
+                g->values.at[v].node < n_old ? place[g->values.at[v].node] : NONE;
 }
 
 struct graph *

@@ -1,4 +1,5 @@
-/* graph.h - the tensor graph: what the front ends build, the middle passes change, and lowering reads.
+/* graph.h - the tensor graph: what the front ends build, the middle passes change, and lowering
+ * reads.
  *
  * Typed, topologically ordered; values and nodes are indices, never pointers. A value is made by
  * exactly one of: a model input, a constant, a node. Everything lives in the graph's arena.
@@ -23,7 +24,15 @@ enum op_id {
 };
 
 /* ONNX attributes, as the file gives them (older opsets too; see op.h for the accessors). */
-enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_STRINGS, ATTR_TENSOR };
+enum attr_kind {
+    ATTR_INT,
+    ATTR_FLOAT,
+    ATTR_STRING,
+    ATTR_INTS,
+    ATTR_FLOATS,
+    ATTR_STRINGS,
+    ATTR_TENSOR
+};
 
 struct attr {
     const char *name;
@@ -97,7 +106,8 @@ struct graph {
     VEC(struct node) nodes; /* topological order */
     VEC(struct input) inputs;
     VEC(uint32_t) outputs; /* values */
-    uint8_t hash[32];      /* BLAKE2b-256 of the model file (ONNX) or of the model's canonical print */
+    /* BLAKE2b-256 of the model file (ONNX) or of the model's canonical print */
+    uint8_t hash[32];
     struct map value_names, node_names; /* name -> index, kept by the functions below */
 };
 
@@ -106,8 +116,8 @@ struct graph *graph_new(struct arena *a, const char *name, const char *file);
 uint32_t graph_input(struct graph *g, const char *name, enum dtype dtype, struct shape shape);
 uint32_t graph_const(struct graph *g, const char *name, struct tensor data);
 /* The node's outputs are new values with these names (NULL: made up; "": not wanted -> NONE). */
-uint32_t graph_node(struct graph *g, const char *name, enum op_id op, const uint32_t *in, uint32_t n_in,
-                    const char *const *out, uint32_t n_out, struct place place);
+uint32_t graph_node(struct graph *g, const char *name, enum op_id op, const uint32_t *in,
+                    uint32_t n_in, const char *const *out, uint32_t n_out, struct place place);
 void graph_attr(struct graph *g, uint32_t node, struct attr attr);
 const struct attr *graph_find_attr(const struct node *n, const char *name);
 
@@ -119,8 +129,8 @@ uint32_t graph_uses(const struct graph *g, uint32_t value);
 /* All readers of `from` read `to` from now on (graph outputs too; the output keeps its name:
  * the two values swap names when `from` was a graph output). */
 void graph_replace(struct graph *g, uint32_t from, uint32_t to);
-/* Restores topological order after nodes were appended out of order, and drops nodes (and constants)
- * that no output needs. Indices of nodes change, indices of values do not. */
+/* Restores topological order after nodes were appended out of order, and drops nodes (and
+ * constants) that no output needs. Indices of nodes change, indices of values do not. */
 void graph_tidy(struct graph *g);
 /* A copy that shares nothing but constant data. */
 struct graph *graph_copy(struct arena *a, const struct graph *g);

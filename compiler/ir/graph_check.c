@@ -46,7 +46,8 @@ check_node_imported(struct check *c, uint32_t index)
         broken(c, n, "a node has no operator");
         return;
     }
-    if (n->in.len < rows[n->op].in_lo || (rows[n->op].in_hi != 255 && n->in.len > rows[n->op].in_hi))
+    if (n->in.len < rows[n->op].in_lo ||
+        (rows[n->op].in_hi != 255 && n->in.len > rows[n->op].in_hi))
         broken(c, n, "the number of inputs is not what the operator takes");
     if (n->out.len < 1 || (rows[n->op].out_hi != 255 && n->out.len > rows[n->op].out_hi))
         broken(c, n, "the number of outputs is not what the operator gives");
@@ -54,7 +55,8 @@ check_node_imported(struct check *c, uint32_t index)
         uint32_t v = n->in.at[k];
         if (!index_ok(c, v))
             broken(c, n, "an input is no value");
-        else if (v != NONE && c->g->values.at[v].kind == VALUE_NODE && c->g->values.at[v].node >= index)
+        else if (v != NONE && c->g->values.at[v].kind == VALUE_NODE &&
+                 c->g->values.at[v].node >= index)
             broken(c, n, "an input is made by a later node");
     }
     for (uint32_t k = 0; k < n->out.len; k++) {
@@ -83,7 +85,8 @@ check_imported(struct check *c)
     seen = (struct map){0};
     for (uint32_t v = 0; v < g->values.len; v++) {
         if (map_get(&seen, g->values.at[v].name, &at))
-            broken(c, NULL, arena_printf(scratch, "two values are named '%s'", g->values.at[v].name));
+            broken(c, NULL,
+                   arena_printf(scratch, "two values are named '%s'", g->values.at[v].name));
         map_set(scratch, &seen, g->values.at[v].name, v);
     }
     for (uint32_t k = 0; k < g->outputs.len; k++)
@@ -202,7 +205,8 @@ graph_print(const struct graph *g, struct str *out)
         str_addf(out, "input  %s : %s %s\n", v->name, dtype_name(v->dtype),
                  shape_text(scratch, &v->shape));
     }
-    str_addf(out, "%-*s  %-20s  %-18s  %10s  %s\n", wide, "node", "op", "output", "parameters", "degree");
+    str_addf(out, "%-*s  %-20s  %-18s  %10s  %s\n", wide, "node", "op", "output", "parameters",
+             "degree");
     for (uint32_t n = 0; n < g->nodes.len; n++) {
         const struct node *node = &g->nodes.at[n];
         uint32_t o = node->out.at[0];

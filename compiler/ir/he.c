@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum he_data { DATA_NONE, INPUT, MAP, POLY, OUTPUT, VECTOR, NUMBER };
+enum he_data { DATA_NONE, INPUT, MAP, POLY, OUTPUT, VECTOR };
 enum he_level { SAME, DROP, DEPTH, GIVEN };
 enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 
@@ -17,7 +17,6 @@ enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 #define HE_DATA_POLY     POLY
 #define HE_DATA_OUTPUT   OUTPUT
 #define HE_DATA_VECTOR   VECTOR
-#define HE_DATA_NUMBER   NUMBER
 #define HE_DATA_NOTHING  DATA_NONE
 #define HE_SCALE(x)      HE_SCALE_##x
 #define HE_SCALE_EQUAL   EQUAL
@@ -82,8 +81,6 @@ check_data(struct check *c, uint32_t k)
                 m->diagonals.at[j].out_ct >= m->out_cts)
                 broken(c, k, "a diagonal is outside of the map");
     }
-    if (rows[i->op].data == NUMBER && !(i->number > 0))
-        broken(c, k, "the factor is not positive");
     if (rows[i->op].data == VECTOR && !i->vector)
         broken(c, k, "the vector is missing");
 }
@@ -183,16 +180,12 @@ he_print(const struct he_program *p, struct str *out)
         if (rows[i->op].data == POLY)
             str_addf(out, " poly \"%s\" degree %u", p->polys.at[i->data].name,
                      p->polys.at[i->data].degree);
-        if (rows[i->op].data == NUMBER) {
-            str_add(out, " by ");
-            str_double(out, i->number);
-        }
         str_addf(out, " : %u ct, level %u, scale 2^%.4f  # %s\n", i->cts, i->level,
                  i->scale > 0 ? log2(i->scale) : 0.0, i->node ? i->node : "-");
     }
 }
 
-/* ---- exact evaluation --------------------------------------------------------------------------- */
+/* ---- exact evaluation ------------------------------------------------------------------------ */
 
 struct eval {
     const struct he_program *p;
@@ -285,12 +278,12 @@ eval_inst(struct eval *e, uint32_t k, const float *const *in, float *const *resu
         break;
     default:
         for (size_t t = 0; t < n; t++)
-            out[t] = i->op == HE_add         ? a[t] + b[t]
-                     : i->op == HE_sub       ? a[t] - b[t]
-                     : i->op == HE_mul       ? a[t] * b[t]
-                     : i->op == HE_relabel   ? a[t] * i->number
-                     : i->op == HE_add_plain ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
-                                             : a[t]; /* relin, rescale, drop */
+            out[t] = i->op == HE_add   ? a[t] + b[t]
+                     : i->op == HE_sub ? a[t] - b[t]
+                     : i->op == HE_mul ? a[t] * b[t]
+                     : i->op == HE_add_plain
+                         ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
+                         : a[t]; /* relin, rescale, drop */
     }
 }
 

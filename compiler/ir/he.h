@@ -1,9 +1,9 @@
 /* he.h - the HE program: what the generated C will do, instruction by instruction.
  *
- * Flat SSA: instruction k makes value k. A value is a tensor as a bundle of `cts` ciphertexts under a
- * layout; every instruction works on all ciphertexts of the bundle. After schedule/ every value has
- * its level (limbs - 1) and its scale, every map and polynomial its own.
- * heops.def has a row for each instruction; the verifier, the text form and the emitter read it. */
+ * Flat SSA: instruction k makes value k. A value is a tensor as a bundle of `cts` ciphertexts under
+ * a layout; every instruction works on all ciphertexts of the bundle. After schedule/ every value
+ * has its level (limbs - 1) and its scale, every map and polynomial its own. heops.def has a row
+ * for each instruction; the verifier, the text form and the emitter read it. */
 #ifndef OLAC_IR_HE_H
 #define OLAC_IR_HE_H
 
@@ -17,8 +17,9 @@ enum he_op {
     HE_COUNT
 };
 
-/* A run of tensor elements in slots: element elem + k * elem_step sits in slot slot + k * slot_step,
- * k < count. Slots count through the bundle: ciphertext slot / slots, slot slot % slots. */
+/* A run of tensor elements in slots: element elem + k * elem_step sits in slot slot + k *
+ * slot_step, k < count. Slots count through the bundle: ciphertext slot / slots, slot slot %
+ * slots. */
 struct he_run {
     uint32_t elem, elem_step, slot, slot_step, count;
 };
@@ -39,18 +40,18 @@ struct he_layout {
  *   out += rotate( value' . rotate(in, baby), giant ),   value'[t] = value[t - giant]
  * `value` here is value' (already shifted). rotate(v, r)[t] = v[t + r], indices mod slots. */
 struct he_diagonal {
-    uint32_t arg;   /* which argument of the instruction */
+    uint32_t arg; /* which argument of the instruction */
     uint32_t in_ct, out_ct;
     uint32_t giant, baby; /* in [0, slots) */
     uint32_t period;      /* length of value: power of two dividing the slot count */
     float *value;
 };
 
-/* A linear map between bundles: diagonals (sorted by out_ct, giant, arg, in_ct, baby), then the sum is
- * rescaled, then folded: for each f: out += rotate(out, f); then bias is added (period-long vectors,
- * one an output ciphertext; NULL: none).
- * free_of_level: all values of all diagonals are 1: rotations and sums only, no product, no rescale;
- * `value` is NULL then. The output's scale says the constant factor (value = slot / scale). */
+/* A linear map between bundles: diagonals (sorted by out_ct, giant, arg, in_ct, baby), then the sum
+ * is rescaled, then folded: for each f: out += rotate(out, f); then bias is added (period-long
+ * vectors, one an output ciphertext; NULL: none). free_of_level: all values of all diagonals are 1:
+ * rotations and sums only, no product, no rescale; `value` is NULL then. The output's scale says
+ * the constant factor (value = slot / scale). */
 struct he_map {
     const char *name;
     uint32_t args, in_cts, out_cts; /* in_cts: of one argument, all the same */
@@ -59,15 +60,16 @@ struct he_map {
     double **bias;       /* [out_ct][bias_period] */
     uint32_t bias_period;
     bool free_of_level;
-    double gain;         /* bound on sum |weight| of a row, root mean square, for the noise model */
+    /* bound on sum |weight| of a row, root mean square, for the noise model */
+    double gain;
     /* by schedule */
-    uint32_t level;      /* of the input */
+    uint32_t level; /* of the input */
     double in_scale, out_scale;
 };
 
 /* A polynomial on every slot: sum_k coef[k] * T_k(x), |x| <= 1 in every slot that holds an element
- * (normalisation has been folded elsewhere). coef[ct][k]: a vector of `period`, or of 1 when equal in
- * all slots. degree >= 1; its depth is ceil(log2(degree + 1)). */
+ * (normalisation has been folded elsewhere). coef[ct][k]: a vector of `period`, or of 1 when equal
+ * in all slots. degree >= 1; its depth is ceil(log2(degree + 1)). */
 struct he_poly {
     const char *name;
     uint32_t degree, cts, period;
@@ -80,35 +82,35 @@ struct he_inst {
     enum he_op op;
     VEC(uint32_t) args; /* values (instruction indices) */
     uint32_t data;      /* index of input, output, map, polynomial; NONE */
-    double number;      /* relabel: the factor */
     double *vector;     /* add_plain: [cts][period], else NULL */
     uint32_t cts;
-    uint32_t layout;    /* index into layouts */
-    const char *node;   /* name of the graph node that it computes, for comments */
+    uint32_t layout;  /* index into layouts */
+    const char *node; /* name of the graph node that it computes, for comments */
     /* by schedule */
     uint32_t level;
     double scale;
-    double noise;       /* modelled deviation of the CKKS error in a slot, in units of the value */
-    double seconds;     /* predicted by the cost table; 0: not known */
+    /* modelled deviation of the CKKS error in a slot, in units of the value */
+    double noise;
+    double seconds; /* predicted by the cost table; 0: not known */
 };
 
 struct he_port {
-    const char *name;   /* of the graph's input or output */
-    uint32_t value;     /* the instruction */
+    const char *name; /* of the graph's input or output */
+    uint32_t value;   /* the instruction */
     uint32_t layout;
     VEC(struct he_run) runs; /* the layout's first period, as runs */
     struct pixels pixels;    /* inputs */
-    double range;       /* outputs: bound on |value| that the modulus leaves room for */
+    double range;            /* outputs: bound on |value| that the modulus leaves room for */
 };
 
 struct he_params {
     uint32_t log_n, slots;
-    VEC(uint64_t) q;    /* q[0] the last one left */
-    VEC(uint64_t) p;    /* key switching */
+    VEC(uint64_t) q;      /* q[0] the last one left */
+    VEC(uint64_t) p;      /* key switching */
     uint32_t digit_limbs; /* limbs of q in one digit */
-    double scale;       /* the default scale, 2^k */
+    double scale;         /* the default scale, 2^k */
     double log_qp;
-    uint32_t security;  /* 128, 192, 256, or 0 with insecure_toy */
+    uint32_t security; /* 128, 192, 256, or 0 with insecure_toy */
     bool insecure_toy;
 };
 
@@ -135,14 +137,15 @@ struct he_program {
     uint64_t count_rotations, count_products, count_plain_products;
 };
 
-/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation, and
- * one more that shares its decomposition, at a level. The unit prices and where they come from are in
- * he_price.c. */
+/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation,
+ * and one more that shares its decomposition, at a level. The unit prices and where they come from
+ * are in he_price.c. */
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
 /* Fills seconds, peak_bytes, key_bytes and the counts of a scheduled program. */
 void he_price(struct he_program *p);
 
-/* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken rule. */
+/* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken
+ * rule. */
 enum he_stage { HE_LOWERED, HE_SCHEDULED };
 bool he_check(const struct he_program *p, enum he_stage stage, struct diag *d);
 /* The text form, one instruction a line; deterministic. */

@@ -1,19 +1,20 @@
-/* he_price.c - what an HE program costs: operations, seconds, bytes. Pure counting over the program.
+/* he_price.c - what an HE program costs: operations, seconds, bytes. Pure counting over the
+ * program.
  *
- * Unit prices are those of the portable cost table: measured by tests/bench on one core at N = 2^14 and
- * scaled by N (element work) or N log N (transforms); two threads share the work at 90 %. */
+ * Unit prices are those of the portable cost table: measured by tests/bench on one core at N = 2^14
+ * and scaled by N (element work) or N log N (transforms); two threads share the work at 90 %. */
 #include "ir/he.h"
 
 #include "ola/plan.h"
 
 /* Seconds at N = 2^14 for one limb. */
-#define TRANSFORM  12e-6
-#define MULTIPLY   2e-6
-#define INNER      2.5e-6 /* one digit of a key switch, both components */
-#define PARALLEL   (2 * 0.9)
-/* Bytes of a switching key that memory gives in a second, to all cores together: keys are read once a
- * rotation and are larger than any cache. */
-#define MEMORY     12e9
+#define TRANSFORM 12e-6
+#define MULTIPLY  2e-6
+#define INNER     2.5e-6 /* one digit of a key switch, both components */
+#define PARALLEL  (2 * 0.9)
+/* Bytes of a switching key that memory gives in a second, to all cores together: keys are read once
+ * a rotation and are larger than any cache. */
+#define MEMORY 12e9
 
 static double
 elements(const struct he_params *p)
@@ -62,7 +63,8 @@ read_key(const struct he_params *p, uint32_t level)
 double
 he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted)
 {
-    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / PARALLEL + read_key(p, level);
+    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / PARALLEL +
+           read_key(p, level);
 }
 
 static double
@@ -74,8 +76,8 @@ price_rescale(const struct he_params *p, uint32_t level)
 static double
 price_product(const struct he_params *p, uint32_t level)
 {
-    return 4 * (level + 1) * MULTIPLY * elements(p) / PARALLEL + he_price_rotation(p, level, false) +
-           price_rescale(p, level);
+    return 4 * (level + 1) * MULTIPLY * elements(p) / PARALLEL +
+           he_price_rotation(p, level, false) + price_rescale(p, level);
 }
 
 static double
@@ -123,9 +125,10 @@ price_poly(struct he_program *p, const struct he_poly *f)
         return 0;
     for (uint32_t k = 0; k < plan.n_steps; k++) {
         bool leaf = plan.step[k].kind == OLA_STEP_LEAF;
-        seconds += leaf ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(&p->params) / PARALLEL +
-                              price_rescale(&p->params, plan.step[k].level + 1)
-                        : price_product(&p->params, plan.step[k].level + 1);
+        seconds += leaf
+                       ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(&p->params) / PARALLEL +
+                             price_rescale(&p->params, plan.step[k].level + 1)
+                       : price_product(&p->params, plan.step[k].level + 1);
         p->count_products += leaf ? 0 : f->cts;
         p->count_plain_products += leaf ? f->cts : 0;
     }
@@ -143,7 +146,8 @@ limb_bytes(const struct he_params *p, uint32_t k)
 static struct ola_literal
 literal_of(const struct he_params *p)
 {
-    struct ola_literal l = {.log_n = p->log_n, .n_q = p->q.len, .n_p = p->p.len, .digit_limbs = p->digit_limbs};
+    struct ola_literal l = {
+        .log_n = p->log_n, .n_q = p->q.len, .n_p = p->p.len, .digit_limbs = p->digit_limbs};
     memcpy(l.q, p->q.at, p->q.len * sizeof *l.q);
     memcpy(l.p, p->p.at, p->p.len * sizeof *l.p);
     return l;
@@ -162,7 +166,8 @@ plain_bytes(const struct he_program *p)
     for (uint32_t k = 0; k < p->polys.len; k++) {
         const struct he_poly *f = &p->polys.at[k];
         for (uint32_t l = 0; f->period > 1 && l <= f->level; l++)
-            sum += limb_bytes(&p->params, l) * f->cts * (f->degree + 1) * f->period / p->params.slots;
+            sum +=
+                limb_bytes(&p->params, l) * f->cts * (f->degree + 1) * f->period / p->params.slots;
     }
     return sum;
 }

@@ -1,4 +1,5 @@
-/* matrix.h - sparse matrices between the elements of two tensors: what every linear operator becomes. */
+/* matrix.h - sparse matrices between the elements of two tensors: what every linear operator
+ * becomes. */
 #ifndef OLAC_IR_MATRIX_H
 #define OLAC_IR_MATRIX_H
 
@@ -22,11 +23,11 @@ struct matrix_builder {
     struct arena *arena;   /* of the matrix */
     struct arena *scratch; /* of the entries while they come in; matrix_end frees it */
     struct matrix *m;
-    uint32_t row;        /* the row being filled */
+    uint32_t row; /* the row being filled */
     VEC(uint32_t) col;
     VEC(double) val;
-    uint32_t row_start;  /* first entry of the row being filled */
-    bool overflow;       /* more than MATRIX_MAX entries, or rows not ascending */
+    uint32_t row_start; /* first entry of the row being filled */
+    bool overflow;      /* more than MATRIX_MAX entries, or rows not ascending */
 };
 
 void matrix_begin(struct matrix_builder *b, struct arena *a, uint32_t rows, uint32_t cols);

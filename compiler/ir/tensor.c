@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const char *const names[] = {
-    [DT_NONE] = "none", [DT_F32] = "f32", [DT_F64] = "f64",   [DT_F16] = "f16",
-    [DT_BF16] = "bf16", [DT_I8] = "i8",   [DT_I16] = "i16",   [DT_I32] = "i32",
-    [DT_I64] = "i64",   [DT_U8] = "u8",   [DT_U16] = "u16",   [DT_U32] = "u32",
+    [DT_NONE] = "none", [DT_F32] = "f32",   [DT_F64] = "f64",       [DT_F16] = "f16",
+    [DT_BF16] = "bf16", [DT_I8] = "i8",     [DT_I16] = "i16",       [DT_I32] = "i32",
+    [DT_I64] = "i64",   [DT_U8] = "u8",     [DT_U16] = "u16",       [DT_U32] = "u32",
     [DT_U64] = "u64",   [DT_BOOL] = "bool", [DT_STRING] = "string",
 };
 

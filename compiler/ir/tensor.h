@@ -1,4 +1,5 @@
-/* tensor.h - shapes and constant data, shared by the graph, the interpreter and the readers of data. */
+/* tensor.h - shapes and constant data, shared by the graph, the interpreter and the readers of
+ * data. */
 #ifndef OLAC_IR_TENSOR_H
 #define OLAC_IR_TENSOR_H
 
@@ -46,8 +47,8 @@ bool dtype_is_float(enum dtype t);
 const char *dtype_name(enum dtype t); /* "f32", "i64", "bool" ... as the language spells it */
 enum dtype dtype_from_name(const char *name); /* DT_NONE when unknown */
 
-/* Elements; -1 when the product of the dimensions, without those that are 0, exceeds OLAC_MAX_BYTES / 8: an
- * empty tensor has strides too. */
+/* Elements; -1 when the product of the dimensions, without those that are 0, exceeds OLAC_MAX_BYTES
+ * / 8: an empty tensor has strides too. */
 int64_t shape_size(const struct shape *s);
 bool shape_equal(const struct shape *a, const struct shape *b);
 struct shape shape_of(int rank, const int64_t *dim);
@@ -55,7 +56,8 @@ struct shape shape_of(int rank, const int64_t *dim);
 const char *shape_text(struct arena *a, const struct shape *s);
 /* ONNX (numpy) broadcasting of two shapes; false when they do not fit. */
 bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape *out);
-/* Row-major strides; a dimension of 1 that is broadcast to `to` gets stride 0, missing leading ones too. */
+/* Row-major strides; a dimension of 1 that is broadcast to `to` gets stride 0, missing leading ones
+ * too. */
 void shape_strides(const struct shape *s, const struct shape *to, int64_t stride[MAX_RANK]);
 /* Zeroed data for a shape. The shape must have a size (shape_size >= 0). */
 struct tensor tensor_new(struct arena *a, enum dtype dtype, struct shape shape);

@@ -100,8 +100,8 @@ levels_of(const struct tp_node *n)
     return 0;
 }
 
-/* Levels that no layout can save: of a map only when it has weights of its own and stands behind no other
- * map that it could be merged with. */
+/* Levels that no layout can save: of a map only when it has weights of its own and stands behind no
+ * other map that it could be merged with. */
 static uint32_t
 levels_least(const struct tp *t, const struct tp_node *n)
 {
@@ -109,7 +109,8 @@ levels_least(const struct tp *t, const struct tp_node *n)
     if (n->kind != TP_LINEAR)
         return levels_of(n);
     for (uint32_t k = 0; k < n->args.len; k++)
-        if (t->nodes.at[n->args.at[k].value].kind == TP_LINEAR || matrix_uniform(n->args.at[k].m, &w))
+        if (t->nodes.at[n->args.at[k].value].kind == TP_LINEAR ||
+            matrix_uniform(n->args.at[k].m, &w))
             return 0;
     return 1;
 }
@@ -166,7 +167,8 @@ tp_depth_text(struct arena *a, const struct tp *t)
     for (; n != NONE; n = from[n]) {
         uint32_t levels = levels_of(&t->nodes.at[n]);
         if (levels)
-            text = arena_printf(a, "%s %u%s%s", t->nodes.at[n].name, levels, *text ? ", " : "", text);
+            text =
+                arena_printf(a, "%s %u%s%s", t->nodes.at[n].name, levels, *text ? ", " : "", text);
     }
     return text;
 }
@@ -180,7 +182,8 @@ centred(int64_t x, uint32_t m)
 }
 
 void
-tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby, uint32_t *giant)
+tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby,
+                uint32_t *giant)
 {
     int64_t b = centred(centred(d, s->plane), s->baby);
     int64_t g = ((int64_t)d - b) % modulus;
@@ -206,6 +209,19 @@ tp_copy(struct arena *a, const struct tp *t)
     return c;
 }
 
+/* Row of the polynomials at x: what the graph's polynomial subtracts and divides by went into the
+ * map before. */
+static double
+eval_row(const struct poly *p, uint32_t row, double x)
+{
+    struct poly plain = {.degree = p->degree,
+                         .rows = 1,
+                         .coef = p->coef + (size_t)row * (p->degree + 1),
+                         .center = &(double){0},
+                         .radius = &(double){1}};
+    return poly_eval(&plain, 0, x);
+}
+
 void
 tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **values)
 {
@@ -229,8 +245,8 @@ tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **va
             break;
         case TP_POLY:
             for (uint32_t i = 0; i < n->n; i++)
-                out[i] = poly_eval(n->poly, n->poly->rows == 1 ? 0 : i / inner % channels,
-                                   values[n->args.at[0].value][i]);
+                out[i] = eval_row(n->poly, n->poly->rows == 1 ? 0 : i / inner % channels,
+                                  values[n->args.at[0].value][i]);
             break;
         case TP_MUL:
             for (uint32_t i = 0; i < n->n; i++)
@@ -243,8 +259,8 @@ tp_eval(const struct tp *t, struct arena *a, const float *const *in, double **va
 static void
 broken(struct diag *d, const struct tp_node *n, const char *rule)
 {
-    diag_error(d, E_GRAPH, (struct place){.node = n->name}, "the tensor program is not consistent: %s",
-               rule);
+    diag_error(d, E_GRAPH, (struct place){.node = n->name},
+               "the tensor program is not consistent: %s", rule);
 }
 
 bool
@@ -285,7 +301,8 @@ tp_print(const struct tp *t, struct str *out)
     struct arena *scratch = arena_new();
     for (uint32_t k = 0; k < t->nodes.len; k++) {
         const struct tp_node *n = &t->nodes.at[k];
-        str_addf(out, "t%-3u = %-6s %s \"%s\"", k, kinds[n->kind], shape_text(scratch, &n->shape), n->name);
+        str_addf(out, "t%-3u = %-6s %s \"%s\"", k, kinds[n->kind], shape_text(scratch, &n->shape),
+                 n->name);
         for (uint32_t i = 0; i < n->args.len; i++) {
             const struct matrix *m = n->args.at[i].m;
             str_addf(out, " t%u", n->args.at[i].value);

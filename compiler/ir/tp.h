@@ -1,7 +1,7 @@
 /* tp.h - the tensor program: a network as inputs, affine maps, polynomials and products of tensors.
  *
- * Node k makes value k. linearize/ builds it from the graph, layout/ says where every element sits in
- * the slots, lower/ turns it into the HE program. Nothing of ONNX is left here. */
+ * Node k makes value k. linearize/ builds it from the graph, layout/ says where every element sits
+ * in the slots, lower/ turns it into the HE program. Nothing of ONNX is left here. */
 #ifndef OLAC_IR_TP_H
 #define OLAC_IR_TP_H
 
@@ -21,9 +21,10 @@ struct tp_arg {
     struct matrix *m; /* TP_LINEAR; NULL otherwise */
 };
 
-/* Where the elements of a [C, H, W] tensor sit on a grid that several resolutions share: channel c, row y,
- * column x at  (c / g2) * plane + (y * gap + (c % g2) / gap) * pitch + x * gap + (c % g2) % gap,  g2 = gap^2 when
- * the gaps hold channels (packed), else 1 (then the offset inside the gap is 0). */
+/* Where the elements of a [C, H, W] tensor sit on a grid that several resolutions share: channel c,
+ * row y, column x at  (c / g2) * plane + (y * gap + (c % g2) / gap) * pitch + x * gap + (c % g2) %
+ * gap,  g2 = gap^2 when the gaps hold channels (packed), else 1 (then the offset inside the gap is
+ * 0). */
 struct tp_grid {
     bool present;
     uint32_t c, h, w;
@@ -33,24 +34,27 @@ struct tp_grid {
 
 /* The chosen evaluation of a linear node; by layout/. */
 struct tp_split {
-    uint32_t fold;        /* K: results are summed down to this period; 0: no fold */
-    uint32_t plane, baby; /* how an offset is cut into giant and baby step: see tp_split_offset */
-    bool free_of_level;   /* all weights equal and every output reads at the same offsets */
-    float weight;         /* free_of_level: that weight */
-    bool plain_sum;       /* all arguments lie alike and count +1 or -1: ciphertexts are added, no level */
-    bool alias;           /* nothing to compute: the result is the argument under another layout */
+    uint32_t fold; /* K: results are summed down to this period; 0: no fold */
+    /* how an offset is cut into giant and baby step: see tp_split_offset */
+    uint32_t plane, baby;
+    bool free_of_level; /* all weights equal and every output reads at the same offsets */
+    float weight;       /* free_of_level: that weight */
+    /* all arguments lie alike and count +1 or -1: ciphertexts are added, no level */
+    bool plain_sum;
+    /* nothing to compute: the result is the argument under another layout */
+    bool alias;
 };
 
 struct tp_node {
     enum tp_kind kind;
-    const char *name;     /* of the graph node(s) it computes */
+    const char *name; /* of the graph node(s) it computes */
     struct shape shape;
-    uint32_t n;           /* elements */
+    uint32_t n; /* elements */
     VEC(struct tp_arg) args;
-    double *bias;         /* TP_LINEAR: [n], or NULL */
-    struct poly *poly;    /* TP_POLY: coefficients; centre 0 and radius 1 are implied */
-    uint32_t port;        /* TP_INPUT: index of the graph's input */
-    uint32_t uses;        /* readers, outputs included */
+    double *bias;      /* TP_LINEAR: [n], or NULL */
+    struct poly *poly; /* TP_POLY: coefficients; centre 0 and radius 1 are implied */
+    uint32_t port;     /* TP_INPUT: index of the graph's input */
+    uint32_t uses;     /* readers, outputs included */
     /* by layout/ */
     struct he_layout layout;
     struct tp_grid grid;
@@ -64,17 +68,20 @@ struct tp {
     VEC(uint32_t) outputs; /* nodes, one for each output of the graph */
 };
 
-/* Cuts an offset d in [0, modulus) into steps: what is left of the nearest multiple of `plane`, then of the nearest
- * multiple of `baby`, is the baby step, in [-baby/2, baby - baby/2); the rest the giant step, in [0, modulus). */
-void tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby, uint32_t *giant);
+/* Cuts an offset d in [0, modulus) into steps: what is left of the nearest multiple of `plane`,
+ * then of the nearest multiple of `baby`, is the baby step, in [-baby/2, baby - baby/2); the rest
+ * the giant step, in [0, modulus). */
+void tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby,
+                     uint32_t *giant);
 /* A copy that layout may change; matrices, biases and polynomials are shared. */
 struct tp *tp_copy(struct arena *a, const struct tp *t);
 /* Counts the readers of every node again. */
 void tp_count_uses(struct tp *t);
 /* Drops nodes that nothing reads. */
 void tp_tidy(struct tp *t);
-/* Replaces argument k of linear node `to` by that argument's own arguments: M2 (M1 x + b1). False (nothing
- * changed) when the product would be too large. The producer stays: tidy drops it when it was its only reader. */
+/* Replaces argument k of linear node `to` by that argument's own arguments: M2 (M1 x + b1). False
+ * (nothing changed) when the product would be too large. The producer stays: tidy drops it when it
+ * was its only reader. */
 bool tp_fuse(struct tp *t, uint32_t to, uint32_t k);
 /* Levels from an input to an output along the deepest way, layouts ignored: linear and product 1,
  * polynomials their depth; aliases, plain sums and level-free maps (once known) 0. */

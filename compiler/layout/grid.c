@@ -24,12 +24,19 @@ grid_dims(const struct shape *s, uint32_t *c, uint32_t *h, uint32_t *w)
 struct tp_grid
 grid_compact(uint32_t c, uint32_t h, uint32_t w)
 {
-    return (struct tp_grid){.present = true, .c = c, .h = h, .w = w, .plane = power_of_two((uint64_t)h * w),
-                            .pitch = w, .gap = 1, .rows = h};
+    return (struct tp_grid){.present = true,
+                            .c = c,
+                            .h = h,
+                            .w = w,
+                            .plane = power_of_two((uint64_t)h * w),
+                            .pitch = w,
+                            .gap = 1,
+                            .rows = h};
 }
 
 struct tp_grid
-grid_regap(const struct tp_grid *base, uint32_t c, uint32_t h, uint32_t w, uint32_t gap, bool packed)
+grid_regap(const struct tp_grid *base, uint32_t c, uint32_t h, uint32_t w, uint32_t gap,
+           bool packed)
 {
     struct tp_grid g = *base;
     g.c = c;
@@ -75,7 +82,8 @@ grid_layout(struct arena *a, const struct tp_grid *g, const struct shape *shape,
 }
 
 struct tp_grid
-grid_recognise(struct arena *a, const struct he_layout *l, const struct tp_grid *like, uint32_t slots)
+grid_recognise(struct arena *a, const struct he_layout *l, const struct tp_grid *like,
+               uint32_t slots)
 {
     uint32_t c, h, w;
     grid_dims(&l->shape, &c, &h, &w);

@@ -8,8 +8,8 @@
 struct placing {
     struct tp *t;
     uint32_t slots;
-    double *price;   /* of each linear node as placed */
-    bool *factor;    /* second factor of a product: its scale must be free */
+    double *price;     /* of each linear node as placed */
+    bool *factor;      /* second factor of a product: its scale must be free */
     bool *linear_only; /* read by linear maps only */
 };
 
@@ -148,8 +148,11 @@ place_alias(struct placing *p, uint32_t index)
     const struct tp_node *from = &p->t->nodes.at[n->args.at[0].value];
     if (from->split.free_of_level) /* its factor is left to maps, and an alias is none */
         return false;
-    struct he_layout l = {.shape = n->shape, .n = n->n, .cts = from->layout.cts,
-                          .period = from->layout.period, .slot = ARENA_ARRAY(a, uint32_t, n->n)};
+    struct he_layout l = {.shape = n->shape,
+                          .n = n->n,
+                          .cts = from->layout.cts,
+                          .period = from->layout.period,
+                          .slot = ARENA_ARRAY(a, uint32_t, n->n)};
     for (uint32_t r = 0; r < n->n; r++)
         l.slot[r] = from->layout.slot[n->args.at[0].m->col[n->args.at[0].m->start[r]]];
     n->layout = l;
@@ -182,7 +185,8 @@ place_sum(struct placing *p, uint32_t index)
     const struct tp_node *first = &p->t->nodes.at[n->args.at[0].value];
     for (uint32_t k = 0; k < n->args.len; k++) {
         const struct tp_node *f = &p->t->nodes.at[n->args.at[k].value];
-        if (!sign_of(n->args.at[k].m) || f->split.free_of_level || !same_layout(&f->layout, &first->layout))
+        if (!sign_of(n->args.at[k].m) || f->split.free_of_level ||
+            !same_layout(&f->layout, &first->layout))
             return false;
     }
     n->layout = first->layout;
@@ -324,7 +328,8 @@ find_readers(struct placing *p)
 bool
 layout(struct tp *t, uint32_t log_n, struct diag *d)
 {
-    struct placing p = {t, (uint32_t)1 << (log_n - 1), ARENA_ARRAY(t->arena, double, t->nodes.len + 1),
+    struct placing p = {t, (uint32_t)1 << (log_n - 1),
+                        ARENA_ARRAY(t->arena, double, t->nodes.len + 1),
                         ARENA_ARRAY(t->arena, bool, t->nodes.len + 1),
                         ARENA_ARRAY(t->arena, bool, t->nodes.len + 1)};
     bool ok = true;
@@ -340,7 +345,8 @@ layout(struct tp *t, uint32_t log_n, struct diag *d)
         return false;
     tp_tidy(t);
     for (uint32_t k = 0; k < t->nodes.len; k++)
-        if (t->nodes.at[k].kind == TP_LINEAR && !t->nodes.at[k].split.alias && !t->nodes.at[k].split.plain_sum)
+        if (t->nodes.at[k].kind == TP_LINEAR && !t->nodes.at[k].split.alias &&
+            !t->nodes.at[k].split.plain_sum)
             settle_sums(&p, k);
     return true;
 }

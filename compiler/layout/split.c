@@ -9,8 +9,8 @@
 #define MAX_TRIPLES ((uint64_t)1 << 26)
 
 void
-offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n, const struct he_layout *out,
-             uint32_t slots, uint64_t limit, struct offsets *o)
+offsets_find(struct arena *a, const struct tp *t, const struct tp_node *n,
+             const struct he_layout *out, uint32_t slots, uint64_t limit, struct offsets *o)
 {
     uint64_t least = 0;
     memset(o, 0, sizeof *o);
@@ -78,7 +78,8 @@ struct reduced {
 
 /* Rotations of a split; any price at or above `limit` once it is clear that it gets there. */
 static double
-price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split, double limit)
+price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split,
+         double limit)
 {
     double price = 0;
     p->baby.now++;
@@ -89,7 +90,8 @@ price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp
         uint32_t giant;
         tp_split_offset(split, r[k].modulus, r[k].d, &baby, &giant);
         uint64_t input = (uint64_t)r[k].arg * p->in_stride + r[k].in_ct;
-        if (baby != 0 && first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + (int64_t)p->slots))) {
+        if (baby != 0 &&
+            first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + (int64_t)p->slots))) {
             price += PRICE_HOISTED + PRICE_KEY;
             if (first_time(&p->input, input))
                 price += PRICE_DECOMPOSE;
@@ -148,7 +150,8 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
                         marks_new(a, (uint64_t)out->cts * slots + 1),
                         marks_new(a, (uint64_t)n->args.len * stride + 1)};
     const struct tp_grid *grid = n->args.len ? &t->nodes.at[n->args.at[0].value].grid : NULL;
-    uint32_t planes[2] = {fold, grid && grid->present && grid->plane > 1 && grid->plane < fold ? grid->plane : 0};
+    uint32_t planes[2] = {
+        fold, grid && grid->present && grid->plane > 1 && grid->plane < fold ? grid->plane : 0};
     double least = HUGE_VAL;
     for (uint32_t modulus = 1; modulus <= fold; modulus++) {
         bool power = (modulus & (modulus - 1)) == 0;

@@ -1,4 +1,5 @@
-/* linearize.c - one graph node after the other becomes a node of the tensor program; then neighbours merge. */
+/* linearize.c - one graph node after the other becomes a node of the tensor program; then
+ * neighbours merge. */
 #include "linearize/linearize.h"
 
 #include "op/op.h"
@@ -22,7 +23,8 @@ at(const struct builder *b, const struct node *n)
 static uint32_t
 add_node(struct builder *b, enum tp_kind kind, const char *name, const struct shape *shape)
 {
-    struct tp_node n = {.kind = kind, .name = name, .shape = *shape, .n = (uint32_t)shape_size(shape)};
+    struct tp_node n = {
+        .kind = kind, .name = name, .shape = *shape, .n = (uint32_t)shape_size(shape)};
     vec_push(b->t->arena, &b->t->nodes, n);
     return b->t->nodes.len - 1;
 }
@@ -36,12 +38,13 @@ add_arg(struct builder *b, uint32_t node, uint32_t value, struct matrix *m)
 static bool
 too_large(struct builder *b, const struct node *n)
 {
-    diag_error(b->d, E_MATRIX_SIZE, at(b, n),
-               "as a matrix this operator has more than 2^25 weights; no ring is large enough for it");
+    diag_error(
+        b->d, E_MATRIX_SIZE, at(b, n),
+        "as a matrix this operator has more than 2^25 weights; no ring is large enough for it");
     return false;
 }
 
-/* ---- one output of a linear operator --------------------------------------------------------------- */
+/* ---- one output of a linear operator --------------------------------------------------------- */
 
 struct collect {
     struct builder *b;
@@ -95,7 +98,7 @@ linear_output(struct builder *b, uint32_t index, uint32_t output)
     return ok;
 }
 
-/* ---- two encrypted tensors --------------------------------------------------------------------------- */
+/* ---- two encrypted tensors ------------------------------------------------------------------- */
 
 /* The matrix that repeats a tensor of shape `from` to shape `to` (ONNX broadcasting), times w. */
 static struct matrix *
@@ -120,22 +123,24 @@ broadcast(struct builder *b, const struct shape *from, const struct shape *to, d
 
 /* A linear node that is one matrix times one value. */
 static uint32_t
-apply(struct builder *b, const char *name, const struct shape *shape, uint32_t value, struct matrix *m)
+apply(struct builder *b, const char *name, const struct shape *shape, uint32_t value,
+      struct matrix *m)
 {
     uint32_t made = add_node(b, TP_LINEAR, name, shape);
     add_arg(b, made, value, m);
     return made;
 }
 
-/* Product of two nodes of equal size. The second factor goes through a copy of its own, whose scale
- * is free; linearize merges the copy with the map before it where it can. */
+/* Product of two nodes of equal size. The second factor (a square's only one) goes through a
+ * copy of its own, whose scale is free; linearize merges the copy with the map before it where
+ * it can. */
 static uint32_t
 multiply(struct builder *b, const char *name, const struct shape *shape, uint32_t x, uint32_t y)
 {
     uint32_t n = b->t->nodes.at[y].n;
     uint32_t copy = apply(b, name, shape, y, matrix_diagonal(b->t->arena, n, NULL));
     uint32_t made = add_node(b, TP_MUL, name, shape);
-    add_arg(b, made, x, NULL);
+    add_arg(b, made, x == y ? copy : x, NULL);
     add_arg(b, made, copy, NULL);
     return made;
 }
@@ -150,8 +155,9 @@ eltwise(struct builder *b, const struct node *n)
     if (n->op == OP_div || n->op == OP_pow) {
         diag_error(b->d, E_NO_HE_FORM, at(b, n), "%s of two encrypted tensors cannot be computed",
                    op_row(n->op)->onnx);
-        diag_hint(b->d, "%s", n->op == OP_div ? "multiply by Reciprocal of the second tensor instead"
-                                              : "only constant exponents are possible");
+        diag_hint(b->d, "%s",
+                  n->op == OP_div ? "multiply by Reciprocal of the second tensor instead"
+                                  : "only constant exponents are possible");
         return false;
     }
     uint32_t sum = NONE;
@@ -227,7 +233,8 @@ matmul(struct builder *b, const struct node *n)
     b1.dim[b1.rank - 1] = sb.dim[sb.rank - 1];
     b1.dim[b1.rank++] = inner;
     struct matrix_builder swap, total;
-    uint32_t size = (uint32_t)shape_size(&sb), cols = (uint32_t)sb.dim[sb.rank - 1], k = (uint32_t)inner;
+    uint32_t size = (uint32_t)shape_size(&sb), cols = (uint32_t)sb.dim[sb.rank - 1],
+             k = (uint32_t)inner;
     matrix_begin(&swap, b->t->arena, size, size);
     for (uint32_t r = 0; r < size; r++) {
         uint32_t block = r / (cols * k), rest = r % (cols * k);
@@ -245,7 +252,7 @@ matmul(struct builder *b, const struct node *n)
     return true;
 }
 
-/* ---- activations --------------------------------------------------------------------------------------- */
+/* ---- activations ----------------------------------------------------------------------------- */
 
 static void
 activation(struct builder *b, const struct node *n)
@@ -261,11 +268,13 @@ activation(struct builder *b, const struct node *n)
         inner *= (uint32_t)shape->dim[k];
     for (uint32_t i = 0; i < size; i++) {
         uint32_t row = p->rows == 1 ? 0 : i / inner % channels;
-        double c1 = p->degree == 1 ? p->coef[2 * row + 1] : 1, c0 = p->degree == 1 ? p->coef[2 * row] : 0;
+        double c1 = p->degree == 1 ? p->coef[2 * row + 1] : 1,
+               c0 = p->degree == 1 ? p->coef[2 * row] : 0;
         scale[i] = c1 / p->radius[row];
         shift[i] = c0 - c1 * p->center[row] / p->radius[row];
     }
-    uint32_t line = apply(b, n->name, shape, b->of[n->in.at[0]], matrix_diagonal(arena, size, scale));
+    uint32_t line =
+        apply(b, n->name, shape, b->of[n->in.at[0]], matrix_diagonal(arena, size, scale));
     b->t->nodes.at[line].bias = shift;
     b->of[n->out.at[0]] = line;
     if (p->degree == 1)
@@ -276,7 +285,7 @@ activation(struct builder *b, const struct node *n)
     b->of[n->out.at[0]] = made;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool
 node(struct builder *b, uint32_t index)
@@ -293,7 +302,8 @@ node(struct builder *b, uint32_t index)
         return true;
     }
     if (row->class == COMPOSITE || row->class == PLAIN) {
-        diag_error(b->d, E_NO_HE_FORM, at(b, n), "%s of an encrypted tensor has no form yet", row->onnx);
+        diag_error(b->d, E_NO_HE_FORM, at(b, n), "%s of an encrypted tensor has no form yet",
+                   row->onnx);
         return false;
     }
     if (n->op == OP_pow && encrypted == 1 && op_encrypted(b->g, n->in.at[0]))
@@ -329,9 +339,11 @@ merge(struct tp *t)
             uint32_t from = n->args.at[i].value;
             const struct tp_node *f = &t->nodes.at[from];
             bool heavy = f->kind == TP_LINEAR && !all_monomial(f);
-            if (f->kind != TP_LINEAR || (heavy && (f->uses > 1 || !matrix_monomial(n->args.at[i].m))))
+            if (f->kind != TP_LINEAR ||
+                (heavy && (f->uses > 1 || !matrix_monomial(n->args.at[i].m))))
                 continue;
-            uint64_t before = n->args.at[i].m->start[n->n] + (uint64_t)(f->args.len ? f->args.at[0].m->start[f->n] : 0);
+            uint64_t before = n->args.at[i].m->start[n->n] +
+                              (uint64_t)(f->args.len ? f->args.at[0].m->start[f->n] : 0);
             if (f->args.len && matrix_product_work(n->args.at[i].m, f->args.at[0].m) > 2 * before)
                 continue;
             const char *name = heavy ? f->name : n->name;
@@ -374,7 +386,8 @@ linearize(struct arena *a, struct graph *g, struct diag *d)
     for (uint32_t k = 0; k < g->outputs.len; k++) {
         if (!op_encrypted(g, g->outputs.at[k])) {
             diag_error(d, E_NO_HE_FORM, (struct place){.file = g->file},
-                       "output '%s' does not depend on any input", graph_value(g, g->outputs.at[k])->name);
+                       "output '%s' does not depend on any input",
+                       graph_value(g, g->outputs.at[k])->name);
             continue;
         }
         vec_push(a, &t->outputs, b.of[g->outputs.at[k]]);

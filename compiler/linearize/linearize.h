@@ -1,10 +1,10 @@
 /* linearize.h - from the graph to the tensor program. The door of linearize/.
  *
  * requires    STAGE_APPROXIMATED
- * establishes a tensor program: every linear operator a sparse matrix, moves and per-channel scalings merged
- *             into the maps beside them, every activation a polynomial on [-1, 1] whose normalisation went into
- *             the map before it, a degree-1 polynomial a map; every product's second factor is read only there
- *             and has a scale that can be chosen
+ * establishes a tensor program: every linear operator a sparse matrix, moves and per-channel
+ *             scalings merged into the maps beside them, every activation a polynomial on [-1, 1]
+ *             whose normalisation went into the map before it, a degree-1 polynomial a map; every
+ *             product's second factor is read only there and has a scale that can be chosen
  * leaves      what the network computes
  * fails       450-469: an operator that has no form on encrypted data, a matrix that is too large
  * dump        --dump=linearize */

@@ -1,8 +1,9 @@
 /* diagonals.c - a sparse matrix between two layouts becomes generalised diagonals.
  *
- * With output period K, argument period P and d = in slot - out slot (mod min(P, K)) = giant + baby, the
- * product for an output at t stands at t itself when P <= K; when P > K it stands at that t' = t (mod K)
- * from which in[t' + d] is the very slot of the element, and folding by K, 2K, ... brings it to t. */
+ * With output period K, argument period P and d = in slot - out slot (mod min(P, K)) = giant +
+ * baby, the product for an output at t stands at t itself when P <= K; when P > K it stands at that
+ * t' = t (mod K) from which in[t' + d] is the very slot of the element, and folding by K, 2K, ...
+ * brings it to t. */
 #include "lower/internal.h"
 
 #include <math.h>
@@ -18,7 +19,8 @@ struct building {
 };
 
 static struct he_diagonal *
-diagonal(struct building *b, struct arena *a, const struct he_diagonal *like, uint32_t modulus, uint32_t d)
+diagonal(struct building *b, struct arena *a, const struct he_diagonal *like, uint32_t modulus,
+         uint32_t d)
 {
     size_t key = ((size_t)like->in_ct * b->m->out_cts + like->out_ct) * modulus + d;
     if (!b->index[key]) {
@@ -47,8 +49,13 @@ add_argument(struct building *b, struct arena *a, uint32_t arg, const struct he_
             uint32_t giant;
             tp_split_offset(&b->n->split, modulus, d, &baby, &giant);
             uint32_t step = (uint32_t)(baby + (int64_t)b->slots) % b->slots;
-            struct he_diagonal like = {arg, in->slot[m->col[i]] / b->slots, out->slot[r] / b->slots,
-                                       giant, step, b->widest, NULL};
+            struct he_diagonal like = {arg,
+                                       in->slot[m->col[i]] / b->slots,
+                                       out->slot[r] / b->slots,
+                                       giant,
+                                       step,
+                                       b->widest,
+                                       NULL};
             struct he_diagonal *g = diagonal(b, a, &like, modulus, d);
             if (!g->value)
                 continue;
@@ -84,7 +91,8 @@ add_bias(struct building *b, struct arena *a)
 }
 
 void
-lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t slots, struct he_map *out)
+lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t slots,
+          struct he_map *out)
 {
     struct building b = {arena_new(), n, out, slots, n->split.fold, n->split.fold, NULL};
     double squares = 0;
@@ -104,7 +112,9 @@ lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t
         for (uint32_t i = 0; i < m->start[m->rows]; i++)
             squares += out->free_of_level ? 1 : (double)m->val[i] * (double)m->val[i];
     }
-    qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
+    if (out->diagonals.len)
+        if (out->diagonals.len)
+            qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
     for (uint32_t f = b.fold; f < b.widest; f *= 2)
         vec_push(a, &out->folds, f);
     if (n->bias && !out->free_of_level)

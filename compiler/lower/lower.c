@@ -1,4 +1,5 @@
-/* lower.c - instructions, ports and polynomials; the diagonals of linear maps are in diagonals.c. */
+/* lower.c - instructions, ports and polynomials; the diagonals of linear maps are in
+ * diagonals.c. */
 #include "lower/lower.h"
 
 #include "lower/internal.h"
@@ -19,8 +20,8 @@ add_layout(struct lowering *l, const struct he_layout *layout)
 }
 
 static uint32_t
-add_inst(struct lowering *l, enum he_op op, const struct tp_node *n, uint32_t data, const uint32_t *args,
-         uint32_t n_args)
+add_inst(struct lowering *l, enum he_op op, const struct tp_node *n, uint32_t data,
+         const uint32_t *args, uint32_t n_args)
 {
     struct he_inst i = {.op = op, .data = data, .cts = n->layout.cts, .node = n->name};
     i.layout = add_layout(l, &n->layout);
@@ -38,7 +39,8 @@ find_runs(struct arena *a, const struct he_layout *l, struct he_port *port)
         struct he_run run = {e, 1, l->slot[e], 1, 1};
         if (e + 1 < l->n && l->slot[e + 1] > l->slot[e])
             run.slot_step = l->slot[e + 1] - l->slot[e];
-        while (e + run.count < l->n && l->slot[e + run.count] == run.slot + run.count * run.slot_step)
+        while (e + run.count < l->n &&
+               l->slot[e + run.count] == run.slot + run.count * run.slot_step)
             run.count++;
         vec_push(a, &port->runs, run);
         e += run.count;
@@ -93,8 +95,8 @@ lower_poly(struct lowering *l, uint32_t index)
     const struct tp_node *n = &l->t->nodes.at[index];
     const struct poly *f = n->poly;
     struct arena *a = l->p->arena;
-    struct he_poly p = {.degree = f->degree, .cts = n->layout.cts,
-                        .period = f->rows == 1 ? 1 : n->layout.period};
+    struct he_poly p = {
+        .degree = f->degree, .cts = n->layout.cts, .period = f->rows == 1 ? 1 : n->layout.period};
     int axis;
     uint32_t channels = graph_channels(&n->shape, &axis), inner = 1;
 

@@ -1,11 +1,11 @@
 /* softmax.c - Softmax: exp(x) / sum exp(x), along one axis since opset 13; before, the input was
  * seen as a matrix, rows the dimensions before the axis (default 1), columns those from it on. */
-#include "op/op.h"
+#include "op/softmax.h"
 
 #include <math.h>
 
-static bool
-infer(struct op_ctx *c)
+bool
+softmax_infer(struct op_ctx *c)
 {
     int64_t axis = op_int(c, "axis", c->graph->opset < 13 ? 1 : -1);
     int at;
@@ -38,16 +38,16 @@ split(const struct op_ctx *c, const struct shape *s, int64_t *outer, int64_t *n,
     }
 }
 
-static bool
-eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
+bool
+softmax_eval(struct op_ctx *c, const struct tensor *from, struct tensor *out, bool log_of_it)
 {
     int64_t outer, n, inner;
 
-    split(c, &in[0]->shape, &outer, &n, &inner);
+    split(c, &from->shape, &outer, &n, &inner);
     out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, op_out(c, 0)->shape);
     for (int64_t row = 0; row < outer * inner; row++) {
         int64_t first = row / inner * n * inner + row % inner;
-        const float *x = in[0]->f + first;
+        const float *x = from->f + first;
         float *y = out->f + first;
         double max = -INFINITY, sum = 0;
 
@@ -56,9 +56,16 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
         for (int64_t k = 0; k < n; k++)
             sum += exp((double)x[k * inner] - max);
         for (int64_t k = 0; k < n; k++)
-            y[k * inner] = (float)(exp((double)x[k * inner] - max) / sum);
+            y[k * inner] = (float)(log_of_it ? (double)x[k * inner] - max - log(sum)
+                                             : exp((double)x[k * inner] - max) / sum);
     }
     return true;
 }
 
-const struct op op_softmax = {.attrs = "axis", .infer = infer, .eval = eval};
+static bool
+eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
+{
+    return softmax_eval(c, in[0], out, false);
+}
+
+const struct op op_softmax = {.attrs = "axis", .infer = softmax_infer, .eval = eval};

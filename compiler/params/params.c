@@ -1,5 +1,5 @@
-/* params.c - a small search: scale bits from the largest that keeps limbs narrow downwards, digits of
- * every width; the cheapest secure set wins, the more precise of equals. */
+/* params.c - a small search: scale bits from the largest that keeps limbs narrow downwards, digits
+ * of every width; the cheapest secure set wins, the more precise of equals. */
 #include "params/params.h"
 
 #include "ola/plan.h"
@@ -17,7 +17,8 @@
 /* The smallest prime that exists in number for ring degree 2^log_n. */
 #define SPARE_PRIME_BITS 7
 
-/* The deviation, in bits, of one rounding in a slot at scale 1: sqrt(N) * sqrt(h / 12), h = 2 N / 3. */
+/* The deviation, in bits, of one rounding in a slot at scale 1: sqrt(N) * sqrt(h / 12), h = 2 N /
+ * 3. */
 static double
 rounding_bits(uint32_t log_n)
 {
@@ -30,8 +31,10 @@ struct candidate {
     double price;
 };
 
+/* The candidate's primes; false when there are too few near its sizes. */
 static bool
-enough_primes(const struct params_request *r, const struct candidate *s, struct arena *a, struct he_params *out)
+find_primes(const struct params_request *r, const struct candidate *s, struct arena *a,
+            struct he_params *out)
 {
     uint64_t q[OLA_MAX_Q], p[OLA_MAX_P], all[OLA_MAX_Q + OLA_MAX_P];
     uint32_t n = 0;
@@ -47,8 +50,10 @@ enough_primes(const struct params_request *r, const struct candidate *s, struct 
         all[n++] = q[k];
     if (!ola_plan_primes(r->log_n, s->special_bits, s->special, all, n, p))
         return false;
-    *out = (struct he_params){.log_n = r->log_n, .slots = (uint32_t)1 << (r->log_n - 1),
-                              .digit_limbs = s->digit_limbs, .scale = ldexp(1, (int)s->scale_bits),
+    *out = (struct he_params){.log_n = r->log_n,
+                              .slots = (uint32_t)1 << (r->log_n - 1),
+                              .digit_limbs = s->digit_limbs,
+                              .scale = ldexp(1, (int)s->scale_bits),
                               .insecure_toy = r->insecure_toy};
     for (uint32_t k = 0; k <= r->depth; k++)
         vec_push(a, &out->q, q[k]);
@@ -59,11 +64,11 @@ enough_primes(const struct params_request *r, const struct candidate *s, struct 
     for (uint32_t k = 0; k < out->p.len; k++)
         out->log_qp += log2((double)out->p.at[k]);
     out->security = ola_plan_security(r->log_n, out->log_qp);
-    return r->insecure_toy || out->log_qp <= ola_plan_max_log_qp(r->log_n, r->security);
+    return true;
 }
 
-/* The product of the special primes must exceed that of any digit; a few bits more keep the noise of a key
- * switch below that of one rounding. */
+/* The product of the special primes must exceed that of any digit; a few bits more keep the noise
+ * of a key switch below that of one rounding. */
 static bool
 special_primes(struct candidate *s, uint32_t slack)
 {
@@ -84,7 +89,8 @@ price(const struct params_request *r, const struct candidate *s)
     return sum;
 }
 
-/* The best set with `room` bits for the outputs; *best is its price, less what its precision is worth. */
+/* The best set with `room` bits for the outputs; *best is its price, less what its precision is
+ * worth. */
 static bool
 search(const struct params_request *r, uint32_t least, uint32_t room, double limit, struct arena *a,
        struct he_params *out)
@@ -105,7 +111,7 @@ search(const struct params_request *r, uint32_t least, uint32_t room, double lim
                 s.price = price(r, &s) * (1 - BIT_WORTH * (bits - least));
                 if (best >= 0 && s.price >= best * 0.999)
                     continue;
-                if (!enough_primes(r, &s, a, &found))
+                if (!find_primes(r, &s, a, &found) || (!r->insecure_toy && found.log_qp > limit))
                     continue;
                 best = s.price;
                 *out = found;
@@ -114,8 +120,32 @@ search(const struct params_request *r, uint32_t least, uint32_t room, double lim
     return best >= 0;
 }
 
+/* Bits by which the smallest modulus for the depth exceeds the limit. Near small powers of two
+ * there are few primes, so that the least scale may not have enough of them. */
+static double
+missing_bits(const struct params_request *r, uint32_t least, uint32_t room, double limit)
+{
+    struct arena *scratch = arena_new();
+    uint32_t excess = r->depth + 1 > OLA_MAX_Q ? r->depth + 1 - OLA_MAX_Q : 1;
+    double missing = (double)excess * MAX_SCALE_BITS; /* no chain of primes is that long */
+
+    for (uint32_t bits = least; bits <= MAX_SCALE_BITS; bits++) {
+        struct candidate s = {
+            .scale_bits = bits, .digit_limbs = 1, .first_bits = bits + HEAD_BITS + room};
+        struct he_params p;
+        if (s.first_bits > OLA_PRIME_BITS || !special_primes(&s, 2) ||
+            !find_primes(r, &s, scratch, &p))
+            continue;
+        missing = p.log_qp - limit;
+        break;
+    }
+    arena_free(scratch);
+    return missing;
+}
+
 bool
-params_choose(struct arena *a, const struct params_request *r, struct he_params *out, double *missing)
+params_choose(struct arena *a, const struct params_request *r, struct he_params *out,
+              double *missing)
 {
     double limit = ola_plan_max_log_qp(r->log_n, r->security);
     uint32_t least = (uint32_t)ceil(rounding_bits(r->log_n) + r->precision_bits);
@@ -123,14 +153,14 @@ params_choose(struct arena *a, const struct params_request *r, struct he_params 
     if (least < r->log_n + SPARE_PRIME_BITS)
         least = r->log_n + SPARE_PRIME_BITS;
     uint32_t wanted = (uint32_t)ceil(r->output_bits), room = r->output_fixed ? wanted : 0;
-    *missing = 2 * (least + HEAD_BITS + room) + 2 + (double)r->depth * least - limit;
-    if (least > MAX_SCALE_BITS || (!r->insecure_toy && *missing > 0.5))
-        return false;
+    *missing = 0;
     /* Outputs that can be scaled down give up bits where the modulus is short. */
-    for (room = wanted;; room--) {
-        if (search(r, least, room, limit, a, out))
+    for (uint32_t given = wanted;; given--) {
+        if (search(r, least, given, limit, a, out))
             return true;
-        if (!room || r->output_fixed)
-            return false;
+        if (!given || r->output_fixed)
+            break;
     }
+    *missing = missing_bits(r, least, room, limit);
+    return false;
 }

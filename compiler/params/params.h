@@ -3,8 +3,8 @@
  * requires    the depth, how often keys are switched at each level, what the outputs need
  * establishes he_params: 128-bit secure by the table of ola/plan.h (unless insecure_toy), scale and
  *             primes large enough for the precision, the digit number with the least price
- * fails       returns false and sets *missing to the bits of modulus that are missing; no message: the
- *             pipeline tries other ring degrees and says what it found */
+ * fails       returns false and sets *missing to the bits of modulus that are missing, above 0; no
+ *             message: the pipeline tries other ring degrees and says what it found */
 #ifndef OLAC_PARAMS_PARAMS_H
 #define OLAC_PARAMS_PARAMS_H
 
@@ -13,12 +13,15 @@
 struct params_request {
     uint32_t log_n, security, depth;
     bool insecure_toy;
-    double precision_bits;    /* of the largest output left above the noise */
-    double output_bits;       /* log2 of the largest |output|, at least 0: room wanted in the last prime */
-    bool output_fixed;        /* outputs keep the default scale: less room than that will not do */
-    const double *switches;   /* [depth + 1]: full key switches at each level */
+    double precision_bits; /* of the largest output left above the noise */
+    /* log2 of the largest |output|, at least 0: room wanted in the last prime */
+    double output_bits;
+    /* outputs keep the default scale: less room than that will not do */
+    bool output_fixed;
+    const double *switches; /* [depth + 1]: full key switches at each level */
 };
 
-bool params_choose(struct arena *a, const struct params_request *r, struct he_params *out, double *missing);
+bool params_choose(struct arena *a, const struct params_request *r, struct he_params *out,
+                   double *missing);
 
 #endif

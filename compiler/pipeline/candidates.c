@@ -78,14 +78,16 @@ hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n)
 }
 
 static void
-too_deep(struct diag *d, const struct compile_options *o, const struct attempt *last, uint32_t log_n)
+too_deep(struct diag *d, const struct compile_options *o, const struct attempt *last,
+         uint32_t log_n)
 {
     uint32_t short_of = (uint32_t)ceil(last->missing / fmax(20, log_n + 12.0));
-    diag_error(d, o->log_n ? E_INSECURE : E_TOO_DEEP, PLACE_FILE(o->model),
-               "the network needs %u levels; at %u-bit security a ring of 2^%u is %.0f bits of modulus "
-               "short, about %u level%s; they go to: %s",
-               last->depth, o->security ? o->security : 128, log_n, last->missing, short_of,
-               short_of == 1 ? "" : "s", last->levels ? last->levels : "-");
+    diag_error(
+        d, o->log_n ? E_INSECURE : E_TOO_DEEP, PLACE_FILE(o->model),
+        "the network needs %u levels; at %u-bit security a ring of 2^%u is %.0f bits of modulus "
+        "short, about %u level%s; they go to: %s",
+        last->depth, o->security ? o->security : 128, log_n, last->missing, short_of,
+        short_of == 1 ? "" : "s", last->levels ? last->levels : "-");
     diag_hint(d, o->log_n ? "leave out --log-n, or use --degree with a lower degree"
                           : "use --degree with a lower degree, or fewer layers");
 }
@@ -105,15 +107,16 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     struct attempt best = {0}, last = {0};
 
     if (lo < OLA_MIN_LOG_N || hi > OLA_MAX_LOG_N) {
-        diag_error(d, E_INSECURE, PLACE_FILE(o->model), "--log-n must be from %d to %d", OLA_MIN_LOG_N,
-                   OLA_MAX_LOG_N);
+        diag_error(d, E_INSECURE, PLACE_FILE(o->model), "--log-n must be from %d to %d",
+                   OLA_MIN_LOG_N, OLA_MAX_LOG_N);
         return NULL;
     }
     for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
         struct attempt now = {0};
         if (hopeless(o, t, log_n)) {
             last = (struct attempt){.levels = tp_depth_text(a, t), .depth = tp_depth(t)};
-            last.missing = last.depth * (log_n + 12.0) - ola_plan_max_log_qp(log_n, o->security ? o->security : 128);
+            last.missing = last.depth * (log_n + 12.0) -
+                           ola_plan_max_log_qp(log_n, o->security ? o->security : 128);
             continue;
         }
         if (!attempt(a, o, t, output_range, log_n, &now, d))

@@ -7,21 +7,22 @@
 
 /* Tries ring degrees, each on a copy of the tensor program, prices each result and keeps the
  * cheapest (candidates.c). NULL after an error. */
-struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
-                                       double output_range, struct diag *d);
-/* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen and
- * out->approximation. */
-bool pipeline_choose(struct arena *a, const struct compile_options *o, const struct approximate_options *ao,
-                     struct compiled *out, struct diag *d);
+struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
+                                       const struct tp *t, double output_range, struct diag *d);
+/* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
+ * and out->approximation. */
+bool pipeline_choose(struct arena *a, const struct compile_options *o,
+                     const struct approximate_options *ao, struct compiled *out, struct diag *d);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones
  * where the network needed none. *output_max: the largest |output|. */
-bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out, uint32_t *n,
-                        double *output_max, struct diag *d);
-/* --dump and --stop-after: true when the pipeline shall stop after `pass` (dump.c). */
-bool pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
-bool pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);
-bool pipeline_dump_he(const struct compile_options *o, const char *pass, const struct he_program *p);
+bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out,
+                        uint32_t *n, double *output_max, struct diag *d);
+/* --dump=PASS (dump.c). */
+void pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
+void pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);
+void pipeline_dump_he(const struct compile_options *o, const char *pass,
+                      const struct he_program *p);
 
 #endif

@@ -34,7 +34,7 @@ struct search {
     struct graph *g;
     struct diag *d;
     struct half fit, judge;
-    int64_t size; /* of an output */
+    int64_t size;   /* of an output */
     float *answers; /* of the float network on judge */
     struct answer_rule rule;
     struct choice choice;
@@ -45,11 +45,12 @@ struct search {
 /* ---- the two halves --------------------------------------------------------------------------------------- */
 
 static struct half
-half_of(struct arena *a, const float *x, const int64_t *labels, uint32_t n, int64_t size, uint32_t first)
+half_of(struct arena *a, const float *x, const int64_t *labels, uint32_t n, int64_t size,
+        uint32_t first)
 {
     struct half h = {.n = (n - first + 1) / 2};
 
-    h.x = ARENA_ARRAY(a, float, (size_t)h.n * (size_t)size);
+    h.x = ARENA_ARRAY(a, float, (size_t)h.n *(size_t)size);
     h.labels = labels ? ARENA_ARRAY(a, int64_t, h.n) : NULL;
     for (uint32_t k = 0; k < h.n; k++) {
         memcpy(h.x + k * size, x + (int64_t)(first + 2 * k) * size, (size_t)size * sizeof *x);
@@ -63,12 +64,16 @@ static bool
 options_ok(const struct compile_options *o, uint32_t n, struct diag *d)
 {
     if (o->approximate.degree || o->approximate.agree > 0)
-        diag_error(d, E_CHOOSE_OPTION, PLACE_FILE(o->model), "--%s asks for one degree everywhere, --max-%s for a degree a layer",
-                   o->approximate.degree ? "degree" : "agree", o->max_drop > 0 ? "drop" : "latency");
+        diag_error(d, E_CHOOSE_OPTION, PLACE_FILE(o->model),
+                   "--%s asks for one degree everywhere, --max-%s for a degree a layer",
+                   o->approximate.degree ? "degree" : "agree",
+                   o->max_drop > 0 ? "drop" : "latency");
     else if (o->max_drop >= 1)
-        diag_error(d, E_CHOOSE_OPTION, PLACE_FILE(o->model), "--max-drop is a share below 1; write 0.5%% for half a point");
+        diag_error(d, E_CHOOSE_OPTION, PLACE_FILE(o->model),
+                   "--max-drop is a share below 1; write 0.5%% for half a point");
     else if (n < 2)
-        diag_error(d, E_CHOOSE_DATA, PLACE_FILE(o->model), "there %s; at least 2 are needed, some hundred are better",
+        diag_error(d, E_CHOOSE_DATA, PLACE_FILE(o->model),
+                   "there %s; at least 2 are needed, some hundred are better",
                    n ? "is one calibration image" : "are no calibration images");
     else
         return true;
@@ -76,8 +81,8 @@ options_ok(const struct compile_options *o, uint32_t n, struct diag *d)
 }
 
 static bool
-read_labels(struct arena *a, const struct compile_options *o, const struct compiled *c, const int64_t **labels,
-            struct diag *d)
+read_labels(struct arena *a, const struct compile_options *o, const struct compiled *c,
+            const int64_t **labels, struct diag *d)
 {
     uint32_t n;
 
@@ -88,8 +93,8 @@ read_labels(struct arena *a, const struct compile_options *o, const struct compi
         return false;
     if (n >= c->n_calib)
         return true;
-    diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(o->calib_labels), "%u label%s for %u calibration images", n,
-               n == 1 ? "" : "s", c->n_calib);
+    diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(o->calib_labels),
+               "%u label%s for %u calibration images", n, n == 1 ? "" : "s", c->n_calib);
     return false;
 }
 
@@ -149,7 +154,7 @@ price(const struct search *s, double output_max)
     struct diag *quiet = diag_new();
     const struct he_program *p = NULL;
 
-    o.dump = o.stop_after = NULL;
+    o.dump = NULL;
     o.dump_out = NULL;
     struct tp *t = linearize(a, s->g, quiet);
     if (t)
@@ -163,23 +168,31 @@ price(const struct search *s, double output_max)
 static bool
 within(const struct search *s, const struct chosen_plan *p, bool drop, bool latency)
 {
-    return isfinite(p->drop) && (!drop || s->o->max_drop <= 0 || p->drop <= s->o->max_drop + 1e-12) &&
+    return isfinite(p->drop) &&
+           (!drop || s->o->max_drop <= 0 || p->drop <= s->o->max_drop + 1e-12) &&
            (!latency || s->o->max_latency <= 0 || p->seconds <= s->o->max_latency);
 }
 
 /* Fits, judges and prices; the result is the newest of s->tried. */
 static void
-try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32_t budget, struct diag *d)
+try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32_t budget,
+         struct diag *d)
 {
-    struct chosen_plan t = {.uniform = uniform, .deepest = p->deepest, .levels = p->levels, .cost = p->cost,
-                            .degree = p->degree, .drop = INFINITY, .seconds = INFINITY};
+    struct chosen_plan t = {.uniform = uniform,
+                            .deepest = p->deepest,
+                            .levels = p->levels,
+                            .cost = p->cost,
+                            .degree = p->degree,
+                            .drop = INFINITY,
+                            .seconds = INFINITY};
     struct approximate_options ao = s->ao;
     struct arena *scratch = arena_new();
     float *out = ARENA_ARRAY(scratch, float, (size_t)(s->judge.n * s->size) + 1);
 
     ao.plan = p->degree;
     t.poly = ARENA_ARRAY(s->a, struct poly *, s->g->nodes.len + 1);
-    if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) && judge_outputs(s, true, out, d)) {
+    if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) &&
+        judge_outputs(s, true, out, d)) {
         t.drop = drop_of(s, out);
         /* a plan that loses too much is out, whatever its price */
         if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
@@ -259,7 +272,8 @@ best_of(const struct search *s, bool drop, bool latency)
     const struct chosen_plan *best = NULL;
 
     for (uint32_t k = 0; k < s->tried.len; k++)
-        if (within(s, &s->tried.at[k], drop, latency) && (!best || better(s, &s->tried.at[k], best)))
+        if (within(s, &s->tried.at[k], drop, latency) &&
+            (!best || better(s, &s->tried.at[k], best)))
             best = &s->tried.at[k];
     return best;
 }
@@ -299,15 +313,20 @@ no_plan(const struct search *s)
     if (!fastest) {
         at.node = heaviest(s, least);
         diag_error(s->d, E_CHOOSE_BUDGET, at,
-                   "no choice of degrees keeps the drop within %.3g %%; the least is %.3g %%, and the error of this activation "
-                   "weighs most in it", 100 * s->o->max_drop, 100 * least->drop);
+                   "no choice of degrees keeps the drop within %.3g %%; the least is %.3g %%, and "
+                   "the error of this activation "
+                   "weighs most in it",
+                   100 * s->o->max_drop, 100 * least->drop);
         diag_hint(s->d, "--max-drop %.3g%% would do", ceil(1e3 * 100 * least->drop) / 1e3);
         return;
     }
     at.node = heaviest(s, fastest);
     diag_error(s->d, E_CHOOSE_BUDGET, at,
-               "no choice of degrees %s within %.3g s; the fastest takes %.3g s, and the error of this activation weighs "
-               "most in it", s->o->max_drop > 0 ? "that keeps the drop runs" : "runs", s->o->max_latency, fastest->seconds);
+               "no choice of degrees %s within %.3g s; the fastest takes %.3g s, and the error of "
+               "this activation weighs "
+               "most in it",
+               s->o->max_drop > 0 ? "that keeps the drop runs" : "runs", s->o->max_latency,
+               fastest->seconds);
     diag_hint(s->d, "--max-latency %.3g would do", ceil(1e3 * fastest->seconds) / 1e3);
 }
 
@@ -346,7 +365,8 @@ search(struct search *s, struct chosen *out)
         halve(s, least, most);
     for (uint32_t k = 0; k < s->tried.len; k++) {
         fits = fits || isfinite(s->tried.at[k].drop);
-        priced = priced || (isfinite(s->tried.at[k].seconds) && within(s, &s->tried.at[k], true, false));
+        priced =
+            priced || (isfinite(s->tried.at[k].seconds) && within(s, &s->tried.at[k], true, false));
     }
     if (!fits)
         return nothing_fits(s, most);
@@ -363,8 +383,8 @@ search(struct search *s, struct chosen *out)
 }
 
 bool
-pipeline_choose(struct arena *a, const struct compile_options *o, const struct approximate_options *ao,
-                struct compiled *out, struct diag *d)
+pipeline_choose(struct arena *a, const struct compile_options *o,
+                const struct approximate_options *ao, struct compiled *out, struct diag *d)
 {
     struct search s = {.a = a, .o = o, .ao = *ao, .g = out->graph, .d = d};
     const int64_t *labels;
@@ -376,8 +396,8 @@ pipeline_choose(struct arena *a, const struct compile_options *o, const struct a
         return false;
     if (!any)
         return approximate(s.g, out->calib_images, out->n_calib, ao, &out->approximation, d);
-    if (!options_ok(o, out->n_calib, d) || !read_labels(a, o, out, &labels, d) || !prepare(&s, out, labels) ||
-        !search(&s, &out->chosen))
+    if (!options_ok(o, out->n_calib, d) || !read_labels(a, o, out, &labels, d) ||
+        !prepare(&s, out, labels) || !search(&s, &out->chosen))
         return false;
     for (uint32_t k = 0; k < s.g->nodes.len; k++)
         s.g->nodes.at[k].poly = out->chosen.plan.poly[k];

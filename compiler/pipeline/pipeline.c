@@ -1,4 +1,5 @@
-/* pipeline.c - the whole compile as plain calls, in order; each STEP is followed by the verifier. */
+/* pipeline.c - the whole compile as plain calls, in order; each STEP is followed by the
+ * verifier. */
 #include "pipeline/pipeline.h"
 
 #include "linearize/linearize.h"
@@ -30,13 +31,14 @@ now(void)
 
 /* --mean and --std, or the plain v / 255 when the calibration data are bytes. */
 static bool
-set_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes, struct diag *d)
+set_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes,
+           struct diag *d)
 {
     struct pixels *p = &g->inputs.at[0].pixels;
     uint32_t n = o->n_mean ? o->n_mean : o->n_std;
     if (o->n_mean && o->n_std && o->n_mean != o->n_std) {
-        diag_error(d, E_PIXELS, PLACE_FILE(o->model), "--mean has %u numbers and --std %u", o->n_mean,
-                   o->n_std);
+        diag_error(d, E_PIXELS, PLACE_FILE(o->model), "--mean has %u numbers and --std %u",
+                   o->n_mean, o->n_std);
         return false;
     }
     if (!n && (p->present || !bytes))
@@ -48,14 +50,16 @@ set_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bo
         p->mean[c] = o->n_mean ? o->mean[c] : 0;
         p->std[c] = o->n_std ? o->std[c] : 1;
         if (!(p->std[c] > 0) || !isfinite(p->mean[c]) || !isfinite(p->std[c])) {
-            diag_error(d, E_PIXELS, PLACE_FILE(o->model), "--std must be positive and --mean finite");
+            diag_error(d, E_PIXELS, PLACE_FILE(o->model),
+                       "--std must be positive and --mean finite");
             return false;
         }
     }
     const struct shape *s = &graph_value(g, g->inputs.at[0].value)->shape;
     if (p->channels > 1 && (s->rank != 4 || s->dim[1] != p->channels)) {
         diag_error(d, E_PIXELS, PLACE_FILE(o->model),
-                   "--mean and --std have %u numbers, but the input is %s", p->channels, shape_text(a, s));
+                   "--mean and --std have %u numbers, but the input is %s", p->channels,
+                   shape_text(a, s));
         return false;
     }
     return true;
@@ -71,12 +75,14 @@ set_pins(const struct compile_options *o, struct graph *g, struct diag *d)
         char *end;
         unsigned long degree = strtoul(o->pins[k].value, &end, 10);
         if (!map_get(&g->node_names, o->pins[k].node, &n)) {
-            diag_error(d, E_PIN, PLACE_FILE(o->model), "--set: there is no node '%s'", o->pins[k].node);
+            diag_error(d, E_PIN, PLACE_FILE(o->model), "--set: there is no node '%s'",
+                       o->pins[k].node);
             diag_hint(d, "olac show lists the nodes");
             ok = false;
         } else if (strcmp(o->pins[k].key, "degree") != 0 || *end || degree < 1 || degree > 63) {
-            diag_error(d, E_PIN, PLACE_FILE(o->model), "--set %s:%s=%s: only degree=1 .. 63 can be set",
-                       o->pins[k].node, o->pins[k].key, o->pins[k].value);
+            diag_error(d, E_PIN, PLACE_FILE(o->model),
+                       "--set %s:%s=%s: only degree=1 .. 63 can be set", o->pins[k].node,
+                       o->pins[k].key, o->pins[k].value);
             ok = false;
         } else {
             g->nodes.at[n].pins.degree_min = g->nodes.at[n].pins.degree_max = (uint32_t)degree;
@@ -86,7 +92,8 @@ set_pins(const struct compile_options *o, struct graph *g, struct diag *d)
 }
 
 bool
-pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out,
+                struct diag *d)
 {
     struct graph *g = import_model(a, o->model, d);
     if (!g || !graph_check(g, STAGE_IMPORTED, d) || !graph_infer(g, d) ||
@@ -109,22 +116,27 @@ static bool
 one_port(const struct graph *g, struct diag *d)
 {
     if (g->inputs.len > 1) {
-        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file), "the network has %u inputs ('%s', '%s'%s), not one",
-                   g->inputs.len, graph_value(g, g->inputs.at[0].value)->name,
+        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file),
+                   "the network has %u inputs ('%s', '%s'%s), not one", g->inputs.len,
+                   graph_value(g, g->inputs.at[0].value)->name,
                    graph_value(g, g->inputs.at[1].value)->name, g->inputs.len > 2 ? ", ..." : "");
         diag_hint(d, "join them into one input, and take it apart with Slice or Split");
     }
     if (g->outputs.len > 1) {
-        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file), "the network has %u outputs ('%s', '%s'%s), not one",
-                   g->outputs.len, graph_value(g, g->outputs.at[0])->name,
-                   graph_value(g, g->outputs.at[1])->name, g->outputs.len > 2 ? ", ..." : "");
-        diag_hint(d, "leave out those that the answer does not need, or join them with Flatten and Concat");
+        diag_error(d, E_GRAPH_PORTS, PLACE_FILE(g->file),
+                   "the network has %u outputs ('%s', '%s'%s), not one", g->outputs.len,
+                   graph_value(g, g->outputs.at[0])->name, graph_value(g, g->outputs.at[1])->name,
+                   g->outputs.len > 2 ? ", ..." : "");
+        diag_hint(
+            d,
+            "leave out those that the answer does not need, or join them with Flatten and Concat");
     }
     return g->inputs.len == 1 && g->outputs.len == 1;
 }
 
 static bool
-load_calibration(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+load_calibration(struct arena *a, const struct compile_options *o, struct compiled *out,
+                 struct diag *d)
 {
     uint32_t most = o->calib_count ? o->calib_count : 1000;
     const char *seen = o->calib ? o->calib : o->data;
@@ -137,18 +149,21 @@ load_calibration(struct arena *a, const struct compile_options *o, struct compil
         return true;
     if (out->calib.shape.rank && out->calib.shape.dim[0] < most && !o->calib_count)
         most = (uint32_t)out->calib.shape.dim[0];
-    return data_images(a, &out->calib, out->graph, &out->graph->inputs.at[0], most, &out->calib_images,
-                       &out->n_calib, d);
+    return data_images(a, &out->calib, out->graph, &out->graph->inputs.at[0], most,
+                       &out->calib_images, &out->n_calib, d);
 }
 
 bool
-pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out,
+               struct diag *d)
 {
-    return pipeline_import(a, o, out, d) && one_port(out->graph, d) && load_calibration(a, o, out, d);
+    return pipeline_import(a, o, out, d) && one_port(out->graph, d) &&
+           load_calibration(a, o, out, d);
 }
 
 bool
-pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
+                struct diag *d)
 {
     struct approximate_options ao = o->approximate;
     ao.progress = o->progress;
@@ -158,15 +173,15 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         return false;
     if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
         return false;
-    if (pipeline_dump_graph(o, "simplify", out->graph))
-        return true;
+    pipeline_dump_graph(o, "simplify", out->graph);
     if (!load_calibration(a, o, out, d)) {
         approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
     bool ola = o->max_drop > 0 || o->max_latency > 0;
     if (!(ola ? pipeline_choose(a, o, &ao, out, d)
-              : approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation, d)) ||
+              : approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation,
+                            d)) ||
         !graph_check(out->graph, STAGE_APPROXIMATED, d))
         return false;
     pipeline_dump_graph(o, "approximate", out->graph);
@@ -181,7 +196,8 @@ options_text(struct arena *a, const struct compile_options *o, const struct comp
     if (c->chosen.judged)
         str_add(&s, "degrees chosen layer by layer");
     else
-        str_addf(&s, "degree %u%s", c->approximation.degree, o->approximate.degree ? "" : " (chosen)");
+        str_addf(&s, "degree %u%s", c->approximation.degree,
+                 o->approximate.degree ? "" : " (chosen)");
     if (o->max_drop > 0) {
         str_add(&s, ", drop at most ");
         str_double(&s, o->max_drop);
@@ -208,30 +224,71 @@ options_text(struct arena *a, const struct compile_options *o, const struct comp
     return text;
 }
 
-bool
-pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
-{
-    struct emit_options eo = {.templates = o->templates};
-    float *in, *reference;
-    double start = now(), output_max;
+/* What linearize and what follows it need besides the graph: reference answers, and how large they
+ * get. */
+struct reference {
+    float *in, *out;
+    uint32_t n;
+    double output_max;
+};
 
-    if (!pipeline_middle(a, o, out, d))
-        return false;
+/* From the approximated graph to out->program. */
+static bool
+make_program(struct arena *a, const struct compile_options *o, struct compiled *out,
+             struct reference *r, struct diag *d)
+{
     struct tp *t = linearize(a, out->graph, d);
-    if (!t || !pipeline_reference(a, out, &in, &reference, &eo.n_reference, &output_max, d))
+    if (!t || !pipeline_reference(a, out, &r->in, &r->out, &r->n, &r->output_max, d))
         return false;
     pipeline_dump_tp(o, "linearize", t);
-    output_max = fmax(output_max, out->approximation.output_max);
-    out->program = pipeline_candidates(a, o, t, pipeline_output_range(output_max), d);
-    if (!out->program)
-        return false;
+    r->output_max = fmax(r->output_max, out->approximation.output_max);
+    out->program = pipeline_candidates(a, o, t, pipeline_output_range(r->output_max), d);
+    return out->program != NULL;
+}
 
-    eo.options = options_text(a, o, out);
-    eo.reference_in = in;
-    eo.reference_out = reference;
-    eo.graph = out->graph;
+bool
+pipeline_simulate(struct arena *a, const struct compile_options *o, struct compiled *out,
+                  struct diag *d)
+{
+    struct reference r;
+    struct diag *own = diag_new();
+    bool ok = pipeline_middle(a, o, out, d);
+
+    if (ok && !make_program(a, o, out, &r, own))
+        for (uint32_t k = 0; k < diag_count(own); k++) {
+            const struct message *m = diag_at(own, k);
+            bool deep = m->code == E_TOO_DEEP || m->code == E_INSECURE;
+            if (deep)
+                diag_warning(d, m->code, m->place,
+                             "simulated without weights as encoded and without noise: %s", m->text);
+            else if (m->severity == SEV_ERROR)
+                diag_error(d, m->code, m->place, "%s", m->text);
+            ok = ok && (deep || m->severity != SEV_ERROR);
+        }
+    diag_free(own);
+    return ok;
+}
+
+bool
+pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out,
+                 struct diag *d)
+{
+    double start = now();
+    struct reference r;
+
+    if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d))
+        return false;
     const struct he_port *port = &out->program->outputs.at[0];
-    eo.tolerance = fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, output_max));
+    struct emit_options eo = {
+        .templates = o->templates,
+        .options = options_text(a, o, out),
+        .reference_in = r.in,
+        .reference_out = r.out,
+        .n_reference = r.n,
+        .graph = out->graph,
+        .tolerance =
+            fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, r.output_max)),
+    };
     bool ok = emit(a, out->program, &eo, &out->files, d);
     out->seconds = now() - start;
     return ok;
@@ -247,15 +304,19 @@ assume_degree(struct arena *a, struct graph *g, uint32_t degree)
             continue;
         uint32_t own = node->pins.degree_max ? node->pins.degree_max : degree;
         node->poly = ARENA_NEW(a, struct poly);
-        *node->poly = (struct poly){.degree = own, .rows = 1, .coef = ARENA_ARRAY(a, double, own + 1),
-                                    .center = ARENA_ARRAY(a, double, 1), .radius = ARENA_ARRAY(a, double, 1)};
+        *node->poly = (struct poly){.degree = own,
+                                    .rows = 1,
+                                    .coef = ARENA_ARRAY(a, double, own + 1),
+                                    .center = ARENA_ARRAY(a, double, 1),
+                                    .radius = ARENA_ARRAY(a, double, 1)};
         node->poly->radius[0] = 1;
         node->poly->coef[own] = 1;
     }
 }
 
 bool
-pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d)
+pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out,
+               struct diag *d)
 {
     uint32_t degree = o->approximate.degree ? o->approximate.degree : 3;
 

@@ -1,4 +1,5 @@
-/* pipeline.h - the whole compile, from a path to files in memory. The only room that knows all passes. */
+/* pipeline.h - the whole compile, from a path to files in memory. The only room that knows all
+ * passes. */
 #ifndef OLAC_PIPELINE_PIPELINE_H
 #define OLAC_PIPELINE_PIPELINE_H
 
@@ -16,24 +17,27 @@ struct pin_option {
 
 struct compile_options {
     const char *model;
-    const char *calib;         /* images; NULL: only when the network has no activation */
-    uint32_t calib_count;      /* 0: at most 1000 */
-    const char *data;          /* images that will be run: says only whether the network is fed bytes; or NULL */
-    const double *mean, *std;  /* --mean A,B,C --std A,B,C; NULL: the model's own, else v / 255 */
+    const char *calib;    /* images; NULL: only when the network has no activation */
+    uint32_t calib_count; /* 0: at most 1000 */
+    /* images that will be run: says only whether the network is fed bytes; or NULL */
+    const char *data;
+    /* --mean A,B,C --std A,B,C; NULL: the model's own, else v / 255 */
+    const double *mean, *std;
     uint32_t n_mean, n_std;
     struct approximate_options approximate;
-    double max_drop;           /* --max-drop: share of answers that may be lost; 0: not given */
-    double max_latency;        /* --max-latency: predicted seconds; 0: not given */
-    const char *calib_labels;  /* --calib-labels: true classes of the calibration images; NULL: those of --calib, if any */
+    double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
+    double max_latency; /* --max-latency: predicted seconds; 0: not given */
+    const char *
+        calib_labels; /* --calib-labels: true classes of the calibration images; NULL: those of --calib, if any */
     const struct pin_option *pins; /* --set */
     uint32_t n_pins;
-    uint32_t log_n;            /* 0: chosen */
-    uint32_t security;         /* 0: 128 */
-    bool insecure_toy;         /* --insecure-toy */
-    double precision_bits;     /* 0: 15 - bits that the scale stands above the noise of one rounding */
-    const char *templates;     /* --templates DIR, NULL: built in */
-    const char *dump;          /* --dump=PASS: text form after that pass, to dump_out */
-    const char *stop_after;
+    uint32_t log_n;    /* 0: chosen */
+    uint32_t security; /* 0: 128 */
+    bool insecure_toy; /* --insecure-toy */
+    /* 0: 15 - bits that the scale stands above the noise of one rounding */
+    double precision_bits;
+    const char *templates; /* --templates DIR, NULL: built in */
+    const char *dump;      /* --dump=PASS: text form after that pass, to dump_out */
     struct str *dump_out;
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
@@ -41,13 +45,14 @@ struct compile_options {
 
 /* A choice of degrees, fitted on one half of the calibration images and judged on the other. */
 struct chosen_plan {
-    uint32_t uniform;          /* the degree that all have, as far as pins allow; 0: layer by layer */
-    uint32_t deepest, levels;  /* of activations: along the deepest way, all together */
-    double drop;               /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
-    double seconds;            /* predicted; INFINITY: no ring holds it */
-    double cost;               /* the predicted variance of the loss */
-    const uint32_t *degree;    /* per node of the graph; 0: no activation */
-    struct poly **poly;        /* per node */
+    uint32_t uniform; /* the degree that all have, as far as pins allow; 0: layer by layer */
+    uint32_t deepest, levels; /* of activations: along the deepest way, all together */
+    double
+        drop; /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
+    double seconds;         /* predicted; INFINITY: no ring holds it */
+    double cost;            /* the predicted variance of the loss */
+    const uint32_t *degree; /* per node of the graph; 0: no activation */
+    struct poly **poly;     /* per node */
     struct approximate_report report;
 };
 
@@ -55,19 +60,19 @@ struct chosen_plan {
 
 /* What --max-drop and --max-latency led to. */
 struct chosen {
-    uint32_t judged;           /* images of the half that judges; 0: nothing was chosen so */
-    bool labels;               /* the drop is one of accuracy */
+    uint32_t judged; /* images of the half that judges; 0: nothing was chosen so */
+    bool labels;     /* the drop is one of accuracy */
     struct chosen_plan uniform[CHOSEN_UNIFORM], plan;
 };
 
 /* What a compile leaves. Everything is in the arena given to pipeline_compile. */
 struct compiled {
-    struct graph *imported;    /* as read, shapes inferred: the float reference */
-    struct graph *graph;       /* simplified and approximated */
+    struct graph *imported; /* as read, shapes inferred: the float reference */
+    struct graph *graph;    /* simplified and approximated */
     struct approximate_report approximation;
     struct chosen chosen;
     struct he_program *program;
-    struct emitted files;      /* the generated folder, in memory */
+    struct emitted files; /* the generated folder, in memory */
     struct data calib;
     float *calib_images;
     uint32_t n_calib;
@@ -76,12 +81,21 @@ struct compiled {
 
 /* Each stage on its own, each ending where the next begins; `check` and `show` stop early.
  * False after errors in d; out holds what was reached. */
-bool pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
+bool pipeline_import(struct arena *a, const struct compile_options *o, struct compiled *out,
+                     struct diag *d);
 /* The imported network alone, with --mean and --std, for the float interpreter. */
-bool pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
-bool pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
-bool pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
+bool pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out,
+                    struct diag *d);
+bool pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
+                     struct diag *d);
+/* Middle, then the HE program where there is one: a network that is too deep leaves program NULL
+ * and a warning, for its accuracy can be simulated all the same. */
+bool pipeline_simulate(struct arena *a, const struct compile_options *o, struct compiled *out,
+                       struct diag *d);
+bool pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out,
+                      struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */
-bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out, struct diag *d);
+bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out,
+                    struct diag *d);
 
 #endif

@@ -1,4 +1,5 @@
-/* reference.c - a few images with the outputs that the compiled network must give, for its self-test. */
+/* reference.c - a few images with the outputs that the compiled network must give, for its
+ * self-test. */
 #include "pipeline/internal.h"
 
 #include "op/interpret.h"

@@ -1,10 +1,12 @@
 /* noise.c - how far CKKS moves the numbers: the deviation of a slot's error, value by value.
  *
- * Coefficients of errors are taken as independent; an error polynomial with coefficient variance v has
- * slot variance N * v. With a uniform ternary secret (variance 2/3 a coefficient):
+ * Coefficients of errors are taken as independent; an error polynomial with coefficient variance v
+ * has slot variance N * v. With a uniform ternary secret (variance 2/3 a coefficient):
  *   fresh     symmetric encryption: sigma^2, sigma = 3.19, plus the rounding of the message, 1/12
- *   rounding  dividing by a prime: (1 + 2 N / 3) / 12                      (rescale, and ModDown of a key switch)
- *   switch    digits * N * sigma^2 * (D / P)^2 / 12, D the largest digit   (key switch, beside its rounding)
+ *   rounding  dividing by a prime: (1 + 2 N / 3) / 12                      (rescale, and ModDown of
+ *             a key switch)
+ *   switch    digits * N * sigma^2 * (D / P)^2 / 12, D the largest digit   (key switch, beside its
+ *             rounding)
  * (Kim, Papadimitriou, Polyakov, ePrint 2020/1118, section 3.) */
 #include "schedule/internal.h"
 
@@ -41,7 +43,8 @@ var_switch(const struct he_params *p, uint32_t level)
         digit += log2((double)p->q.at[k]);
     for (uint32_t k = 0; k < p->p.len; k++)
         special += log2((double)p->p.at[k]);
-    return var_rounding(p) + ring(p) * digits * ring(p) * SIGMA * SIGMA * exp2(2 * (digit - special)) / 12;
+    return var_rounding(p) +
+           ring(p) * digits * ring(p) * SIGMA * SIGMA * exp2(2 * (digit - special)) / 12;
 }
 
 static double
@@ -56,7 +59,8 @@ noise_map(const struct he_program *p, const struct he_inst *i)
     for (uint32_t d = 0; d < m->diagonals.len; d++)
         baby |= m->diagonals.at[d].baby != 0 || (m->free_of_level && m->diagonals.at[d].giant != 0);
     double scale = i->scale;
-    var = m->gain * m->gain * (in * in + (baby ? var_switch(&p->params, m->level) / (m->in_scale * m->in_scale) : 0));
+    var = m->gain * m->gain *
+          (in * in + (baby ? var_switch(&p->params, m->level) / (m->in_scale * m->in_scale) : 0));
     if (!m->free_of_level)
         var += var_rounding(&p->params) / (scale * scale) * exp2(m->folds.len);
     for (uint32_t f = 0; f < m->folds.len; f++)
@@ -64,7 +68,8 @@ noise_map(const struct he_program *p, const struct he_inst *i)
     return sqrt(var);
 }
 
-/* Root mean square slope of a polynomial in Chebyshev form over [-1, 1], the largest over ciphertexts. */
+/* Root mean square slope of a polynomial in Chebyshev form over [-1, 1], the largest over
+ * ciphertexts. */
 static double
 slope(const struct he_poly *f)
 {
@@ -77,7 +82,8 @@ slope(const struct he_poly *f)
             for (int x = 0; x < 16; x++) {
                 double theta = (x + 0.5) / 16 * acos(-1.0), s = 0;
                 for (uint32_t k = 1; k <= f->degree; k++)
-                    s += (double)f->coef[c][k][f->period > 1 ? t : 0] * k * sin(k * theta) / sin(theta);
+                    s += (double)f->coef[c][k][f->period > 1 ? t : 0] * k * sin(k * theta) /
+                         sin(theta);
                 sum += s * s;
                 points += s != 0;
             }
@@ -92,9 +98,13 @@ noise_poly(const struct he_program *p, const struct he_inst *i)
 {
     const struct he_poly *f = &p->polys.at[i->data];
     const struct he_inst *x = &p->insts.at[i->args.at[0]];
-    double s = slope(f), round = (var_rounding(&p->params) + var_switch(&p->params, x->level)) / (x->scale * x->scale);
-    /* The rounding of every power enters with its share of the slope; the last one is at the result's scale. */
-    return sqrt(s * s * (x->noise * x->noise + round) + 2 * (var_rounding(&p->params) + var_switch(&p->params, i->level)) / (i->scale * i->scale));
+    double s = slope(f), round = (var_rounding(&p->params) + var_switch(&p->params, x->level)) /
+                                 (x->scale * x->scale);
+    /* The rounding of every power enters with its share of the slope; the last one is at the
+     * result's scale. */
+    return sqrt(s * s * (x->noise * x->noise + round) +
+                2 * (var_rounding(&p->params) + var_switch(&p->params, i->level)) /
+                    (i->scale * i->scale));
 }
 
 void

@@ -45,8 +45,8 @@ assign_levels(struct he_program *p)
     }
 }
 
-/* Rebuilds the list with a drop before each reader that wants less than there is; one drop serves all
- * readers of a value that want the same level. */
+/* Rebuilds the list with a drop before each reader that wants less than there is; one drop serves
+ * all readers of a value that want the same level. */
 static void
 insert_drops(struct he_program *p)
 {
@@ -70,8 +70,11 @@ insert_drops(struct he_program *p)
                 if (p->insts.at[drops.at[d]].args.at[0] == x && level_of(p, drops.at[d]) == want)
                     found = drops.at[d];
             if (found == NONE) {
-                struct he_inst drop = {.op = HE_drop, .data = NONE, .cts = p->insts.at[x].cts,
-                                       .layout = p->insts.at[x].layout, .node = p->insts.at[x].node,
+                struct he_inst drop = {.op = HE_drop,
+                                       .data = NONE,
+                                       .cts = p->insts.at[x].cts,
+                                       .layout = p->insts.at[x].layout,
+                                       .node = p->insts.at[x].node,
                                        .level = want};
                 vec_push(p->arena, &drop.args, x);
                 vec_push(p->arena, &p->insts, drop);
@@ -114,7 +117,8 @@ count_switches(const struct he_program *p, struct schedule_levels *out)
         if (i->op == HE_poly) {
             uint32_t depth = ola_plan_poly_depth(p->polys.at[i->data].degree);
             for (uint32_t l = 0; l < depth; l++)
-                out->switches[i->level + depth - l] += i->cts * (l ? (uint32_t)1 << (depth - 1 - l) : 1);
+                out->switches[i->level + depth - l] +=
+                    i->cts * (l ? (uint32_t)1 << (depth - 1 - l) : 1);
         }
         if (i->op != HE_linear)
             continue;
@@ -145,9 +149,10 @@ schedule_levels(struct he_program *p, struct schedule_levels *out)
         out->outputs_free &= free_output(p, k) != NONE;
 }
 
-/* ---- scales ------------------------------------------------------------------------------------------ */
+/* ---- scales ---------------------------------------------------------------------------------- */
 
-/* Default scale for all, that of the prime for second factors, a lower one for what only outputs read. */
+/* Default scale for all, that of the prime for second factors (for squares the geometric mean of
+ * the two), a lower one for what only outputs read. */
 static double *
 wanted_scales(const struct he_program *p, double output_range)
 {
@@ -165,7 +170,8 @@ wanted_scales(const struct he_program *p, double output_range)
             continue;
         if (p->insts.at[factor].op == HE_drop)
             factor = p->insts.at[factor].args.at[0];
-        want[factor] = (double)p->params.q.at[i->level];
+        double q = (double)p->params.q.at[i->level];
+        want[factor] = i->args.at[0] == i->args.at[1] ? sqrt(p->params.scale * q) : q;
     }
     for (uint32_t k = 0; k < p->outputs.len; k++)
         if (free_output(p, k) != NONE)
@@ -196,7 +202,7 @@ scale_of(struct he_program *p, struct he_inst *i, double want)
     }
 }
 
-/* ---- keys -------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void
 need_rotation(struct he_program *p, uint32_t *level_of_step, uint32_t step, uint32_t level)
@@ -246,7 +252,8 @@ schedule_scales(struct he_program *p, double output_range, struct diag *d)
     for (uint32_t k = 0; k < p->insts.len; k++)
         scale_of(p, &p->insts.at[k], want[k]);
     for (uint32_t k = 0; k < p->outputs.len; k++)
-        p->outputs.at[k].range = (double)p->params.q.at[0] / 2 / p->insts.at[p->outputs.at[k].value].scale;
+        p->outputs.at[k].range =
+            (double)p->params.q.at[0] / 2 / p->insts.at[p->outputs.at[k].value].scale;
     collect_keys(p);
     schedule_noise(p);
     he_price(p);

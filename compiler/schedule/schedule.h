@@ -2,13 +2,14 @@
  *
  * requires    HE_LOWERED
  * establishes (schedule_levels) the level of every value, drops where a reader wants a lower one;
- *             (schedule_scales, parameters chosen) HE_SCHEDULED: scales, modelled noise, the key set, prices
+ *             (schedule_scales, parameters chosen) HE_SCHEDULED: scales, modelled noise, the key
+ *             set, prices
  * leaves      what is computed: he_eval is the same before and after
  * dump        --dump=schedule
  *
  * Every value that is a tensor of the network has the default scale exactly: maps and polynomials
- * choose the scale of their plaintexts so, a product's second factor is made at scale q of the prime that the product
- * is rescaled by. Outputs are scaled down to fit the last prime. */
+ * choose the scale of their plaintexts so, a product's second factor is made at scale q of the
+ * prime that the product is rescaled by. Outputs are scaled down to fit the last prime. */
 #ifndef OLAC_SCHEDULE_SCHEDULE_H
 #define OLAC_SCHEDULE_SCHEDULE_H
 

@@ -12,13 +12,15 @@ uint32_t rule_moves(struct graph *g); /* moves that move nothing, alone or two i
 /* batchnorm.c */
 uint32_t rule_batchnorm(struct graph *g); /* into the linear map before it */
 /* spelling.c */
-uint32_t rule_spelling(struct graph *g); /* GELU, SiLU, HardSwish, Mish, Softplus of several nodes */
+uint32_t
+rule_spelling(struct graph *g); /* GELU, SiLU, HardSwish, Mish, Softplus of several nodes */
 /* split.c */
 uint32_t rule_limits(struct graph *g); /* Max, Min with one number: Clip */
-uint32_t rule_prelu(struct graph *g);  /* a slope that is not one number a channel: Relu and products */
+uint32_t
+rule_prelu(struct graph *g); /* a slope that is not one number a channel: Relu and products */
 
-/* Readers of `from` read `to`. False, and nothing done, where an output would lose its name: `from` is an
- * output and `to` an input of the network or an output as well. */
+/* Readers of `from` read `to`. False, and nothing done, where an output would lose its name: `from`
+ * is an output and `to` an input of the network or an output as well. */
 bool rule_bypass(struct graph *g, uint32_t from, uint32_t to);
 /* Makes a node another one, in place: op, its inputs, no attributes; name, output and pins stay. */
 void rule_become(struct graph *g, struct node *n, enum op_id op, const uint32_t *in, uint32_t n_in);

@@ -1,8 +1,8 @@
 /* simplify.h - fold what can be computed now, name what exporters spell out. The door of simplify/.
  *
  * requires    STAGE_INFERRED
- * establishes STAGE_SIMPLIFIED: no Identity, Dropout, Constant; nodes of constants folded; moves that
- *             move nothing gone; BatchNormalization folded into the linear map before it where
+ * establishes STAGE_SIMPLIFIED: no Identity, Dropout, Constant; nodes of constants folded; moves
+ *             that move nothing gone; BatchNormalization folded into the linear map before it where
  *             nothing else reads that map; GELU (erf and tanh forms), SiLU, HardSwish, Mish,
  *             Softplus that an exporter wrote as several nodes one node again; Max and Min with a
  *             number Relu or Clip; no node that no output needs

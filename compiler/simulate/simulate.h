@@ -1,11 +1,12 @@
-/* simulate.h - how good the network is before anything is encrypted: accuracy of the float network, of
- * the polynomials, of the weights as they are encoded, and with modelled CKKS noise; and the error layer
- * by layer. The door of simulate/.
+/* simulate.h - how good the network is before anything is encrypted: accuracy of the float network,
+ * of the polynomials, of the weights as they are encoded, and with modelled CKKS noise; and the
+ * error layer by layer. The door of simulate/.
  *
  * requires    STAGE_APPROXIMATED of `approximated` and `quantised`; one float input; images as the
  *             network takes them
  * establishes the report; graphs are left as they are
- * fails       E_INPUT_DATA, E_SIM_LABELS (a label outside the classes), or what the interpreter reports
+ * fails       E_INPUT_DATA, E_SIM_LABELS (a label outside the classes), or what the interpreter
+ *             reports
  *
  * An image has *diverged* when an output is not finite or above 100 times the largest output of the
  * float network on all images, or when an activation's input left [-1.5, 1.5] of its normalised
@@ -19,36 +20,45 @@
 #define SIMULATE_OUTPUT_FACTOR 100.0
 #define SIMULATE_RANGE         1.5
 
-enum simulate_kind { SIMULATE_FLOAT, SIMULATE_APPROXIMATED, SIMULATE_QUANTISED, SIMULATE_NOISY, SIMULATE_KINDS };
+enum simulate_kind {
+    SIMULATE_FLOAT,
+    SIMULATE_APPROXIMATED,
+    SIMULATE_QUANTISED,
+    SIMULATE_NOISY,
+    SIMULATE_KINDS
+};
 
 struct simulate_options {
-    struct graph *exact;        /* the float network; NULL: `approximated` without its polynomials */
+    /* the float network; NULL: `approximated` without its polynomials */
+    struct graph *exact;
     struct graph *approximated;
-    struct graph *quantised;    /* weights as they are encoded; NULL: equal to `approximated` */
-    const double *noise;        /* for each node of `quantised`: standard deviation of the noise on every
-                                   element of its outputs, in the output's unit; NULL: no noisy run */
+    struct graph *quantised; /* weights as they are encoded; NULL: equal to `approximated` */
+    /* for each node of `quantised`: standard deviation of the noise on every element of its
+     * outputs, in the output's unit; NULL: no noisy run */
+    const double *noise;
     uint64_t seed;
-    int threads;                /* 0: all */
+    int threads; /* 0: all */
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
 };
 
-/* An activation. error: root mean square, over all elements of all images that stay in range, of (activation
- * of the approximated network - of the float network); relative: the same over the standard deviation of
- * the latter. */
+/* An activation. error: root mean square, over all elements of all images that stay in range, of
+ * (activation of the approximated network - of the float network); relative: the same over the
+ * standard deviation of the latter. */
 struct simulate_layer {
     const char *name;
     uint32_t degree, levels; /* levels = ceil(log2(degree + 1)) */
     double error, relative;
-    uint32_t outside; /* images whose input was the first to leave [-1.5, 1.5] here (approximated) */
+    /* images whose input was the first to leave [-1.5, 1.5] here (approximated) */
+    uint32_t outside;
 };
 
 struct simulate_run {
-    double accuracy;   /* in [0, 1]; NAN without labels or where the network does not classify */
+    double accuracy; /* in [0, 1]; NAN without labels or where the network does not classify */
     uint32_t correct;
-    uint32_t agree;    /* images with the float network's answer (see op/answer.h) */
+    uint32_t agree; /* images with the float network's answer (see op/answer.h) */
     uint32_t diverged;
-    float *outputs;    /* images x outputs, in the arena given; NULL: this kind was not run */
+    float *outputs; /* images x outputs, in the arena given; NULL: this kind was not run */
 };
 
 struct simulate_report {
@@ -57,7 +67,7 @@ struct simulate_report {
     struct simulate_run run[SIMULATE_KINDS];
     struct simulate_layer *layers;
     uint32_t n_layers;
-    uint32_t departs;  /* the first layer whose relative error is above 0.1; NONE */
+    uint32_t departs; /* the first layer whose relative error is above 0.1; NONE */
 };
 
 /* labels[images] or NULL. */

@@ -1,6 +1,6 @@
-/* main.c - two networks in one process: which digit it is, and where its ink lies. Each has parameters, keys and
- * ciphertexts of its own; what belongs to one is refused by the other.
- *   embed DIGITS.npy CRYPTONETS_WEIGHTS INK_WEIGHTS */
+/* main.c - two networks in one process: which digit it is, and where its ink lies. Each has
+ * parameters, keys and ciphertexts of its own; what belongs to one is refused by the other. embed
+ * DIGITS.npy CRYPTONETS_WEIGHTS INK_WEIGHTS */
 #include "cryptonets.h"
 #include "ink.h"
 
@@ -18,7 +18,8 @@
 
 #define READ_ONLY(ct) ((const ola_ct *const *)(ct))
 
-/* The whole way of one network, its names written once: a client with keys, a server, a session, an answer. */
+/* The whole way of one network, its names written once: a client with keys, a server, a session, an
+ * answer. */
 #define ASK(net, NET, weights, image, answer)                                                      \
     do {                                                                                           \
         struct net##_client *client;                                                               \

@@ -26,10 +26,11 @@ ola_thread(void)
 }
 #endif
 
-#define OLA_CHUNK 1024u /* entries of a limb worked on at once: the fewest that the kernels take   \
+#define OLA_CHUNK                                                                                  \
+    1024u             /* entries of a limb worked on at once: the fewest that the kernels take   \
                          */
-#define OLA_TERMS 16u   /* plaintext products to one lazy sum */
-#define OLA_REGS  32u   /* registers of a polynomial's evaluation */
+#define OLA_TERMS 16u /* plaintext products to one lazy sum */
+#define OLA_REGS  32u /* registers of a polynomial's evaluation */
 
 /* Words; grown, never shrunk. */
 struct ola_buffer {

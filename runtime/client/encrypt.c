@@ -168,6 +168,19 @@ to_doubles(const struct ola_params *p, uint32_t level, const struct scratch *w)
     }
 }
 
+/* What decrypts to no number (under another key, modulo more than 2^1023) is no answer. */
+static ola_status
+check_finite(double *v, uint32_t n)
+{
+    for (uint32_t t = 0; t < n; t++) {
+        if (!isfinite(v[t])) {
+            memset(v, 0, n * sizeof *v);
+            return OLA_ERR_RANGE;
+        }
+    }
+    return OLA_OK;
+}
+
 ola_status
 ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
 {
@@ -184,16 +197,27 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
     to_doubles(p, ct->level, &w);
     ola_decode(p->encoder, w.coef, ct->scale, v, n);
     scratch_free(&w);
-    return OLA_OK;
+    return check_finite(v, n);
 }
 
 /* A uniform number in (0, 1], 53 bits. */
 static double
-uniform(void)
+uniform(uint64_t word)
 {
-    uint64_t word;
-    randombytes_buf(&word, sizeof word);
     return (double)((word >> 11) + 1) * 0x1p-53;
+}
+
+/* Adds Gaussian noise (Box and Muller) to v[0 .. n-1]. Whoever finds the words it is made of, and
+ * the result, has the exact one: they are wiped. */
+static void
+add_gauss(double *v, uint32_t n, double sigma)
+{
+    uint64_t word[2];
+    for (uint32_t t = 0; t < n; t++) {
+        randombytes_buf(word, sizeof word);
+        v[t] += sigma * sqrt(-2.0 * log(uniform(word[0]))) * cos(2.0 * M_PI * uniform(word[1]));
+    }
+    ola_wipe(word, sizeof word);
 }
 
 ola_status
@@ -202,7 +226,7 @@ ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v, uint32_t n,
     if (!isfinite(sigma) || !(sigma > 0.0))
         return OLA_ERR_PARAM;
     ola_status s = ola_decrypt(c, ct, v, n);
-    for (uint32_t t = 0; s == OLA_OK && t < n; t++) /* Box and Muller */
-        v[t] += sigma * sqrt(-2.0 * log(uniform())) * cos(2.0 * M_PI * uniform());
+    if (s == OLA_OK)
+        add_gauss(v, n, sigma);
     return s;
 }

@@ -86,6 +86,19 @@ OLA_MUST_CHECK ola_status ola_file_write_params(const char *path, uint32_t magic
 OLA_MUST_CHECK ola_status ola_file_read_params(const char *path, const void *data, size_t size,
                                                uint32_t magic, struct ola_literal *l);
 
+/* ---- what io/ and sim/ have of their own behind the public functions of doors.c ----------------
+ */
+uint32_t ola_file_magic(void);
+/* path NULL: to memory, as ola_writer_close gives it; else bytes and size are NULL. */
+OLA_MUST_CHECK ola_status ola_file_cts_write(const ola_params *p, const ola_ct *const *ct,
+                                             uint32_t n, const char *path, void **bytes,
+                                             size_t *size);
+/* path NULL: from memory. */
+OLA_MUST_CHECK ola_status ola_file_cts_read(const ola_params *p, const char *path, const void *data,
+                                            size_t size, ola_ct *const *ct, uint32_t n);
+OLA_MUST_CHECK ola_status ola_file_keys_read(const ola_params *p, const char *path,
+                                             const void *data, size_t size, ola_keys **out);
+
 /* ---- weights --------------------------------------------------------------------------------- */
 /* ola_weights_open on bytes, which are copied. */
 OLA_MUST_CHECK ola_status ola_weights_parse(const void *data, size_t size, const uint8_t model[32],

@@ -45,9 +45,9 @@ write_ct(struct ola_writer *w, const struct ola_ct *ct)
     }
 }
 
-static ola_status
-cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path, void **bytes,
-          size_t *size)
+ola_status
+ola_file_cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path,
+                   void **bytes, size_t *size)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;
@@ -66,22 +66,6 @@ cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *
     for (uint32_t k = 0; k < n; k++)
         write_ct(w, ct[k]);
     return ola_writer_close(w, bytes, size);
-}
-
-ola_status
-ola_cts_save(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path)
-{
-    return path == NULL ? OLA_ERR_PARAM : cts_write(p, ct, n, path, NULL, NULL);
-}
-
-ola_status
-ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **out, size_t *size)
-{
-    if (out == NULL || size == NULL)
-        return OLA_ERR_PARAM;
-    *out = NULL;
-    *size = 0;
-    return cts_write(p, ct, n, NULL, out, size);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -126,9 +110,9 @@ swap_contents(struct ola_ct *a, struct ola_ct *b)
     a->params = t.params;
 }
 
-static ola_status
-cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct,
-         uint32_t n)
+ola_status
+ola_file_cts_read(const ola_params *p, const char *path, const void *data, size_t size,
+                  ola_ct *const *ct, uint32_t n)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;
@@ -160,16 +144,4 @@ cts_read(const ola_params *p, const char *path, const void *data, size_t size, o
     }
     ola_release(fresh, bytes);
     return s;
-}
-
-ola_status
-ola_cts_load(const ola_params *p, const char *path, ola_ct *const *ct, uint32_t n)
-{
-    return cts_read(p, path, NULL, 0, ct, n);
-}
-
-ola_status
-ola_cts_parse(const ola_params *p, const void *data, size_t size, ola_ct *const *ct, uint32_t n)
-{
-    return cts_read(p, NULL, data, size, ct, n);
 }

@@ -164,8 +164,9 @@ expand(const struct ola_params *p, struct ola_keys *k)
     return all;
 }
 
-static ola_status
-keys_read(const ola_params *p, const char *path, const void *data, size_t size, ola_keys **out)
+ola_status
+ola_file_keys_read(const ola_params *p, const char *path, const void *data, size_t size,
+                   ola_keys **out)
 {
     if (out == NULL)
         return OLA_ERR_PARAM;
@@ -187,16 +188,4 @@ keys_read(const ola_params *p, const char *path, const void *data, size_t size, 
     }
     *out = k;
     return OLA_OK;
-}
-
-ola_status
-ola_keys_load(const ola_params *p, const char *path, ola_keys **out)
-{
-    return keys_read(p, path, NULL, 0, out);
-}
-
-ola_status
-ola_keys_parse(const ola_params *p, const void *data, size_t size, ola_keys **out)
-{
-    return keys_read(p, NULL, data, size, out);
 }

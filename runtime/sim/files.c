@@ -13,37 +13,10 @@
 
 #define CT_HEAD 24u
 
-/* ---- parameters ------------------------------------------------------------------------------ */
-
-ola_status
-ola_params_save(const ola_params *p, const char *path)
+uint32_t
+ola_file_magic(void)
 {
-    if (p == NULL || path == NULL)
-        return OLA_ERR_PARAM;
-    return ola_file_write_params(path, OLA_FILE_SIM, &p->literal);
-}
-
-static ola_status
-params_read(const char *path, const void *data, size_t size, ola_params **out)
-{
-    if (out == NULL)
-        return OLA_ERR_PARAM;
-    *out = NULL;
-    struct ola_literal l;
-    ola_status s = ola_file_read_params(path, data, size, OLA_FILE_SIM, &l);
-    return s == OLA_OK ? ola_params_new(&l, out) : s;
-}
-
-ola_status
-ola_params_load(const char *path, ola_params **out)
-{
-    return params_read(path, NULL, 0, out);
-}
-
-ola_status
-ola_params_parse(const void *data, size_t size, ola_params **out)
-{
-    return params_read(NULL, data, size, out);
+    return OLA_FILE_SIM;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -96,8 +69,9 @@ keys_payload(const struct ola_params *p, struct ola_reader *r, ola_keys **out)
     ola_release(list, bytes);
 }
 
-static ola_status
-keys_read(const ola_params *p, const char *path, const void *data, size_t size, ola_keys **out)
+ola_status
+ola_file_keys_read(const ola_params *p, const char *path, const void *data, size_t size,
+                   ola_keys **out)
 {
     if (out == NULL)
         return OLA_ERR_PARAM;
@@ -117,23 +91,11 @@ keys_read(const ola_params *p, const char *path, const void *data, size_t size, 
     return s;
 }
 
-ola_status
-ola_keys_load(const ola_params *p, const char *path, ola_keys **out)
-{
-    return keys_read(p, path, NULL, 0, out);
-}
-
-ola_status
-ola_keys_parse(const ola_params *p, const void *data, size_t size, ola_keys **out)
-{
-    return keys_read(p, NULL, data, size, out);
-}
-
 /* ---- ciphertexts ----------------------------------------------------------------------------- */
 
-static ola_status
-cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path, void **bytes,
-          size_t *size)
+ola_status
+ola_file_cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path,
+                   void **bytes, size_t *size)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;
@@ -157,22 +119,6 @@ cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *
         ola_writer_put(w, ct[k]->v, p->slots * sizeof(double));
     }
     return ola_writer_close(w, bytes, size);
-}
-
-ola_status
-ola_cts_save(const ola_params *p, const ola_ct *const *ct, uint32_t n, const char *path)
-{
-    return path == NULL ? OLA_ERR_PARAM : cts_write(p, ct, n, path, NULL, NULL);
-}
-
-ola_status
-ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **out, size_t *size)
-{
-    if (out == NULL || size == NULL)
-        return OLA_ERR_PARAM;
-    *out = NULL;
-    *size = 0;
-    return cts_write(p, ct, n, NULL, out, size);
 }
 
 /* One ciphertext into `fresh`. */
@@ -199,9 +145,9 @@ ct_payload(const struct ola_params *p, struct ola_reader *r, struct ola_ct *fres
     ola_sim_set(fresh, v, parts, level, scale, trace);
 }
 
-static ola_status
-cts_read(const ola_params *p, const char *path, const void *data, size_t size, ola_ct *const *ct,
-         uint32_t n)
+ola_status
+ola_file_cts_read(const ola_params *p, const char *path, const void *data, size_t size,
+                  ola_ct *const *ct, uint32_t n)
 {
     if (p == NULL || ct == NULL || n == 0)
         return OLA_ERR_PARAM;
@@ -234,18 +180,6 @@ cts_read(const ola_params *p, const char *path, const void *data, size_t size, o
     }
     ola_release(fresh, bytes);
     return s;
-}
-
-ola_status
-ola_cts_load(const ola_params *p, const char *path, ola_ct *const *ct, uint32_t n)
-{
-    return cts_read(p, path, NULL, 0, ct, n);
-}
-
-ola_status
-ola_cts_parse(const ola_params *p, const void *data, size_t size, ola_ct *const *ct, uint32_t n)
-{
-    return cts_read(p, NULL, data, size, ct, n);
 }
 
 /* ---- the client ------------------------------------------------------------------------------ */

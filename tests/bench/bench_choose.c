@@ -42,8 +42,8 @@ chain(void)
 static void
 row(const char *what, const struct chosen_plan *p)
 {
-    printf("%-8s %3u: %4u levels, %4u along the deepest way, drop %6.2f %%, cost %.3g, %.3g s\n", what, p->uniform,
-           p->levels, p->deepest, 100 * p->drop, p->cost, p->seconds);
+    printf("%-8s %3u: %4u levels, %4u along the deepest way, drop %6.2f %%, cost %.3g, %.3g s\n",
+           what, p->uniform, p->levels, p->deepest, 100 * p->drop, p->cost, p->seconds);
 }
 
 static uint32_t
@@ -88,7 +88,8 @@ main(int argc, char **argv)
     struct str s = {0};
     diag_print(d, &s);
     fputs(str_text(&s), stderr);
-    printf("%.1f s, judged on %u images by %s\n", now() - start, c.chosen.judged, c.chosen.labels ? "labels" : "agreement");
+    printf("%.1f s, judged on %u images by %s\n", now() - start, c.chosen.judged,
+           c.chosen.labels ? "labels" : "agreement");
     for (int k = 0; k < CHOSEN_UNIFORM && c.chosen.judged; k++)
         row("uniform", &c.chosen.uniform[k]);
     if (c.chosen.judged)

@@ -106,6 +106,13 @@ no 'none/x.npy: error[E102]' -- simulate "$model" --calib "$digits" --data "$dig
 [ -c /dev/full ] || { echo "FAILED: /dev/full was replaced"; failed=$((failed + 1)); }
 no "$dir/none: error[E100]: cannot open the folder" -- compile "$model" --calib "$digits" --against "$dir/none"
 no 'E550' -- compile "$model" --calib "$digits" --templates "$dir/none"
+# A disk that is full (files may have 12 KB, and no signal says so): all of a folder or nothing of it.
+status=0
+(trap '' XFSZ; ulimit -f 24; exec "$olac" compile "$model" --calib "$digits" -o "$dir/full") > "$dir/out" 2> "$dir/err" || status=$?
+if [ $status != 1 ] || ! grep -q 'error\[E102\]' "$dir/err" || [ -n "$(ls -A "$dir/full")" ]; then
+  echo "FAILED: full disk: status $status, $(cat "$dir/err"), left: $(ls -A "$dir/full")"
+  failed=$((failed + 1))
+fi
 # What run calls.
 no "E611" "cannot start 'no-such-cc'" -- run "$model" --calib "$digits" --input "$digits" --count 1 --cc no-such-cc
 no 'false failed with exit status 1' E611 -- run "$model" --calib "$digits" --input "$digits" --count 1 --cc false

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 END
 "$compiler" -o "$dir/differ" "$dir/differ.c" -lm
 
+toy="INSECURE TOY parameters: not for real data"
 network() { # fixture's name, C name
   mkdir "$dir/$1"
   "$fixture" "$1" "$dir/$1"
@@ -106,12 +107,13 @@ network() { # fixture's name, C name
   "./$2" encrypt --dir keys --input images.npy --count 3
   mv keys/secret.key . # the server does not have it
   "./$2" eval --dir keys --count 3 2> err
-  [ ! -s err ] || fail "not silent in a pipe"
+  [ "$(cat err)" = "$2: $toy" ] || fail "not silent in a pipe, but for the warning"
   mv secret.key keys/
   "./$2" decrypt --dir keys --count 3 --output four.npy
   "$dir/differ" answers.npy four.npy 1e-3
   cp keys/output.ct first.ct
-  "./$2_eval" "$2_weights.bin" keys/eval.keys keys/input.ct keys/output.ct
+  "./$2_eval" "$2_weights.bin" keys/eval.keys keys/input.ct keys/output.ct 2> err
+  [ "$(cat err)" = "${2}_eval: $toy" ] || fail "the server alone does not warn"
   cmp first.ct keys/output.ct || fail "the server alone answers otherwise"
   cd "$dir"
 }
@@ -126,6 +128,20 @@ cd "$dir/dense"
 ./dense run --input same.npy --output b.npy
 "$dir/differ" a.npy b.npy 1e-3
 must_fail "uint8" "$dir/wide/network_2_wide_net" run --input pixels.npy
+
+# Each command of a toy says that it is one; of another network none does.
+for command in keygen encrypt eval decrypt run selftest; do
+  ./dense "$command" --dir no/where --weights none --input none 2> err && fail "$command of nothing"
+  [ "$(head -n 1 err)" = "dense: $toy" ] || fail "$command does not warn: $(cat err)"
+done
+mkdir serious
+cp dense_main.c dense_program.h serious
+sed 's/^#define DENSE_SECURITY .*0u/#define DENSE_SECURITY 128u/' dense.h > serious/dense.h
+# shellcheck disable=SC2086
+"$compiler" -std=c11 "-I$include" -o serious/dense serious/dense_main.c npy.o trip.o client.o server.o \
+  $client $system
+serious/dense selftest --weights dense_weights.bin --selftest dense_selftest.bin 2> err
+[ ! -s err ] || fail "a warning about no toy: $(cat err)"
 
 # What must be refused.
 must_fail "usage" ./dense
@@ -155,6 +171,31 @@ rm other/eval.keys
 mkdir other/eval.keys
 must_fail "eval.keys" ./dense keygen --dir other --force
 cmp keys/secret.key other/secret.key || fail "a secret key is lost"
+
+# The temporary file of an output is a new one: a link in its place is not followed. A pipe is no
+# file to replace.
+echo mine > victim
+for count in 1 16; do
+  status=0
+  # shellcheck disable=SC2016
+  sh -c 'for k in $(seq 0 $(($1 - 1))); do ln -s victim "link.npy.tmp-$$-$k"; done
+    exec ./dense run --input images.npy --output link.npy' sh "$count" 2> err || status=$?
+  [ "$(cat victim)" = mine ] || fail "a link was followed"
+  if [ "$count" = 1 ]; then
+    [ "$status" = 0 ] && "$dir/differ" answers.npy link.npy 1e-3 || fail "one link stops an output"
+    rm link.npy
+  else
+    [ "$status" = 1 ] && [ ! -e link.npy ] || fail "an output in spite of the links"
+    grep -q "link.npy: cannot write: File exists" err || fail "no reason: $(cat err)"
+  fi
+  rm -f link.npy.tmp-*
+done
+mkfifo pipe.npy
+cat pipe.npy > piped.npy &
+./dense run --input images.npy --output pipe.npy
+wait
+[ -p pipe.npy ] || fail "the pipe is gone"
+"$dir/differ" answers.npy piped.npy 1e-3
 
 # Damaged files: an error with the file's name.
 printf '\223NUMPY\1\0\377\377{' > cut.npy
@@ -225,11 +266,19 @@ fi
 cp dense_selftest.bin wrong.bin
 printf '\0\0\100\100' | dd of=wrong.bin bs=1 seek=$((64 + 3 * 16 * 4)) conv=notrunc 2> /dev/null
 must_fail "more than the 0.001 allowed" ./dense selftest --selftest wrong.bin
+cp dense_selftest.bin wrong.bin
+printf '\0\0\0\0' | dd of=wrong.bin bs=1 seek=40 conv=notrunc 2> /dev/null
+must_fail "wrong.bin: no images" ./dense selftest --selftest wrong.bin
 # Out of memory at any one place: that status, and nothing is lost.
 # shellcheck disable=SC2086
 "$compiler" -O1 "-I$include" -I. -o nomem "$source/nomem.c" client.o server.o \
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=free $client $system
 ./nomem
+# What held an image or an answer is wiped before it is freed.
+# shellcheck disable=SC2086
+"$compiler" -O2 "-I$include" -I. -o wiped "$source/wiped.c" client.o server.o \
+  -Wl,--wrap=malloc,--wrap=free $client $system
+./wiped
 if command -v g++ > /dev/null; then
   echo '#include "dense.h"' > header.cc
   g++ -Wall -Wextra -Wpedantic -Werror "-I$include" -fsyntax-only header.cc

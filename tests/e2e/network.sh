@@ -39,9 +39,31 @@ holds "$("$tool" json simulate.json agree) >= 290"
 
 # The same C over libola_sim. What differs is the encryption alone.
 # shellcheck disable=SC2086
-"$olac" run "$networks/cryptonets.onnx" $data $few --sim --json --output sim.npy > sim.json
+"$olac" run "$networks/cryptonets.onnx" $data $few --sim --json --output sim.npy --keep simulated > sim.json
 [ "$("$tool" json sim.json agree_with_float)" = 5 ] || fail "simulator"
 "$tool" differ encrypted.npy sim.npy "$("$tool" json run.json largest_output | awk '{ print $1 / 1000 }')" || fail "noise"
+
+(
+  cd simulated
+  ./program selftest
+  ./program keygen --dir keys
+  ./program encrypt --dir keys --input "$networks/digits.npy"
+  ./program eval --dir keys
+  ./program decrypt --dir keys --output one.npy
+  [ "$("$tool" argmax one.npy)" = "$("$tool" argmax ../sim.npy | head -1)" ] || fail "simulated processes answer otherwise"
+)
+# What the simulator wrote is nothing to libola, and the other way round.
+(cd kept && ./program keygen --dir real)
+for pair in "kept ../simulated/keys" "simulated ../kept/real"; do
+  # shellcheck disable=SC2086
+  set -- $pair
+  (cd "$1" && ! ./program eval --dir "$2" 2> err && grep -q params err) || fail "$1 takes files of the other library"
+done
+
+# LeNet-5, whose maps span many rotations, over the simulator.
+# shellcheck disable=SC2086
+"$olac" run "$networks/lenet5.onnx" $data $few --sim --json > lenet.json
+[ "$("$tool" json lenet.json images agree_with_float | tr '\n' ' ')" = "5 5 " ] || fail "LeNet-5"
 
 # Four processes, with the program that run has built.
 cd kept
@@ -55,7 +77,9 @@ mv secret.key keys
 [ "$("$tool" argmax four.npy)" = "$("$tool" argmax ../encrypted.npy | head -2)" ] || fail "four processes answer otherwise"
 
 # Another model, with parameters of its own or the very same: its keys, ciphertexts and weights are refused by name.
+# shellcheck disable=SC2086
 "$olac" compile "$networks/cryptonets.onnx" $data -o ../same --quiet
+# shellcheck disable=SC2086
 [ "$("$olac" compile "$networks/cryptonets.onnx" $data --against ../same)" = "../same: identical" ] || fail "not reproducible"
 printf 'network other\ninput x : f32[1, 28, 28] from u8 / 255\noutput y = flatten(avgpool(x, 14x14))\n' > ../other.ola
 "$olac" run ../other.ola --input "$networks/digits.npy" --count 1 --keep ../other --quiet > /dev/null

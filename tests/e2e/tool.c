@@ -1,8 +1,9 @@
 /* tool.c - what the shell tests read answers with.
- *   tool json FILE PATH...    a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for an array of N, {} for
- *                             an object; exit 1 naming every path that is not there. Exactly one object in FILE.
- *   tool argmax FILE          the index of the largest number of each row of a 2-D .npy of f4
- *   tool differ A B LIMIT     the largest difference of two such files; exit 1 when it is above LIMIT */
+ *   tool json FILE PATH...    a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for
+ * an array of N, {} for an object; exit 1 naming every path that is not there. Exactly one object
+ * in FILE. tool argmax FILE          the index of the largest number of each row of a 2-D .npy of
+ * f4 tool differ A B LIMIT     the largest difference of two such files; exit 1 when it is above
+ * LIMIT */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdint.h>
@@ -31,7 +32,8 @@ find(const cJSON *at, const char *path)
     while (at && *path) {
         size_t n = strcspn(path, ".");
         snprintf(part, sizeof part, "%.*s", (int)n, path);
-        at = cJSON_IsArray(at) ? cJSON_GetArrayItem(at, atoi(part)) : cJSON_GetObjectItemCaseSensitive(at, part);
+        at = cJSON_IsArray(at) ? cJSON_GetArrayItem(at, atoi(part))
+                               : cJSON_GetObjectItemCaseSensitive(at, part);
         path += n + (path[n] == '.');
     }
     return at;
@@ -61,7 +63,10 @@ json(int n, char **path)
         } else if (cJSON_IsNumber(item)) {
             printf("%.17g\n", item->valuedouble);
         } else {
-            puts(cJSON_IsObject(item) ? "{}" : cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null");
+            puts(cJSON_IsObject(item)  ? "{}"
+                 : cJSON_IsTrue(item)  ? "true"
+                 : cJSON_IsFalse(item) ? "false"
+                                       : "null");
         }
     }
     cJSON_Delete(root);
@@ -81,7 +86,8 @@ npy(const char *path)
     struct rows r = {0};
     size_t size;
     char *text = slurp(path, &size), *shape = size > 128 ? strstr(text + 10, "'shape': (") : NULL;
-    if (!shape || !strstr(text + 10, "'<f4'") || sscanf(shape, "'shape': (%ld, %ld", &r.n, &r.width) != 2 ||
+    if (!shape || !strstr(text + 10, "'<f4'") ||
+        sscanf(shape, "'shape': (%ld, %ld", &r.n, &r.width) != 2 ||
         size - 10 - (uint8_t)text[8] - 256u * (uint8_t)text[9] != (size_t)(r.n * r.width) * 4) {
         fprintf(stderr, "%s: not a 2-D .npy of f4\n", path);
         exit(2);

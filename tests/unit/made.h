@@ -127,8 +127,10 @@ made_poly(struct made *m, uint32_t value, uint32_t degree, uint32_t rows)
                        0};
     for (uint32_t k = 0; k < rows * (degree + 1); k++)
         p->coef[k] = made_number(m);
-    for (uint32_t r = 0; r < rows; r++)
-        p->radius[r] = 1;
+    for (uint32_t r = 0; r < rows; r++) { /* which the map before has applied already */
+        p->center[r] = made_number(m);
+        p->radius[r] = 2;
+    }
     made_arg(m, n, value, NULL);
     m->t->nodes.at[n].poly = p;
     return n;

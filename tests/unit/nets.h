@@ -1,5 +1,5 @@
-/* nets.h - for tests of the middle passes: small graphs built by hand, models and images of the shared
- * data where there are any, and what the interpreter makes of them. */
+/* nets.h - for tests of the middle passes: small graphs built by hand, models and images of the
+ * shared data where there are any, and what the interpreter makes of them. */
 #ifndef TEST_NETS_H
 #define TEST_NETS_H
 
@@ -113,7 +113,8 @@ net_attr_int(struct net *t, const char *name, int64_t v)
 {
     int64_t *i = ARENA_NEW(t->a, int64_t);
     *i = v;
-    graph_attr(t->g, t->g->nodes.len - 1, (struct attr){.name = name, .kind = ATTR_INT, .count = 1, .ints = i});
+    graph_attr(t->g, t->g->nodes.len - 1,
+               (struct attr){.name = name, .kind = ATTR_INT, .count = 1, .ints = i});
 }
 
 UNUSED_OK static void
@@ -130,7 +131,8 @@ net_attr_ints(struct net *t, const char *name, uint32_t n, const int64_t *v)
 {
     int64_t *i = ARENA_ARRAY(t->a, int64_t, n);
     memcpy(i, v, n * sizeof *i);
-    graph_attr(t->g, t->g->nodes.len - 1, (struct attr){.name = name, .kind = ATTR_INTS, .count = n, .ints = i});
+    graph_attr(t->g, t->g->nodes.len - 1,
+               (struct attr){.name = name, .kind = ATTR_INTS, .count = n, .ints = i});
 }
 
 UNUSED_OK static void
@@ -145,7 +147,7 @@ net_images(struct net *t, uint32_t n, double sd)
 {
     int64_t size = shape_size(&graph_value(t->g, t->g->inputs.at[0].value)->shape);
     t->n = n;
-    t->images = ARENA_ARRAY(t->a, float, (size_t)n * (size_t)size);
+    t->images = ARENA_ARRAY(t->a, float, (size_t)n *(size_t)size);
     for (int64_t k = 0; k < n * size; k++)
         t->images[k] = (float)(sd * net_normal(t));
 }
@@ -195,7 +197,8 @@ net_model(struct net *t, const char *file)
 
 /* The first n images of a file, pixels v / 255, or (v / 255 - mean) / std; labels where wanted. */
 UNUSED_OK static const int64_t *
-net_load(struct net *t, const char *file, const char *labels, uint32_t n, const double *mean, const double *std)
+net_load(struct net *t, const char *file, const char *labels, uint32_t n, const double *mean,
+         const double *std)
 {
     static double zero[] = {0}, one[] = {1};
     struct input in = t->g->inputs.at[0];
@@ -204,11 +207,13 @@ net_load(struct net *t, const char *file, const char *labels, uint32_t n, const 
     uint32_t n_labels;
 
     net_need(t, file);
-    in.pixels = (struct pixels){true, 255, mean ? 3 : 1, mean ? (double *)mean : zero, std ? (double *)std : one};
+    in.pixels = (struct pixels){true, 255, mean ? 3 : 1, mean ? (double *)mean : zero,
+                                std ? (double *)std : one};
     cr_assert(data_read(t->a, net_shared(t, file), &data, t->d), "%s", net_errors(t));
     cr_assert(data_images(t->a, &data, t->g, &in, n, &t->images, &t->n, t->d), "%s", net_errors(t));
     if (labels)
-        cr_assert(data_labels(t->a, net_shared(t, labels), &label, &n_labels, t->d), "%s", net_errors(t));
+        cr_assert(data_labels(t->a, net_shared(t, labels), &label, &n_labels, t->d), "%s",
+                  net_errors(t));
     return labels ? label : data.labels;
 }
 

@@ -34,10 +34,16 @@ OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_
 OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period,
                                       uint32_t level, double scale);
 /* The slots' real parts, `n` <= slots of them. For the owner of the key only: the low bits of the
- * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). */
+ * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). OLA_ERR_RANGE where a result is
+ * not finite; another key's ciphertext gives no other sign than numbers that make no sense. */
 OLA_MUST_CHECK ola_status ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n);
 /* The same with Gaussian noise of standard deviation `sigma` (in units of the values) added in every slot
- * before it is returned: for results that others will see. */
+ * before it is returned: for results that others will see. sigma must be well above the noise that the
+ * ciphertext itself carries (the deviation of its slots from exact results; ola_sim_noise models it): that
+ * noise depends on the key, and only as far as sigma drowns it does a result tell nothing about the key. With
+ * sigma = 2^k times that noise, a slot is within about 2^-k (statistical distance) of one that tells nothing,
+ * and over all slots and results given out these add up; the price is k bits of precision. A sigma near the
+ * noise or below hides nothing. */
 OLA_MUST_CHECK ola_status ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v, uint32_t n,
                                              double sigma);
 

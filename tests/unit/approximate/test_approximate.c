@@ -138,7 +138,8 @@ Test(approximate, dead_channels_are_exact_and_have_a_range)
 {
     struct net t = net_new(13);
     uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 2, 4, 4));
-    struct tensor w = tensor_new(t.a, DT_F32, DIMS(3, 2, 1, 1)), b = tensor_new(t.a, DT_F32, DIMS(3));
+    struct tensor w = tensor_new(t.a, DT_F32, DIMS(3, 2, 1, 1)),
+                  b = tensor_new(t.a, DT_F32, DIMS(3));
     w.f[0] = w.f[1] = w.f[5] = 1;
     b.f[1] = 0.75F;
     uint32_t in[3] = {x, graph_const(t.g, "w", w), graph_const(t.g, "b", b)};

@@ -90,15 +90,16 @@ collect(struct arena *a, uint64_t n, const double *x, struct fit_function f)
 static double
 eval(const struct fit *f, uint32_t degree, double x)
 {
-    double t = (x - f->center) / f->radius, sum = 0; /* T_k by its definition outside of [-1, 1] too */
+    double t = (x - f->center) / f->radius,
+           sum = 0; /* T_k by its definition outside of [-1, 1] too */
     for (uint32_t k = 0; k <= degree; k++)
         sum += f->coef[k] * (fabs(t) <= 1 ? cos(k * acos(t))
                                           : (t < 0 && k % 2 ? -1 : 1) * cosh(k * acosh(fabs(t))));
     return sum;
 }
 
-/* In Hermite polynomials the error of ReLU under N(0, 1) is 1/2 minus the squares of the coefficients:
- * 1/4 - 1/(2 pi) - sum over even k of ((k - 3)!!)^2 / (2 pi k!). */
+/* In Hermite polynomials the error of ReLU under N(0, 1) is 1/2 minus the squares of the
+ * coefficients: 1/4 - 1/(2 pi) - sum over even k of ((k - 3)!!)^2 / (2 pi k!). */
 static double
 hermite_error(int degree)
 {
@@ -141,14 +142,16 @@ Test(fit, polynomials_are_found_again)
         struct fit fit;
         cr_assert_eq(fit_polynomial(a, &d, f, &o, &fit), FIT_OK);
         for (double x = -9; x <= 9; x += 0.5)
-            cr_expect(fabs(eval(&fit, degree, x) - cubic(NULL, x)) < 1e-8 * (1 + fabs(cubic(NULL, x))));
+            cr_expect(fabs(eval(&fit, degree, x) - cubic(NULL, x)) <
+                      1e-8 * (1 + fabs(cubic(NULL, x))));
     }
     arena_free(a);
 }
 
 Test(fit, evaluation_is_that_of_chebyshev_polynomials)
 {
-    double coef[] = {0.5, -1, 2, 0.25, -3, 1, 4, 2, -2, 1, 1, 3}, center[] = {1, -2}, radius[] = {2, 0.5};
+    double coef[] = {0.5, -1, 2, 0.25, -3, 1, 4, 2, -2, 1, 1, 3}, center[] = {1, -2},
+           radius[] = {2, 0.5};
     struct poly p = {.degree = 5, .rows = 2, .coef = coef, .center = center, .radius = radius};
 
     for (uint32_t row = 0; row < 2; row++)
@@ -157,7 +160,8 @@ Test(fit, evaluation_is_that_of_chebyshev_polynomials)
             double want = eval(&f, 5, x);
             cr_expect(fabs(poly_eval(&p, row, x) - want) <= 1e-9 * (1 + fabs(want)));
         }
-    struct poly constant = {.degree = 0, .rows = 1, .coef = coef, .center = center, .radius = radius};
+    struct poly constant = {
+        .degree = 0, .rows = 1, .coef = coef, .center = center, .radius = radius};
     cr_expect_eq(poly_eval(&constant, 0, 17), 0.5);
 }
 
@@ -253,7 +257,8 @@ Test(fit, degenerate_distributions_are_sane)
             cr_assert_eq(fit_polynomial(a, &d, f, &o, &fit), FIT_OK);
             cr_expect(fit.radius > 0 && isfinite(fit.radius));
             for (uint64_t i = 0; i < n; i++)
-                cr_expect(fabs(eval(&fit, 15, x[i]) - relu(NULL, x[i])) < 0.2, "%g at %g of %d", eval(&fit, 15, x[i]), x[i], (int)n);
+                cr_expect(fabs(eval(&fit, 15, x[i]) - relu(NULL, x[i])) < 0.2, "%g at %g of %d",
+                          eval(&fit, 15, x[i]), x[i], (int)n);
             cr_expect(isfinite(fit.worst) && fit.worst < 2);
         }
     arena_free(a);

@@ -1,4 +1,5 @@
-/* test_arena_reset.c - an arena that is filled again and again hands out zeroed memory and does not grow. */
+/* test_arena_reset.c - an arena that is filled again and again hands out zeroed memory and does not
+ * grow. */
 #include "base/arena.h"
 
 #include <criterion/criterion.h>

@@ -23,20 +23,26 @@ Test(str, adds)
     str_free(&s);
 }
 
-/* All sequences of three bytes whose first two are on the edges of RFC 3629's table, against the definition:
- * the code point is decoded, must not be shorter otherwise, no surrogate, at most U+10FFFF. */
+/* All sequences of three bytes whose first two are on the edges of RFC 3629's table, against the
+ * definition: the code point is decoded, must not be shorter otherwise, no surrogate, at most
+ * U+10FFFF. */
 Test(str, utf8_by_definition)
 {
     for (unsigned first = 0; first < 256; first++)
         for (unsigned second = 0; second < 256; second++) {
             const char text[4] = {(char)first, (char)second, (char)0x80, (char)0xBF};
-            unsigned len = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;
+            unsigned len = first < 0x80   ? 1
+                           : first < 0xC0 ? 0
+                           : first < 0xE0 ? 2
+                           : first < 0xF0 ? 3
+                           : first < 0xF8 ? 4
+                                          : 0;
             unsigned code = len > 1 ? first & (0x7Fu >> len) : first;
             for (unsigned k = 1; k < len; k++)
                 code = code << 6 | ((unsigned char)text[k] & 0x3F);
             static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-            bool good = len && code >= least[len] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) &&
-                        (len < 2 || (second & 0xC0) == 0x80);
+            bool good = len && code >= least[len] && code <= 0x10FFFF &&
+                        (code < 0xD800 || code > 0xDFFF) && (len < 2 || (second & 0xC0) == 0x80);
             cr_expect_eq(str_utf8(text, 4), good ? len : 0, "%02x %02x", first, second);
             cr_expect_eq(str_utf8(text, 1), good && len == 1 ? 1 : 0);
         }

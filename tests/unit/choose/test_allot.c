@@ -115,7 +115,8 @@ Test(allot, chains_are_exact)
             if (!ok)
                 continue;
             cr_assert_leq(depth(&t, choice), budget);
-            cr_assert_float_eq(cost_of(&t, choice), best, 1e-9 * (1 + best), "seed %d, budget %u", (int)seed, budget);
+            cr_assert_float_eq(cost_of(&t, choice), best, 1e-9 * (1 + best), "seed %d, budget %u",
+                               (int)seed, budget);
             compared++;
         }
     }

@@ -32,8 +32,9 @@ drop_on_odd(struct arena *a, struct compiled *c, struct diag *d)
         uint32_t best[2] = {0, 0};
         for (int poly = 0; poly < 2; poly++) {
             struct interpret_options o = {.poly = poly, .threads = 1};
-            cr_assert(interpret_many(poly ? c->graph : c->imported, &o, c->calib_images + k * in, 1, z[poly], d), "%s",
-                      errors(a, d));
+            cr_assert(interpret_many(poly ? c->graph : c->imported, &o, c->calib_images + k * in, 1,
+                                     z[poly], d),
+                      "%s", errors(a, d));
             for (uint32_t i = 1; i < 10; i++)
                 best[poly] = z[poly][i] > z[poly][best[poly]] ? i : best[poly];
         }
@@ -54,17 +55,21 @@ Test(choose, lenet_within_the_drop)
     cr_assert(pipeline_compile(a, &o, &c, d), "%s", errors(a, d));
     const struct chosen_plan *p = &c.chosen.plan;
     cr_assert_leq(p->drop, 0.02);
-    cr_assert_float_eq(p->drop, drop_on_odd(a, &c, d), 1e-9, "the drop that is reported is that of what was compiled");
+    cr_assert_float_eq(p->drop, drop_on_odd(a, &c, d), 1e-9,
+                       "the drop that is reported is that of what was compiled");
     for (uint32_t k = 0; k < c.graph->nodes.len; k++)
         if (c.graph->nodes.at[k].poly)
             levels += (uint32_t)ceil(log2(c.graph->nodes.at[k].poly->degree + 1.0));
     cr_assert_eq(levels, p->levels);
-    cr_assert_float_eq(c.program->seconds, p->seconds, 1e-6 * p->seconds, "the price is that of the program");
+    cr_assert_float_eq(c.program->seconds, p->seconds, 1e-6 * p->seconds,
+                       "the price is that of the program");
     uint32_t met = 0;
     for (int k = 0; k < CHOSEN_UNIFORM; k++)
         if (c.chosen.uniform[k].drop <= 0.02) {
-            cr_expect_leq(p->levels, c.chosen.uniform[k].levels, "degree %u", c.chosen.uniform[k].uniform);
-            cr_expect_leq(p->seconds, c.chosen.uniform[k].seconds, "degree %u", c.chosen.uniform[k].uniform);
+            cr_expect_leq(p->levels, c.chosen.uniform[k].levels, "degree %u",
+                          c.chosen.uniform[k].uniform);
+            cr_expect_leq(p->seconds, c.chosen.uniform[k].seconds, "degree %u",
+                          c.chosen.uniform[k].uniform);
             met++;
         }
     cr_assert(met, "some uniform degree meets it, so that there is something to compare with");
@@ -84,7 +89,8 @@ Test(choose, lenet_within_the_time)
     o = lenet(0, middle);
     cr_assert(pipeline_middle(a, &o, &c, d), "%s", errors(a, d));
     cr_assert_leq(c.chosen.plan.seconds, middle);
-    cr_assert_leq(c.chosen.plan.drop, all.chosen.uniform[0].drop, "no worse than the uniform degree that is as fast");
+    cr_assert_leq(c.chosen.plan.drop, all.chosen.uniform[0].drop,
+                  "no worse than the uniform degree that is as fast");
     diag_free(d);
     arena_free(a);
 }
@@ -99,7 +105,8 @@ Test(choose, says_what_would_do)
     cr_assert_not(pipeline_middle(a, &o, &c, d));
     const struct message *m = diag_at(d, 0);
     cr_assert_eq(m->code, E_CHOOSE_BUDGET);
-    cr_assert(m->place.node && map_get(&c.graph->node_names, m->place.node, &(uint32_t){0}), "an activation is named");
+    cr_assert(m->place.node && map_get(&c.graph->node_names, m->place.node, &(uint32_t){0}),
+              "an activation is named");
     double would = 0;
     cr_assert_eq(sscanf(m->hint, "--max-latency %lf would do", &would), 1, "%s", m->hint);
     o = lenet(0, would);
@@ -131,7 +138,8 @@ Test(choose, candidates_of_a_normal_density)
     const double expected[] = {1.13e-2, 2.65e-3};
     for (int k = 0; k < 2; k++) {
         double e = c.layers[0].option[k].error[0];
-        cr_expect(e > 0.9 * expected[k] && e < 1.5 * expected[k], "degree %u: %g", c.layers[0].option[k].degree, e);
+        cr_expect(e > 0.9 * expected[k] && e < 1.5 * expected[k], "degree %u: %g",
+                  c.layers[0].option[k].degree, e);
         cr_expect_eq(c.layers[0].option[k].levels, 2 + (uint32_t)k);
     }
     for (uint32_t k = 1; k < 4; k++)

@@ -32,7 +32,8 @@ loss(struct net *t, uint32_t image, struct push p, int64_t label)
     float *z = ARENA_ARRAY(t->a, float, (size_t)n);
     double sum = 0;
 
-    cr_assert(interpret_many(t->g, &o, t->images + image * shape_size(&in->shape), 1, z, t->d), "%s", net_errors(t));
+    cr_assert(interpret_many(t->g, &o, t->images + image * shape_size(&in->shape), 1, z, t->d),
+              "%s", net_errors(t));
     if (n == 1)
         return (double)z[0];
     for (int64_t i = 0; i < n; i++)
@@ -66,8 +67,9 @@ expect_impacts(struct net *t, struct choice *c, const int64_t *labels)
             total += sum[i];
         cr_assert_gt(total, 0, "%s", t->g->nodes.at[l->node].name);
         for (uint32_t i = 0; i < l->channels; i++)
-            cr_expect_float_eq(l->impact[i], sum[i], 0.02 * total / l->channels, "%s, channel %u: %g, differences %g",
-                               t->g->nodes.at[l->node].name, i, l->impact[i], sum[i]);
+            cr_expect_float_eq(l->impact[i], sum[i], 0.02 * total / l->channels,
+                               "%s, channel %u: %g, differences %g", t->g->nodes.at[l->node].name,
+                               i, l->impact[i], sum[i]);
     }
 }
 
@@ -81,7 +83,8 @@ choice_of(struct net *t)
 
     for (uint32_t k = 0; k < t->g->nodes.len; k++)
         if (op_row(t->g->nodes.at[k].op)->class == NONLIN) {
-            uint32_t channels = graph_channels(&graph_value(t->g, t->g->nodes.at[k].in.at[0])->shape, &axis);
+            uint32_t channels =
+                graph_channels(&graph_value(t->g, t->g->nodes.at[k].in.at[0])->shape, &axis);
             c.layers[c.n++] = (struct choice_layer){.node = k, .channels = channels};
         }
     return c;
@@ -143,7 +146,8 @@ Test(impact, matches_differences_of_one_output)
     struct net t = net_new(13);
     uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 3, 2, 2));
     uint32_t s = OP1(&t, OP_sigmoid, x);
-    uint32_t p = OP2(&t, OP_prelu, OP2(&t, OP_sub, s, net_const(&t, DIMS(3, 1, 1), 2, 3)), net_const(&t, DIMS(3, 1, 1), 0.2, 2));
+    uint32_t p = OP2(&t, OP_prelu, OP2(&t, OP_sub, s, net_const(&t, DIMS(3, 1, 1), 2, 3)),
+                     net_const(&t, DIMS(3, 1, 1), 0.2, 2));
     uint32_t y = OP1(&t, OP_flatten, OP2(&t, OP_pow, p, net_number(&t, 3)));
     net_output(&t, OP2(&t, OP_matmul, y, net_const(&t, DIMS(12, 1), -0.5, 0.5)));
     cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
@@ -164,7 +168,8 @@ Test(impact, same_at_any_number_of_threads)
     omp_set_num_threads(5);
     cr_assert(impact(t.g, t.images, t.n, NULL, &other, t.d));
     for (uint32_t k = 0; k < c.n; k++)
-        cr_assert_arr_eq(c.layers[k].impact, other.layers[k].impact, c.layers[k].channels * sizeof(double));
+        cr_assert_arr_eq(c.layers[k].impact, other.layers[k].impact,
+                         c.layers[k].channels * sizeof(double));
     net_free(&t);
 }
 

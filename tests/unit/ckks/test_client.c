@@ -173,6 +173,34 @@ Test(client, shared_results_are_noisy)
     world_close(&w);
 }
 
+/* 30 primes: residues that no key explains are above what a double holds. */
+Test(client, what_is_no_number_is_an_error)
+{
+    struct world_spec large = toy;
+    struct world w;
+    double x[512], y[512];
+    ola_client *other;
+    large.n_q = 30;
+    large.n_steps = 0;
+    world_open(&w, &large);
+    fill_random(x, 512, 3);
+    ola_ct *ct = encrypt(&w, x, 29, w.scale);
+    OK(ola_client_new(w.params, &other));
+    for (int t = 0; t < 512; t++)
+        y[t] = 7;
+    cr_assert_gt(w.params->log_q[29], 1100);
+    cr_expect_eq(ola_decrypt(other, ct, y, 512), OLA_ERR_RANGE);
+    for (int t = 0; t < 512; t++)
+        cr_expect_eq(y[t], 0);
+    cr_expect_eq(ola_decrypt_shared(other, ct, y, 512, 0.1), OLA_ERR_RANGE);
+    OK(ola_decrypt(w.client, ct, y, 512));
+    for (int t = 0; t < 512; t++)
+        cr_expect_float_eq(y[t], x[t], bound_fresh(&w, w.scale) + 1e-13);
+    ola_client_free(other);
+    ola_ct_free(ct);
+    world_close(&w);
+}
+
 Test(client, errors)
 {
     struct world w;

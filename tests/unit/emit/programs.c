@@ -292,16 +292,14 @@ program_wide(struct arena *a)
     uint32_t in = new_layout(p, WIDE_IN, 3, SLOTS, 4, in_dim);
     uint32_t out = new_layout(p, WIDE_OUT, 2, SLOTS, 2, out_dim);
     uint32_t left = new_input(p, "left", in, 4), right = new_input(p, "right", in, 4);
-    uint32_t product = push(p, HE_mul, left, right, in, 4, SCALE * SCALE, "product");
-    product = push(p, HE_relin, product, NONE, in, 4, SCALE * SCALE, "product");
-    product = push(p, HE_rescale, product, NONE, in, 3, SCALE * SCALE / (double)p->params.q.at[4],
-                   "product");
+    double lost = p->insts.at[right].scale = (double)p->params.q.at[4]; /* by the product again */
+    uint32_t product = push(p, HE_mul, left, right, in, 4, SCALE * lost, "product");
+    product = push(p, HE_relin, product, NONE, in, 4, SCALE * lost, "product");
+    product = push(p, HE_rescale, product, NONE, in, 3, SCALE, "product");
     uint32_t mix = push_map(p, wide_map(a, false), product, out, "mix");
     uint32_t same = push_map(p, wide_map(a, true), product, out, "sums");
     uint32_t low = push(p, HE_drop, same, NONE, out, 2, p->insts.at[same].scale, "difference");
-    uint32_t scaled = push(p, HE_relabel, low, NONE, out, 2, SCALE, "difference");
-    p->insts.at[scaled].number = p->insts.at[low].scale / SCALE;
-    uint32_t difference = push(p, HE_sub, mix, scaled, out, 2, SCALE, "difference");
+    uint32_t difference = push(p, HE_sub, mix, low, out, 2, SCALE, "difference");
     uint32_t added = push(p, HE_add_plain, difference, NONE, out, 2, SCALE, "offset");
     p->insts.at[added].vector = ARENA_ARRAY(a, double, 2 * SLOTS);
     for (uint32_t t = 0; t < 2 * SLOTS; t++)

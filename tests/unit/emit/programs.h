@@ -14,7 +14,7 @@ struct test_program {
  * slot, sum with the dense layer's output. One ciphertext, period 32. */
 struct test_program program_dense(struct arena *a);
 /* Two inputs of 1200 numbers, three ciphertexts each: product, two maps to two ciphertexts (one
- * with folds and bias, one of sums only), difference, added vector, drop, relabel; 800 numbers. */
+ * with folds and bias, one of sums only), difference, added vector, drop; 800 numbers. */
 struct test_program program_wide(struct arena *a);
 /* 100 sums in one node with a hostile name; no weights at all. */
 struct test_program program_sums(struct arena *a);

@@ -216,7 +216,7 @@ static const struct breach breaches[] = {
 };
 
 static void
-breach(struct made *m, const struct little *l, int rule)
+breach_imported(struct made *m, const struct little *l, int rule)
 {
     struct node *n = m->g->nodes.at;
     struct value *v = m->g->values.at;
@@ -254,6 +254,15 @@ breach(struct made *m, const struct little *l, int rule)
     case 10:
         m->g->outputs.len = 0;
         break;
+    }
+}
+
+static void
+breach_later(struct made *m, const struct little *l, int rule)
+{
+    struct node *n = m->g->nodes.at;
+    struct value *v = m->g->values.at;
+    switch (rule) {
     case 11:
         v[l->r].dtype = DT_NONE;
         break;
@@ -292,7 +301,8 @@ Test(graph, checks_every_rule)
         struct little l = build(&m);
         for (int s = STAGE_IMPORTED; s <= STAGE_APPROXIMATED; s++)
             cr_assert(graph_check(m.g, (enum stage)s, m.d), "%s", made_errors(&m));
-        breach(&m, &l, rule);
+        breach_imported(&m, &l, rule);
+        breach_later(&m, &l, rule);
         for (int s = STAGE_IMPORTED; s <= STAGE_APPROXIMATED; s++) {
             struct diag *d = diag_new();
             bool good = graph_check(m.g, (enum stage)s, d);

@@ -1,42 +1,31 @@
 /* test_he.c - the HE program: each rule of the verifier, the text form, evaluation on slots by the
  * definitions of he.h, and prices that grow with what they count. */
-#include "made.h"
+#include "made_he.h"
 
 #include "ola/plan.h"
 
 enum { SLOTS = 16 };
 
-static uint32_t
-inst(struct he_program *p, enum he_op op, uint32_t layout, uint32_t data, uint32_t n,
-     const uint32_t *args)
+static struct he_poly
+cubic(struct made *m)
 {
-    struct he_inst i = {
-        .op = op, .layout = layout, .cts = p->layouts.at[layout].cts, .data = data, .node = "n"};
-    for (uint32_t k = 0; k < n; k++)
-        vec_push(p->arena, &i.args, args[k]);
-    vec_push(p->arena, &p->insts, i);
-    return p->insts.len - 1;
-}
-
-static uint32_t
-layout(struct he_program *p, uint32_t n, uint32_t cts, uint32_t period)
-{
-    struct he_layout l = {MADE_SHAPE(1, n), cts, period, ARENA_ARRAY(p->arena, uint32_t, n), n};
-    for (uint32_t k = 0; k < n; k++)
-        l.slot[k] = k;
-    vec_push(p->arena, &p->layouts, l);
-    return p->layouts.len - 1;
-}
-
-static void
-diagonal(struct made *m, struct he_map *map, uint32_t in_ct, uint32_t out_ct, uint32_t giant,
-         uint32_t baby, uint32_t period)
-{
-    struct he_diagonal g = {
-        0, in_ct, out_ct, giant, baby, period, ARENA_ARRAY(m->a, float, period)};
-    for (uint32_t t = 0; t < period; t++)
-        g.value[t] = (float)made_number(m);
-    vec_push(m->a, &map->diagonals, g);
+    struct he_poly f = {.name = "f",
+                        .degree = 3,
+                        .cts = 2,
+                        .period = 4,
+                        .level = 3,
+                        .in_scale = 0x1p30,
+                        .out_scale = 0x1p30,
+                        .coef = ARENA_ARRAY(m->a, float **, 2)};
+    for (uint32_t c = 0; c < 2; c++) {
+        f.coef[c] = ARENA_ARRAY(m->a, float *, 4);
+        for (uint32_t k = 0; k < 4; k++) {
+            f.coef[c][k] = ARENA_ARRAY(m->a, float, 4);
+            for (uint32_t t = 0; t < 4; t++)
+                f.coef[c][k][t] = (float)made_number(m);
+        }
+    }
+    return f;
 }
 
 /* input (1 ct) -> map to 2 cts with bias and a fold -> polynomial -> product with itself -> output,
@@ -55,7 +44,7 @@ build(struct made *m)
     vec_push(m->a, &p->params.p, q[5]);
     p->params.log_qp = 180;
     p->relin_level = 3;
-    uint32_t one = layout(p, 8, 1, 8), two = layout(p, 2 * SLOTS, 2, SLOTS);
+    uint32_t one = made_layout(p, 8, 1, 8), two = made_layout(p, 2 * SLOTS, 2, SLOTS);
 
     struct he_map map = {.name = "m",
                          .args = 1,
@@ -65,9 +54,9 @@ build(struct made *m)
                          .level = 4,
                          .in_scale = 0x1p30,
                          .out_scale = 0x1p30};
-    diagonal(m, &map, 0, 0, 0, 3, 8);
-    diagonal(m, &map, 0, 1, 5, 0, 16);
-    diagonal(m, &map, 0, 1, 5, 15, 4);
+    made_diagonal(m, &map, 0, 0, 0, 3, 8);
+    made_diagonal(m, &map, 0, 1, 5, 0, 16);
+    made_diagonal(m, &map, 0, 1, 5, 15, 4);
     vec_push(m->a, &map.folds, 8);
     map.bias = ARENA_ARRAY(m->a, double *, 2);
     for (uint32_t c = 0; c < 2; c++) {
@@ -77,29 +66,15 @@ build(struct made *m)
     }
     vec_push(m->a, &p->maps, map);
 
-    struct he_poly f = {.name = "f",
-                        .degree = 3,
-                        .cts = 2,
-                        .period = 4,
-                        .level = 3,
-                        .in_scale = 0x1p30,
-                        .out_scale = 0x1p30,
-                        .coef = ARENA_ARRAY(m->a, float **, 2)};
-    for (uint32_t c = 0; c < 2; c++) {
-        f.coef[c] = ARENA_ARRAY(m->a, float *, 4);
-        for (uint32_t k = 0; k < 4; k++) {
-            f.coef[c][k] = ARENA_ARRAY(m->a, float, 4);
-            for (uint32_t t = 0; t < 4; t++)
-                f.coef[c][k][t] = (float)made_number(m);
-        }
-    }
-    vec_push(m->a, &p->polys, f);
+    vec_push(m->a, &p->polys, cubic(m));
 
-    uint32_t x = inst(p, HE_input, one, 0, 0, NULL), l = inst(p, HE_linear, two, 0, 1, &x);
-    uint32_t y = inst(p, HE_poly, two, 0, 1, &l),
-             sq = inst(p, HE_mul, two, NONE, 2, (uint32_t[]){y, y});
-    uint32_t r = inst(p, HE_relin, two, NONE, 1, &sq), s = inst(p, HE_rescale, two, NONE, 1, &r);
-    uint32_t o = inst(p, HE_output, two, 0, 1, &s);
+    uint32_t x = made_inst(p, HE_input, one, 0, 0, NULL),
+             l = made_inst(p, HE_linear, two, 0, 1, &x);
+    uint32_t y = made_inst(p, HE_poly, two, 0, 1, &l),
+             sq = made_inst(p, HE_mul, two, NONE, 2, (uint32_t[]){y, y});
+    uint32_t r = made_inst(p, HE_relin, two, NONE, 1, &sq),
+             s = made_inst(p, HE_rescale, two, NONE, 1, &r);
+    uint32_t o = made_inst(p, HE_output, two, 0, 1, &s);
     vec_push(m->a, &p->inputs, (struct he_port){.name = "in"});
     vec_push(m->a, &p->outputs, (struct he_port){.name = "out", .value = o});
     const uint32_t level[] = {4, 3, 1, 1, 1, 0, 0};
@@ -271,8 +246,7 @@ Test(he, prints)
     static const char *const lines[] = {
         "program made, N = 2^5, 5 q, 1 p, log QP = 180.0\n",
         "%0   = input     \"in\" : 1 ct, level 4, scale 2^30.0000  # n\n",
-        "%1   = linear    %0 map \"m\" 3 diagonals, bias, folds 8 : 2 ct, level 3, scale 2^30.0000 "
-        " # n\n",
+        "%0 map \"m\" 3 diagonals, bias, folds 8 : 2 ct, level 3, scale 2^30.0000  # n\n",
         "%2   = poly      %1 poly \"f\" degree 3 : 2 ct, level 1, scale 2^30.0000  # n\n",
         "%3   = mul       %2 %2 : 2 ct, level 1, scale 2^60.0000  # n\n",
         "%6   = output    %5 \"out\" : 2 ct, level 0",
@@ -303,7 +277,7 @@ Test(he, prices)
     cr_expect_gt(keys, 0);
     cr_expect_gt(peak, keys);
 
-    diagonal(&m, &p->maps.at[0], 0, 1, 6, 2, 16);
+    made_diagonal(&m, &p->maps.at[0], 0, 1, 6, 2, 16);
     he_price(p);
     cr_expect_eq(p->count_rotations, 2 + 1 + 2 + 2);
     cr_expect_gt(p->seconds, seconds);

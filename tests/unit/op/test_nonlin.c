@@ -12,36 +12,104 @@ phi(double x)
     return 0.5 * erfc(-x / sqrt(2));
 }
 
-static double relu(double x) { return fmax(x, 0); }
-static double leaky(double x) { return fmax(x, 0) + 0.01 * fmin(x, 0); }
-static double sigmoid(double x) { return 0.5 + 0.5 * tanh(x / 2); }
-static double hardsigmoid(double x) { return fmax(0, fmin(1, 0.2 * x + 0.5)); }
-static double gelu(double x) { return x * phi(x); }
-static double silu(double x) { return x * (0.5 + 0.5 * tanh(x / 2)); }
-static double hardswish(double x) { return x * fmin(fmax(x + 3, 0), 6) / 6; }
-static double softplus(double x) { return log(1 + exp(x)); }
-static double softsign(double x) { return x / (1 + fabs(x)); }
-static double elu(double x) { return x > 0 ? x : exp(x) - 1; }
-static double selu(double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (exp(x) - 1)); }
-static double thresholded(double x) { return x > 1 ? x : 0; }
-static double mish(double x) { return x * tanh(log(1 + exp(x))); }
-static double reciprocal(double x) { return 1 / x; }
-static double sign(double x) { return (x > 0) - (x < 0); }
-static double same(double x) { return x; }
+static double
+relu(double x)
+{
+    return fmax(x, 0);
+}
+static double
+leaky(double x)
+{
+    return fmax(x, 0) + 0.01 * fmin(x, 0);
+}
+static double
+sigmoid(double x)
+{
+    return 0.5 + 0.5 * tanh(x / 2);
+}
+static double
+hardsigmoid(double x)
+{
+    return fmax(0, fmin(1, 0.2 * x + 0.5));
+}
+static double
+gelu(double x)
+{
+    return x * phi(x);
+}
+static double
+silu(double x)
+{
+    return x * (0.5 + 0.5 * tanh(x / 2));
+}
+static double
+hardswish(double x)
+{
+    return x * fmin(fmax(x + 3, 0), 6) / 6;
+}
+static double
+softplus(double x)
+{
+    return log(1 + exp(x));
+}
+static double
+softsign(double x)
+{
+    return x / (1 + fabs(x));
+}
+static double
+elu(double x)
+{
+    return x > 0 ? x : exp(x) - 1;
+}
+static double
+selu(double x)
+{
+    return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (exp(x) - 1));
+}
+static double
+thresholded(double x)
+{
+    return x > 1 ? x : 0;
+}
+static double
+mish(double x)
+{
+    return x * tanh(log(1 + exp(x)));
+}
+static double
+reciprocal(double x)
+{
+    return 1 / x;
+}
+static double
+sign(double x)
+{
+    return (x > 0) - (x < 0);
+}
+static double
+same(double x)
+{
+    return x;
+}
 
 static const struct {
     enum op_id op;
     double (*want)(double);
     double low; /* the function has a value from here on */
 } functions[] = {
-    {OP_relu, relu, -9},         {OP_leakyrelu, leaky, -9},    {OP_sigmoid, sigmoid, -9},
-    {OP_hardsigmoid, hardsigmoid, -9}, {OP_tanh, tanh, -9},    {OP_gelu, gelu, -9},
-    {OP_silu, silu, -9},         {OP_hardswish, hardswish, -9}, {OP_softplus, softplus, -9},
-    {OP_softsign, softsign, -9}, {OP_elu, elu, -9},            {OP_selu, selu, -9},
-    {OP_celu, elu, -9},          {OP_thresholdedrelu, thresholded, -9}, {OP_mish, mish, -9},
-    {OP_erf, erf, -9},           {OP_exp, exp, -9},            {OP_log, log, 0.1},
-    {OP_sqrt, sqrt, 0.1},        {OP_reciprocal, reciprocal, 0.1}, {OP_abs, fabs, -9},
-    {OP_sign, sign, -9},         {OP_sin, sin, -9},            {OP_cos, cos, -9},
+    {OP_relu, relu, -9},         {OP_leakyrelu, leaky, -9},
+    {OP_sigmoid, sigmoid, -9},   {OP_hardsigmoid, hardsigmoid, -9},
+    {OP_tanh, tanh, -9},         {OP_gelu, gelu, -9},
+    {OP_silu, silu, -9},         {OP_hardswish, hardswish, -9},
+    {OP_softplus, softplus, -9}, {OP_softsign, softsign, -9},
+    {OP_elu, elu, -9},           {OP_selu, selu, -9},
+    {OP_celu, elu, -9},          {OP_thresholdedrelu, thresholded, -9},
+    {OP_mish, mish, -9},         {OP_erf, erf, -9},
+    {OP_exp, exp, -9},           {OP_log, log, 0.1},
+    {OP_sqrt, sqrt, 0.1},        {OP_reciprocal, reciprocal, 0.1},
+    {OP_abs, fabs, -9},          {OP_sign, sign, -9},
+    {OP_sin, sin, -9},           {OP_cos, cos, -9},
     {OP_clip, same, -9},
 };
 
@@ -69,18 +137,20 @@ Test(nonlin, values_derivatives_and_tensors)
                       op_row(functions[k].op)->onnx, x);
             double slope = (op->fn(&c, 0, x + h) - op->fn(&c, 0, x - h)) / (2 * h);
             cr_expect(fabs(op->derivative(&c, 0, x) - slope) <= 1e-5 * (1 + fabs(slope)),
-                      "%s' at %g: %g, %g", op_row(functions[k].op)->onnx, x, op->derivative(&c, 0, x), slope);
+                      "%s' at %g: %g, %g", op_row(functions[k].op)->onnx, x,
+                      op->derivative(&c, 0, x), slope);
         }
         for (int i = 0; functions[k].low < 0 && i < 24; i++)
-            cr_expect_float_eq((double)b->out[0].f[i], functions[k].want((double)b->in[0].f[i]), 1e-6);
+            cr_expect_float_eq((double)b->out[0].f[i], functions[k].want((double)b->in[0].f[i]),
+                               1e-6);
         bench_free(b);
     }
 }
 
 Test(nonlin, far_out_they_stay_finite_and_nan_stays_nan)
 {
-    static const enum op_id bounded[] = {OP_sigmoid, OP_tanh, OP_gelu, OP_silu, OP_softplus, OP_mish,
-                                         OP_elu, OP_selu, OP_celu, OP_erf};
+    static const enum op_id bounded[] = {OP_sigmoid, OP_tanh, OP_gelu, OP_silu, OP_softplus,
+                                         OP_mish,    OP_elu,  OP_selu, OP_celu, OP_erf};
     for (size_t k = 0; k < sizeof bounded / sizeof *bounded; k++) {
         struct bench *b = bench_new(13);
         const struct op *op = op_row(bounded[k])->op;

@@ -4,7 +4,8 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-/* Softmax of random data: sums over groups of elements whose index agrees outside of the summed axes. */
+/* Softmax of random data: sums over groups of elements whose index agrees outside of the summed
+ * axes. */
 static void
 check_softmax(int opset, int64_t axis, const int *group_of, int groups)
 {
@@ -36,8 +37,8 @@ Test(composite, softmax_before_and_since_opset_13)
 {
     int rest[24], middle[24];
     for (int k = 0; k < 24; k++) {
-        rest[k] = k / 12;                 /* axis 1 and all behind it */
-        middle[k] = k / 12 * 4 + k % 4;   /* axis 1 alone */
+        rest[k] = k / 12;               /* axis 1 and all behind it */
+        middle[k] = k / 12 * 4 + k % 4; /* axis 1 alone */
     }
     check_softmax(12, 1, rest, 2);
     check_softmax(13, 1, middle, 8);
@@ -125,7 +126,8 @@ Test(composite, maxpool_says_where_the_largest_stood)
 Test(composite, normalisations_have_mean_0_and_deviation_1)
 {
     struct bench *b = bench_new(17);
-    uint32_t in[3] = {bench_input(b, SHAPE(2, 3, 40)), bench_weights(b, SHAPE(3, 40)), bench_weights(b, SHAPE(40))};
+    uint32_t in[3] = {bench_input(b, SHAPE(2, 3, 40)), bench_weights(b, SHAPE(3, 40)),
+                      bench_weights(b, SHAPE(40))};
     uint32_t n = graph_node(b->g, "ln", OP_layernorm, in, 3, NULL, 3, PLACE_NONE);
     bench_attr_int(b, "axis", 1);
     b->g->outputs.len = 0;

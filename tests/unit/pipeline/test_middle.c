@@ -1,5 +1,6 @@
-/* test_middle.c - the way from a graph to a scheduled HE program, held to the float interpreter: for
- * networks of every shape of operator, he_eval on slots gives what the interpreter gives on tensors. */
+/* test_middle.c - the way from a graph to a scheduled HE program, held to the float interpreter:
+ * for networks of every shape of operator, he_eval on slots gives what the interpreter gives on
+ * tensors. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -52,7 +53,8 @@ ints(struct net *t, uint32_t node, const char *name, uint32_t n, const int64_t *
 {
     int64_t *copy = ARENA_ARRAY(t->a, int64_t, n);
     memcpy(copy, v, n * sizeof *v);
-    graph_attr(t->g, node, (struct attr){.name = name, .kind = ATTR_INTS, .count = n, .ints = copy});
+    graph_attr(t->g, node,
+               (struct attr){.name = name, .kind = ATTR_INTS, .count = n, .ints = copy});
 }
 
 static uint32_t
@@ -109,8 +111,12 @@ invent_polys(struct net *t, uint32_t degree)
         int axis;
         uint32_t rows = graph_channels(&graph_value(t->g, n->out.at[0])->shape, &axis);
         struct poly *p = n->poly = ARENA_NEW(t->a, struct poly);
-        *p = (struct poly){degree, rows, ARENA_ARRAY(t->a, double, rows * (degree + 1)),
-                           ARENA_ARRAY(t->a, double, rows), ARENA_ARRAY(t->a, double, rows), 0};
+        *p = (struct poly){degree,
+                           rows,
+                           ARENA_ARRAY(t->a, double, rows *(degree + 1)),
+                           ARENA_ARRAY(t->a, double, rows),
+                           ARENA_ARRAY(t->a, double, rows),
+                           0};
         for (uint32_t r = 0; r < rows; r++) {
             p->center[r] = 0.1 * (double)noise(t);
             p->radius[r] = 3 + (double)noise(t);
@@ -201,7 +207,8 @@ Test(middle, residual_block_and_global_pool)
 Test(middle, tensors_over_several_ciphertexts)
 {
     struct net t = net_new(4);
-    uint32_t x = conv(&t, image(&t, 3, 32, 32), 3, 8, 3, 1, 1); /* 8 x 1024 slots, 2048 a ciphertext */
+    uint32_t x =
+        conv(&t, image(&t, 3, 32, 32), 3, 8, 3, 1, 1); /* 8 x 1024 slots, 2048 a ciphertext */
     x = op1(&t, OP_relu, x);
     x = op1(&t, OP_relu, conv(&t, x, 8, 16, 3, 2, 1));
     struct he_program *p = compare(&t, dense(&t, op1(&t, OP_flatten, x), 16 * 16 * 16, 10), 2, 12);
@@ -216,7 +223,8 @@ Test(middle, sums_of_activations_and_products)
 {
     struct net t = net_new(5);
     uint32_t in = graph_input(t.g, "x", DT_F32, shape_of(2, (int64_t[]){1, 40}));
-    uint32_t a = op1(&t, OP_relu, dense(&t, in, 40, 24)), b = op1(&t, OP_relu, dense(&t, in, 40, 24));
+    uint32_t a = op1(&t, OP_relu, dense(&t, in, 40, 24)),
+             b = op1(&t, OP_relu, dense(&t, in, 40, 24));
     uint32_t sum = op2(&t, OP_add, a, b), gate = op2(&t, OP_mul, sum, b);
     uint32_t square = op2(&t, OP_mul, gate, gate);
     compare(&t, op2(&t, OP_sub, dense(&t, square, 24, 24), a), 3, 12);
@@ -227,7 +235,8 @@ Test(middle, product_of_encrypted_matrices)
 {
     struct net t = net_new(6);
     uint32_t in = graph_input(t.g, "x", DT_F32, shape_of(3, (int64_t[]){1, 5, 8}));
-    uint32_t w = weights(&t, 2, (int64_t[]){8, 6}, 0.5f), v = weights(&t, 2, (int64_t[]){8, 5}, 0.5f);
+    uint32_t w = weights(&t, 2, (int64_t[]){8, 6}, 0.5f),
+             v = weights(&t, 2, (int64_t[]){8, 5}, 0.5f);
     uint32_t q = op2(&t, OP_matmul, in, w), k = op2(&t, OP_matmul, in, v);
     uint32_t n = graph_node(t.g, NULL, OP_transpose, &q, 1, NULL, 1, PLACE_NONE);
     ints(&t, n, "perm", 3, (int64_t[]){0, 2, 1});

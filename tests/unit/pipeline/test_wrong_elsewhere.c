@@ -1,6 +1,6 @@
-/* test_wrong_elsewhere.c - what the nearest other compiler gets silently wrong: each is right here, or an error.
- * Small ONNX files go through the whole compile; the program that comes out, evaluated on slots, is held to loops
- * written down from ONNX's definitions. */
+/* test_wrong_elsewhere.c - what the nearest other compiler gets silently wrong: each is right here,
+ * or an error. Small ONNX files go through the whole compile; the program that comes out, evaluated
+ * on slots, is held to loops written down from ONNX's definitions. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -89,8 +89,8 @@ expect(struct maker *m, const struct compiled *c, const float *in, const float *
     cr_assert_eq(out->n, n, "%u outputs, not %u", out->n, n);
     cr_assert(he_eval(c->program, &in, &got, m->diag));
     for (uint32_t k = 0; k < n; k++)
-        cr_assert_float_eq((double)got[k], (double)want[k], 1e-5, "output %u: %g, not %g", k, (double)got[k],
-                           (double)want[k]);
+        cr_assert_float_eq((double)got[k], (double)want[k], 1e-5, "output %u: %g, not %g", k,
+                           (double)got[k], (double)want[k]);
     cr_expect_geq(c->program->params.security, 128u);
 }
 
@@ -101,7 +101,8 @@ compiles(struct maker *m, struct compiled *c, const float *in, const float *want
     expect(m, c, in, want, n);
 }
 
-/* ---- Gemm: y = alpha x W + beta b ------------------------------------------------------------------- */
+/* ---- Gemm: y = alpha x W + beta b
+ * ------------------------------------------------------------------- */
 
 struct gemm {
     bool trans_b, bias;
@@ -115,7 +116,7 @@ check_gemm(struct gemm g)
     struct maker *m = make_new();
     struct compiled c;
     float *w = drawn(m, g.in * g.out, 1), *b = drawn(m, g.out, 2), *x = drawn(m, g.batch * g.in, 3);
-    float *want = ARENA_ARRAY(m->arena, float, g.batch * g.out);
+    float *want = ARENA_ARRAY(m->arena, float, g.batch *g.out);
     make_input(m, "x", TT(FLOAT), DIMS(g.batch, g.in));
     if (g.trans_b)
         init(m, "w", w, DIMS(g.out, g.in));
@@ -132,8 +133,10 @@ check_gemm(struct gemm g)
         for (uint32_t o = 0; o < g.out; o++) {
             double sum = 0;
             for (uint32_t i = 0; i < g.in; i++)
-                sum += (double)x[r * g.in + i] * (double)w[g.trans_b ? o * g.in + i : i * g.out + o];
-            want[r * g.out + o] = (float)((double)g.alpha * sum + (g.bias ? (double)g.beta * (double)b[o] : 0));
+                sum +=
+                    (double)x[r * g.in + i] * (double)w[g.trans_b ? o * g.in + i : i * g.out + o];
+            want[r * g.out + o] =
+                (float)((double)g.alpha * sum + (g.bias ? (double)g.beta * (double)b[o] : 0));
         }
     compiles(m, &c, x, want, g.batch * g.out);
     make_free(m);
@@ -141,14 +144,22 @@ check_gemm(struct gemm g)
 
 Test(wrong_elsewhere, gemm)
 {
-    check_gemm((struct gemm){.trans_b = true, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 8, .out = 5});
-    check_gemm((struct gemm){.trans_b = false, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 8, .out = 5});
-    check_gemm((struct gemm){.trans_b = false, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 6, .out = 6});
-    check_gemm((struct gemm){.trans_b = true, .bias = true, .alpha = 0.5f, .beta = -2, .batch = 1, .in = 7, .out = 3});
-    check_gemm((struct gemm){.trans_b = false, .bias = true, .alpha = -3, .beta = 0, .batch = 1, .in = 7, .out = 3});
-    check_gemm((struct gemm){.trans_b = true, .bias = true, .alpha = 2, .beta = 1, .batch = 2, .in = 9, .out = 4});
-    check_gemm((struct gemm){.trans_b = true, .bias = false, .alpha = 1, .beta = 1, .batch = 1, .in = 9, .out = 4});
-    check_gemm((struct gemm){.trans_b = false, .bias = false, .alpha = 4, .beta = 7, .batch = 2, .in = 5, .out = 11});
+    check_gemm((struct gemm){
+        .trans_b = true, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 8, .out = 5});
+    check_gemm((struct gemm){
+        .trans_b = false, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 8, .out = 5});
+    check_gemm((struct gemm){
+        .trans_b = false, .bias = true, .alpha = 1, .beta = 1, .batch = 1, .in = 6, .out = 6});
+    check_gemm((struct gemm){
+        .trans_b = true, .bias = true, .alpha = 0.5f, .beta = -2, .batch = 1, .in = 7, .out = 3});
+    check_gemm((struct gemm){
+        .trans_b = false, .bias = true, .alpha = -3, .beta = 0, .batch = 1, .in = 7, .out = 3});
+    check_gemm((struct gemm){
+        .trans_b = true, .bias = true, .alpha = 2, .beta = 1, .batch = 2, .in = 9, .out = 4});
+    check_gemm((struct gemm){
+        .trans_b = true, .bias = false, .alpha = 1, .beta = 1, .batch = 1, .in = 9, .out = 4});
+    check_gemm((struct gemm){
+        .trans_b = false, .bias = false, .alpha = 4, .beta = 7, .batch = 2, .in = 5, .out = 11});
 }
 
 Test(wrong_elsewhere, gemm_of_other_size)
@@ -164,14 +175,16 @@ Test(wrong_elsewhere, gemm_of_other_size)
     make_free(m);
 }
 
-/* ---- Conv --------------------------------------------------------------------------------------------- */
+/* ---- Conv
+ * --------------------------------------------------------------------------------------------- */
 
 struct conv {
     uint32_t in, out, size, kernel, stride, pad, dilation, groups;
 };
 
 static void
-conv_naive(const struct conv *k, const float *x, const float *w, const float *b, uint32_t side, float *y)
+conv_naive(const struct conv *k, const float *x, const float *w, const float *b, uint32_t side,
+           float *y)
 {
     uint32_t per = k->in / k->groups, each = k->out / k->groups;
     for (uint32_t o = 0; o < k->out; o++)
@@ -187,7 +200,8 @@ conv_naive(const struct conv *k, const float *x, const float *w, const float *b,
                                 continue;
                             uint32_t channel = o / each * per + i;
                             sum += (double)w[((o * per + i) * k->kernel + u) * k->kernel + v] *
-                                   (double)x[(channel * k->size + (uint32_t)row) * k->size + (uint32_t)col];
+                                   (double)x[(channel * k->size + (uint32_t)row) * k->size +
+                                             (uint32_t)col];
                         }
                 y[(o * side + r) * side + s] = (float)sum;
             }
@@ -201,7 +215,8 @@ check_conv(struct conv k, int64_t batch)
     uint32_t side = (k.size + 2 * k.pad - k.dilation * (k.kernel - 1) - 1) / k.stride + 1;
     uint32_t per = k.in / k.groups;
     float *w = drawn(m, k.out * per * k.kernel * k.kernel, 4), *b = drawn(m, k.out, 5);
-    float *x = drawn(m, k.in * k.size * k.size, 6), *want = ARENA_ARRAY(m->arena, float, k.out * side * side);
+    float *x = drawn(m, k.in * k.size * k.size, 6),
+          *want = ARENA_ARRAY(m->arena, float, k.out *side *side);
     make_input(m, "x", TT(FLOAT), DIMS(batch, k.in, k.size, k.size));
     init(m, "w", w, DIMS(k.out, per, k.kernel, k.kernel));
     init(m, "b", b, DIMS(k.out));
@@ -240,7 +255,8 @@ Test(wrong_elsewhere, convolutions_with_dilation_and_groups)
     check_conv((struct conv){4, 8, 9, 3, 2, 2, 2, 4}, 1);
 }
 
-/* ---- what is an error ------------------------------------------------------------------------------------ */
+/* ---- what is an error
+ * ------------------------------------------------------------------------------------ */
 
 Test(wrong_elsewhere, maxpool_is_not_an_average)
 {
@@ -269,13 +285,15 @@ Test(wrong_elsewhere, symbolic_batch_is_one_image)
     make_free(m);
 }
 
-/* ---- activations outside of what calibration saw ----------------------------------------------------------- */
+/* ---- activations outside of what calibration saw
+ * ----------------------------------------------------------- */
 
 /* 400 rows of 4 numbers in [-1, 1], in a file. */
 static void
 write_calibration(struct maker *m, char *path)
 {
-    struct tensor t = {.dtype = DT_F32, .shape = shape_of(2, (int64_t[]){400, 4}), .f = drawn(m, 1600, 7)};
+    struct tensor t = {
+        .dtype = DT_F32, .shape = shape_of(2, (int64_t[]){400, 4}), .f = drawn(m, 1600, 7)};
     struct str s = {0};
     for (int k = 0; k < 1600; k++)
         t.f[k] *= 2;
@@ -293,21 +311,24 @@ Test(wrong_elsewhere, activation_outside_of_the_fitted_range)
     struct compiled c;
     struct simulate_report r;
     char path[] = "/tmp/olac-test-XXXXXX";
-    float outside[4] = {1.13f, -1.13f, 1.13f, -1.13f}, far[4] = {0, 0.5f, 20, 0}, got[4], *out = got;
+    float outside[4] = {1.13f, -1.13f, 1.13f, -1.13f}, far[4] = {0, 0.5f, 20, 0}, got[4],
+          *out = got;
     const float *in = outside;
     make_input(m, "x", TT(FLOAT), DIMS(1, 4));
     make_node(m, "Relu", "act", "x", "y");
     make_output(m, "y");
     write_calibration(m, path);
-    cr_assert(compile(m, (struct compile_options){.calib = path, .approximate = {.degree = 7}}, &c), "%s",
-              all_messages(m->arena, m->diag));
+    cr_assert(compile(m, (struct compile_options){.calib = path, .approximate = {.degree = 7}}, &c),
+              "%s", all_messages(m->arena, m->diag));
     unlink(path);
 
     /* 13 % outside is within the margin of the fit: the answer is as good as inside. */
     cr_assert(he_eval(c.program, &in, &out, m->diag));
     for (int k = 0; k < 4; k++)
-        cr_expect_float_eq((double)got[k], fmax(0, (double)outside[k]), 0.3, "element %d: %g", k, (double)got[k]);
-    /* Far outside a polynomial says nothing: simulate counts the image instead of averaging over it. */
+        cr_expect_float_eq((double)got[k], fmax(0, (double)outside[k]), 0.3, "element %d: %g", k,
+                           (double)got[k]);
+    /* Far outside a polynomial says nothing: simulate counts the image instead of averaging over
+     * it. */
     struct simulate_options so = {.exact = c.imported, .approximated = c.graph};
     cr_assert(simulate(m->arena, outside, NULL, 1, &so, &r, m->diag));
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].diverged, 0u);
@@ -318,7 +339,8 @@ Test(wrong_elsewhere, activation_outside_of_the_fitted_range)
     make_free(m);
 }
 
-/* ---- parameters by hand --------------------------------------------------------------------------------- */
+/* ---- parameters by hand
+ * --------------------------------------------------------------------------------- */
 
 /* x -> x^2 -> x^4 ...: `depth` products. */
 static struct maker *
@@ -328,8 +350,8 @@ squares(int depth)
     make_input(m, "x0", TT(FLOAT), DIMS(1, 4));
     for (int k = 1; k <= depth; k++) {
         const char *x = arena_printf(m->arena, "x%d", k - 1);
-        make_node(m, "Mul", arena_printf(m->arena, "square%d", k), arena_printf(m->arena, "%s,%s", x, x),
-                  arena_printf(m->arena, "x%d", k));
+        make_node(m, "Mul", arena_printf(m->arena, "square%d", k),
+                  arena_printf(m->arena, "%s,%s", x, x), arena_printf(m->arena, "x%d", k));
     }
     make_output(m, arena_printf(m->arena, "x%d", depth));
     return m;
@@ -366,7 +388,8 @@ Test(wrong_elsewhere, scale_holds_at_every_depth)
         float want[4];
         for (int k = 0; k < 4; k++)
             want[k] = (float)pow((double)in[k], pow(2, depth));
-        cr_assert(compile(m, (struct compile_options){0}, &c), "%s", all_messages(m->arena, m->diag));
+        cr_assert(compile(m, (struct compile_options){0}, &c), "%s",
+                  all_messages(m->arena, m->diag));
         expect(m, &c, in, want, 4);
         const struct he_inst *out = &c.program->insts.at[c.program->outputs.at[0].value];
         cr_expect(out->noise > 0 && out->noise < 1e-3, "%d products: noise %g", depth, out->noise);
@@ -375,7 +398,8 @@ Test(wrong_elsewhere, scale_holds_at_every_depth)
     }
     struct maker *m = squares(2);
     struct compiled c;
-    cr_assert_not(compile(m, (struct compile_options){.precision_bits = 45}, &c), "no prime has so many bits");
+    cr_assert_not(compile(m, (struct compile_options){.precision_bits = 45}, &c),
+                  "no prime has so many bits");
     cr_expect_gt(diag_errors(m->diag), 0u);
     make_free(m);
 }

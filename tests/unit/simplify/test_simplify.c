@@ -40,7 +40,8 @@ batchnorm(struct net *t, uint32_t x, int64_t channels)
 static uint32_t
 conv(struct net *t, uint32_t x, int64_t from, int64_t to, int64_t groups, bool bias)
 {
-    uint32_t in[3] = {x, net_const(t, DIMS(to, from / groups, 3, 3), -0.5, 0.5), net_const(t, DIMS(to), -1, 1)};
+    uint32_t in[3] = {x, net_const(t, DIMS(to, from / groups, 3, 3), -0.5, 0.5),
+                      net_const(t, DIMS(to), -1, 1)};
     uint32_t out = net_node(t, OP_conv, bias ? 3 : 2, in);
     net_attr_ints(t, "pads", 4, (int64_t[]){1, 1, 1, 1});
     net_attr_int(t, "group", groups);
@@ -51,7 +52,8 @@ Test(simplify, operators_without_effect_go)
 {
     struct net t = net_new(13);
     uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 4, 5, 5));
-    uint32_t y = OP1(&t, OP_identity, OP1(&t, OP_relu, OP1(&t, OP_dropout, OP1(&t, OP_identity, x))));
+    uint32_t y =
+        OP1(&t, OP_identity, OP1(&t, OP_relu, OP1(&t, OP_dropout, OP1(&t, OP_identity, x))));
     net_output(&t, y);
     check_same(&t, 0);
     cr_expect_eq(t.g->nodes.len, 1);
@@ -67,7 +69,8 @@ Test(simplify, names_of_inputs_and_outputs_stay)
     net_output(&t, a);
     net_output(&t, b);
     net_output(&t, c);
-    const char *name[3] = {graph_value(t.g, a)->name, graph_value(t.g, b)->name, graph_value(t.g, c)->name};
+    const char *name[3] = {graph_value(t.g, a)->name, graph_value(t.g, b)->name,
+                           graph_value(t.g, c)->name};
     check_same(&t, 0);
     for (int k = 0; k < 3; k++)
         cr_expect_str_eq(graph_value(t.g, t.g->outputs.at[k])->name, name[k]);
@@ -139,7 +142,8 @@ Test(simplify, batchnorm_goes_into_transposed_convolutions)
 
 Test(simplify, batchnorm_goes_into_dense_layers)
 {
-    for (int k = 0; k < 8; k++) { /* transB, no C / C of one number / one a column, alpha and beta */
+    for (int k = 0; k < 8;
+         k++) { /* transB, no C / C of one number / one a column, alpha and beta */
         struct net t = net_new(13);
         uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 7));
         uint32_t in[3] = {x, net_const(&t, k & 1 ? DIMS(5, 7) : DIMS(7, 5), -1, 1),
@@ -186,14 +190,20 @@ Test(simplify, batchnorm_stays_where_others_read_the_map)
 static uint32_t
 gelu_erf(struct net *t, uint32_t x, int order, double half)
 {
-    uint32_t root = order & 1 ? OP2(t, OP_mul, x, net_number(t, sqrt(0.5))) : OP2(t, OP_div, x, net_number(t, sqrt(2)));
+    uint32_t root = order & 1 ? OP2(t, OP_mul, x, net_number(t, sqrt(0.5)))
+                              : OP2(t, OP_div, x, net_number(t, sqrt(2)));
     uint32_t e = OP1(t, OP_erf, root);
-    uint32_t gate = order & 2 ? OP2(t, OP_add, net_number(t, 1), e) : OP2(t, OP_add, e, net_number(t, 1));
+    uint32_t gate =
+        order & 2 ? OP2(t, OP_add, net_number(t, 1), e) : OP2(t, OP_add, e, net_number(t, 1));
     switch (order >> 2) {
-    case 0: return OP2(t, OP_mul, OP2(t, OP_mul, x, gate), net_number(t, half));
-    case 1: return OP2(t, OP_mul, OP2(t, OP_mul, x, net_number(t, half)), gate);
-    case 2: return OP2(t, OP_mul, x, OP2(t, OP_mul, net_number(t, half), gate));
-    default: return OP2(t, OP_div, OP2(t, OP_mul, gate, x), net_number(t, 1 / half));
+    case 0:
+        return OP2(t, OP_mul, OP2(t, OP_mul, x, gate), net_number(t, half));
+    case 1:
+        return OP2(t, OP_mul, OP2(t, OP_mul, x, net_number(t, half)), gate);
+    case 2:
+        return OP2(t, OP_mul, x, OP2(t, OP_mul, net_number(t, half), gate));
+    default:
+        return OP2(t, OP_div, OP2(t, OP_mul, gate, x), net_number(t, 1 / half));
     }
 }
 
@@ -210,16 +220,19 @@ Test(simplify, gelu_by_erf_in_every_order)
     }
 }
 
-/* x^3 as Pow or as products; 0.5 x (1 + tanh(k (x + 0.044715 x^3))) or k x (1 + 0.044715 x^2) inside. */
+/* x^3 as Pow or as products; 0.5 x (1 + tanh(k (x + 0.044715 x^3))) or k x (1 + 0.044715 x^2)
+ * inside. */
 static uint32_t
 gelu_tanh(struct net *t, uint32_t x, int form, double cubic)
 {
     uint32_t power = net_number(t, form & 2 ? 2 : 3), u;
-    uint32_t p = form & 1 ? OP2(t, OP_pow, x, power)
-                          : form & 2 ? OP2(t, OP_mul, x, x) : OP2(t, OP_mul, OP2(t, OP_mul, x, x), x);
+    uint32_t p = form & 1   ? OP2(t, OP_pow, x, power)
+                 : form & 2 ? OP2(t, OP_mul, x, x)
+                            : OP2(t, OP_mul, OP2(t, OP_mul, x, x), x);
     uint32_t scaled = OP2(t, OP_mul, p, net_number(t, cubic));
     if (form & 2)
-        u = OP2(t, OP_mul, OP2(t, OP_mul, x, net_number(t, 0.7978845608)), OP2(t, OP_add, scaled, net_number(t, 1)));
+        u = OP2(t, OP_mul, OP2(t, OP_mul, x, net_number(t, 0.7978845608)),
+                OP2(t, OP_add, scaled, net_number(t, 1)));
     else
         u = OP2(t, OP_mul, net_number(t, 0.7978845608), OP2(t, OP_add, x, scaled));
     uint32_t gate = OP2(t, OP_add, OP1(t, OP_tanh, u), net_number(t, 1));
@@ -337,14 +350,22 @@ static uint32_t
 random_block(struct net *t, uint32_t v)
 {
     switch ((int)(net_random(t) * 9)) {
-    case 0: return OP1(t, OP_identity, v);
-    case 1: return OP1(t, OP_dropout, v);
-    case 2: return batchnorm(t, conv(t, v, 4, 4, 2, net_random(t) < 0.5), 4);
-    case 3: return batchnorm(t, v, 4);
-    case 4: return OP2(t, OP_mul, v, OP1(t, OP_sigmoid, v));
-    case 5: return gelu_erf(t, v, (int)(net_random(t) * 16), 0.5);
-    case 6: return OP2(t, OP_add, v, conv(t, v, 4, 4, 1, false));
-    case 7: return OP2(t, OP_prelu, v, net_const(t, DIMS(4, 5, 1), 0, 1));
+    case 0:
+        return OP1(t, OP_identity, v);
+    case 1:
+        return OP1(t, OP_dropout, v);
+    case 2:
+        return batchnorm(t, conv(t, v, 4, 4, 2, net_random(t) < 0.5), 4);
+    case 3:
+        return batchnorm(t, v, 4);
+    case 4:
+        return OP2(t, OP_mul, v, OP1(t, OP_sigmoid, v));
+    case 5:
+        return gelu_erf(t, v, (int)(net_random(t) * 16), 0.5);
+    case 6:
+        return OP2(t, OP_add, v, conv(t, v, 4, 4, 1, false));
+    case 7:
+        return OP2(t, OP_prelu, v, net_const(t, DIMS(4, 5, 1), 0, 1));
     default:
         v = OP1(t, OP_transpose, v);
         net_attr_ints(t, "perm", 4, (int64_t[]){0, 2, 3, 1});
@@ -364,7 +385,9 @@ Test(simplify, random_networks_compute_the_same)
             v = random_block(&t, v);
         net_output(&t, OP1(&t, OP_relu, v));
         check_same(&t, 2e-4);
-        cr_expect_eq(net_count(&t, OP_identity) + net_count(&t, OP_dropout) + net_count(&t, OP_transpose), 0);
+        cr_expect_eq(net_count(&t, OP_identity) + net_count(&t, OP_dropout) +
+                         net_count(&t, OP_transpose),
+                     0);
         net_free(&t);
     }
 }

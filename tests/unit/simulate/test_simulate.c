@@ -132,7 +132,8 @@ Test(simulate, noise_has_its_deviation_and_is_the_same_again)
     double sum = 0, square = 0;
 
     for (int k = 0; k < 900; k++) {
-        double e = (double)r.run[SIMULATE_NOISY].outputs[k] - (double)r.run[SIMULATE_APPROXIMATED].outputs[k];
+        double e = (double)r.run[SIMULATE_NOISY].outputs[k] -
+                   (double)r.run[SIMULATE_APPROXIMATED].outputs[k];
         sum += e / 900;
         square += e * e / 900;
     }
@@ -140,10 +141,12 @@ Test(simulate, noise_has_its_deviation_and_is_the_same_again)
     cr_expect(fabs(sqrt(square) - 0.01) < 0.001, "%g", sqrt(square));
     o.threads = 3;
     again = run(&t, &o, NULL);
-    cr_expect_arr_eq(r.run[SIMULATE_NOISY].outputs, again.run[SIMULATE_NOISY].outputs, 900 * sizeof(float));
+    cr_expect_arr_eq(r.run[SIMULATE_NOISY].outputs, again.run[SIMULATE_NOISY].outputs,
+                     900 * sizeof(float));
     o.seed = 6;
     again = run(&t, &o, NULL);
-    cr_expect_arr_neq(r.run[SIMULATE_NOISY].outputs, again.run[SIMULATE_NOISY].outputs, 900 * sizeof(float));
+    cr_expect_arr_neq(r.run[SIMULATE_NOISY].outputs, again.run[SIMULATE_NOISY].outputs,
+                      900 * sizeof(float));
     net_free(&t);
 }
 
@@ -162,7 +165,8 @@ Test(simulate, deviates_are_normal_and_depend_on_their_place)
     for (int p = 0; p < 4; p++) {
         double product = 0;
         memset(b, 0, sizeof b);
-        noise_add(b, 100001, 2, places[p][0], (uint32_t)places[p][1], (uint32_t)places[p][2], (uint32_t)places[p][3]);
+        noise_add(b, 100001, 2, places[p][0], (uint32_t)places[p][1], (uint32_t)places[p][2],
+                  (uint32_t)places[p][3]);
         for (int k = 0; k < 100001; k++)
             product += (double)a[k] * (double)b[k] / 4 / 100001;
         cr_expect(fabs(product) < 0.02, "place %d: correlation %g", p, product);
@@ -180,7 +184,8 @@ Test(simulate, encoded_weights_are_a_graph_of_their_own)
     q->values.at[w].data = coarse;
     struct simulate_options o = {.approximated = t.g, .quantised = q};
     struct simulate_report r = run(&t, &o, NULL);
-    cr_expect_arr_neq(r.run[SIMULATE_QUANTISED].outputs, r.run[SIMULATE_APPROXIMATED].outputs, 900 * sizeof(float));
+    cr_expect_arr_neq(r.run[SIMULATE_QUANTISED].outputs, r.run[SIMULATE_APPROXIMATED].outputs,
+                      900 * sizeof(float));
     for (int c = 0; c < 3; c++) {
         double want = 0;
         for (int e = 0; e < 5; e++)
@@ -204,7 +209,8 @@ Test(simulate, labels_must_name_classes)
     net_free(&t);
 }
 
-/* The accuracy that PyTorch measured: 97.96 % of the first 5,000 test images (shared data, README). */
+/* The accuracy that PyTorch measured: 97.96 % of the first 5,000 test images (shared data,
+ * README). */
 Test(simulate, digits_by_the_float_network)
 {
     struct net t = net_new(13);
@@ -220,7 +226,8 @@ Test(simulate, digits_by_the_float_network)
     struct simulate_options o = {.exact = read, .approximated = t.g};
     struct simulate_report r = run(&t, &o, labels);
     cr_expect_eq(r.run[SIMULATE_FLOAT].correct, 4898);
-    cr_expect(r.run[SIMULATE_APPROXIMATED].correct >= 4860, "%u", r.run[SIMULATE_APPROXIMATED].correct);
+    cr_expect(r.run[SIMULATE_APPROXIMATED].correct >= 4860, "%u",
+              r.run[SIMULATE_APPROXIMATED].correct);
     cr_expect_leq(r.run[SIMULATE_APPROXIMATED].diverged, 2);
     net_free(&t);
 }

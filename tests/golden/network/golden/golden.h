@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  *
  * The client makes keys, encrypts and decrypts (golden_client.c, links libola_client). The server
  * evaluates (golden_server.c, links libola alone and cannot hold a secret key). Both know the
@@ -37,7 +37,7 @@ extern "C" {
 #define GOLDEN_LAYERS            3u /* steps of an evaluation */
 #define GOLDEN_LOG_N            13u /* ring degree */
 #define GOLDEN_SLOTS          4096u /* numbers in a ciphertext */
-#define GOLDEN_LEVELS            4u /* of a fresh chain of primes */
+#define GOLDEN_LEVELS            3u /* of a fresh chain of primes */
 #define GOLDEN_SECURITY        128u /* bits; 0: an insecure toy */
 
 /* n new, empty ciphertexts, or none of them. */

@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  */
 #include "golden.h"
 #include "ola/client.h"
@@ -16,11 +16,11 @@
 
 static const struct ola_literal parameters = {
     .log_n = 13,
-    .n_q = 5,
-    .n_p = 1,
-    .q = {0x2000088001, 0x80014001, 0x7ffe0001, 0x800a4001, 0x7ffbc001},
-    .p = {0x20000008001},
-    .digit_limbs = 1,
+    .n_q = 4,
+    .n_p = 2,
+    .q = {0x2000088001, 0x80014001, 0x7ffe0001, 0x800a4001},
+    .p = {0x100008c001, 0xffffc4001},
+    .digit_limbs = 2,
     .insecure_toy = false,
     .model = {0x76, 0x6d, 0x56, 0x87, 0x5c, 0xe3, 0xca, 0x2c, 0x12, 0xee, 0x4e, 0xac, 0x36, 0x48,
               0xbb, 0x81, 0xa0, 0x11, 0x6a, 0x93, 0xd2, 0x12, 0x5a, 0xb3, 0xaa, 0xa6, 0x1f, 0x8c,
@@ -31,7 +31,7 @@ static const struct ola_literal parameters = {
 static const uint32_t rotation_step[] = {1, 2, 4, 5, 8, 4095};
 
 /* ... up to these levels. */
-static const uint32_t rotation_level[] = {4, 0, 4, 4, 0, 1};
+static const uint32_t rotation_level[] = {3, 0, 3, 3, 0, 1};
 
 static const struct ola_key_plan key_plan = {
     .relin_level = 2,
@@ -59,7 +59,7 @@ static const struct elements input_0[] = {
 };
 
 static const struct port inputs[GOLDEN_INPUTS] = {
-    {16, 1, 16, 4, 0x1p+31, 1, input_0},
+    {16, 1, 16, 3, 0x1p+31, 1, input_0},
 };
 
 /* output logits, 2 */
@@ -134,11 +134,23 @@ golden_client_keys(const struct golden_client *c, ola_keys **out)
     return ola_client_keys(c->key, &key_plan, out);
 }
 
+/* Images and answers are nobody else's: what held them is overwritten before it is given back. The
+ * compiler may not leave out writes to volatile bytes. p may be NULL. */
+static void
+free_wiped(void *p, size_t size)
+{
+    volatile unsigned char *byte = p;
+    for (size_t i = 0; p && i < size; i++)
+        byte[i] = 0;
+    free(p);
+}
+
 static ola_status
 encrypt_port(const struct golden_client *c, const struct port *port, const double *image,
              ola_ct *const *ct)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     for (uint32_t e = 0; e < port->n_elements; e++) {
@@ -150,7 +162,7 @@ encrypt_port(const struct golden_client *c, const struct port *port, const doubl
     for (uint32_t i = 0; i < port->cts && status == OLA_OK; i++)
         status = ola_encrypt(c->key, ct[i], slots + (size_t)i * port->period, port->period,
                              port->level, port->scale);
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -175,7 +187,7 @@ golden_encrypt(const struct golden_client *c, const float *image, ola_ct *const 
     for (uint32_t e = 0; e < GOLDEN_INPUT_SIZE; e++)
         number[e] = (double)image[e];
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, GOLDEN_INPUT_SIZE * sizeof *number);
     return status;
 }
 
@@ -206,7 +218,7 @@ golden_encrypt_pixels(const struct golden_client *c, const uint8_t *image, ola_c
         }
     }
     ola_status status = encrypt_image(c, number, ct);
-    free(number);
+    free_wiped(number, GOLDEN_INPUT_SIZE * sizeof *number);
     return status;
 }
 
@@ -225,7 +237,8 @@ static ola_status
 decrypt_port(const struct golden_client *c, const struct port *port, const ola_ct *const *ct,
              float *out, double sigma)
 {
-    double *slots = calloc((size_t)port->cts * port->period, sizeof *slots);
+    const size_t count = (size_t)port->cts * port->period;
+    double *slots = calloc(count, sizeof *slots);
     if (!slots)
         return OLA_ERR_NOMEM;
     ola_status status = OLA_OK;
@@ -242,7 +255,7 @@ decrypt_port(const struct golden_client *c, const struct port *port, const ola_c
         for (uint32_t k = 0; k < run->count; k++)
             out[run->elem + k * run->elem_step] = (float)slots[run->slot + k * run->slot_step];
     }
-    free(slots);
+    free_wiped(slots, count * sizeof *slots);
     return status;
 }
 
@@ -258,7 +271,7 @@ decrypt_answer(const struct golden_client *c, const ola_ct *const *ct, float *ou
     }
     if (status == OLA_OK)
         memcpy(out, answer, GOLDEN_OUTPUT_SIZE * sizeof *answer);
-    free(answer);
+    free_wiped(answer, GOLDEN_OUTPUT_SIZE * sizeof *answer);
     return status;
 }
 

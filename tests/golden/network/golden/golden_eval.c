@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  */
 #include "golden.h"
 
@@ -64,6 +64,8 @@ main(int argc, char **argv)
                         "evaluates the encrypted image INPUT with the evaluation keys KEYS\n");
         return 1;
     }
+    if (GOLDEN_SECURITY == 0)
+        fprintf(stderr, "golden_eval: INSECURE TOY parameters: not for real data\n");
     ola_status status = golden_server_new(argv[1], GOLDEN_RESIDENT, &server);
     if (status != OLA_OK)
         fail(argv[1], status);

@@ -5,8 +5,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  *
  *   keygen | encrypt | eval | decrypt   four processes over files of one folder: params, eval.keys,
  *                                       input.ct, output.ct; secret.key is the client's alone
@@ -446,6 +446,8 @@ main(int argc, char **argv)
         return usage(stdout);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(o.command, commands[i].name) == 0) {
+            if (GOLDEN_SECURITY == 0)
+                fprintf(stderr, "golden: INSECURE TOY parameters: not for real data\n");
             failed = parse_options(&o, argc, argv);
             failed = failed || commands[i].call(&o);
         }

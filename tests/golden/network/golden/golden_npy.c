@@ -5,14 +5,15 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  *
  * Every byte of a file is checked before it is used. */
 #define _POSIX_C_SOURCE 200809L
 #include "golden_program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -157,10 +158,30 @@ golden_images_encrypt(struct golden_images *in, const struct golden_client *clie
     return status == OLA_OK ? 0 : golden_fail_status(in->path, status);
 }
 
+/* A file that was not there, whatever it is called: what others put in its place, a link above all,
+ * is neither followed nor written. NULL and errno otherwise. */
+static FILE *
+create_new(const char *path, char *name, size_t size)
+{
+    int fd = -1;
+    for (int attempt = 0; fd < 0 && attempt < 16; attempt++) {
+        snprintf(name, size, "%s.tmp-%ld-%d", path, (long)getpid(), attempt);
+        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            return NULL;
+    }
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && !file) {
+        close(fd);
+        unlink(name);
+    }
+    return file;
+}
+
 FILE *
 golden_create(const char *path, char **temporary)
 {
-    size_t size = strlen(path) + 32;
+    size_t size = strlen(path) + 48;
     struct stat st;
     *temporary = NULL;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -168,8 +189,7 @@ golden_create(const char *path, char **temporary)
     *temporary = malloc(size);
     if (!*temporary)
         return NULL;
-    snprintf(*temporary, size, "%s.tmp-%ld", path, (long)getpid());
-    return fopen(*temporary, "wb");
+    return create_new(path, *temporary, size);
 }
 
 int

@@ -6,8 +6,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  */
 #ifndef GOLDEN_PROGRAM_H
 #define GOLDEN_PROGRAM_H

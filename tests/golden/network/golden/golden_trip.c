@@ -6,8 +6,8 @@
  * model     BLAKE2b-256 766d56875ce3ca2c12ee4eac3648bb81a0116a93d2125ab3aaa61f8c1ac6dab9
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
- * ring      log N = 13, log QP = 202.0, 4 levels
- * keys      6 rotations, relinearisation, 10223616 bytes
+ * ring      log N = 13, log QP = 202.0, 3 levels
+ * keys      6 rotations, relinearisation, 5832704 bytes
  *
  * golden_selftest.bin, little endian: "OLAT", u32 1, u8 model[32], u32 images, u32 input size,
  * u32 output size, u32 0, f64 tolerance, then the images and then the answers as f32. */
@@ -238,6 +238,8 @@ golden_command_selftest(const struct golden_options *o)
         ref.version != 1 || ref.input_size != GOLDEN_INPUT_SIZE || ref.output_size !=
             GOLDEN_OUTPUT_SIZE)
         failed = golden_fail(o->selftest, "not the self-test of this network");
+    else if (ref.images == 0)
+        failed = golden_fail(o->selftest, "no images in it: nothing would be tested");
     if (!failed) {
         failed = trip_open(o, &t);
         if (!failed &&
