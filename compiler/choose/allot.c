@@ -1,5 +1,5 @@
-/* allot.c - see allot.h. Levels are counted from the input: an item that is ready at level k and takes t is done at
- * k + t. What is not chosen yet counts with its first option. */
+/* allot.c - see allot.h. Levels are counted from the input: an item that is ready at level k and
+ * takes t is done at k + t. What is not chosen yet counts with its first option. */
 #include "choose/allot.h"
 
 #include <math.h>
@@ -97,8 +97,8 @@ allot_most(const struct allot_item *items, uint32_t n)
     return depth_of_all(items, n, true);
 }
 
-/* The way through open items that could use the most levels, in order; its length. One level more an item, so that
- * of ways of equal levels the one with more items is taken. */
+/* The way through open items that could use the most levels, in order; its length. One level more
+ * an item, so that of ways of equal levels the one with more items is taken. */
 static uint32_t
 longest_open(const struct work *w, struct arena *a, uint32_t *way)
 {
@@ -144,7 +144,8 @@ release(const struct work *w, uint32_t i, uint32_t previous)
     return most;
 }
 
-/* One row: best[k], the least cost of being done with the way so far at level k or before; picks: the options. */
+/* One row: best[k], the least cost of being done with the way so far at level k or before; picks:
+ * the options. */
 static void
 row(const struct allot_item *item, uint32_t from, uint32_t deadline, uint32_t budget,
     const double *before, double *best, uint8_t *picks)
@@ -190,8 +191,8 @@ along(const struct work *w, struct arena *a, const uint32_t *way, uint32_t lengt
     }
 }
 
-/* A branch that leaves the way and comes back to it waits for what was chosen in between: where a way has become too
- * long by that, the item on it that costs least to lower is lowered. */
+/* A branch that leaves the way and comes back to it waits for what was chosen in between: where a
+ * way has become too long by that, the item on it that costs least to lower is lowered. */
 static void
 repair(const struct work *w)
 {

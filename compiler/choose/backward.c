@@ -55,7 +55,8 @@ refused(const struct backward *w, const struct node *n)
     return false;
 }
 
-/* ---- linear ---------------------------------------------------------------------------------------------- */
+/* ---- linear
+ * ---------------------------------------------------------------------------------------------- */
 
 struct entries {
     struct matrix_builder *of; /* [node input], begun where wanted */
@@ -137,7 +138,8 @@ linear(struct backward *w, uint32_t index, uint32_t output)
     return ok;
 }
 
-/* ---- activations ---------------------------------------------------------------------------------------- */
+/* ---- activations
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 nonlinear(struct backward *w, const struct node *n)
@@ -167,7 +169,8 @@ nonlinear(struct backward *w, const struct node *n)
         }
 }
 
-/* ---- two tensors, element by element ---------------------------------------------------------------------- */
+/* ---- two tensors, element by element
+ * ---------------------------------------------------------------------- */
 
 /* Element of an operand at element e of the result. */
 static int64_t

@@ -1,4 +1,5 @@
-/* backward.h - one node of the float network, backwards: from the gradients of its outputs to those of its inputs. */
+/* backward.h - one node of the float network, backwards: from the gradients of its outputs to
+ * those of its inputs. */
 #ifndef OLAC_CHOOSE_BACKWARD_H
 #define OLAC_CHOOSE_BACKWARD_H
 
@@ -6,7 +7,8 @@
 
 enum { LANES = 8 };
 
-/* dL/dv of the images in work, [block][element][lane], image = block * LANES + lane; lanes beyond the last image are 0. */
+/* dL/dv of the images in work, [block][element][lane], image = block * LANES + lane; lanes beyond
+ * the last image are 0. */
 struct gradient {
     struct arena *arena; /* NULL: all 0, not there */
     double *data;
@@ -25,8 +27,8 @@ struct backward {
 /* The gradient of a value, made zero when it is not there yet. */
 double *backward_gradient(struct backward *w, uint32_t value);
 void backward_release(struct backward *w, uint32_t value);
-/* Adds to the gradients of the wanted inputs. Linear operators by the transposes of their matrices. False after
- * E_CHOOSE_FORM, E_MATRIX_SIZE or an error of the operator. */
+/* Adds to the gradients of the wanted inputs. Linear operators by the transposes of their
+ * matrices. False after E_CHOOSE_FORM, E_MATRIX_SIZE or an error of the operator. */
 bool backward_node(struct backward *w, uint32_t node);
 
 #endif

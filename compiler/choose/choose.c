@@ -22,7 +22,8 @@ choose_cost(const struct choice_layer *l, uint32_t option)
     return sum;
 }
 
-/* ---- which activations feed which ----------------------------------------------------------------------- */
+/* ---- which activations feed which
+ * ----------------------------------------------------------------------- */
 
 struct feeds {
     uint32_t words;

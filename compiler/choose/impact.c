@@ -1,6 +1,7 @@
-/* impact.c - see impact.h. Images go through the network some hundred at a time: forwards each on its own, keeping what
- * derivatives are taken at; backwards all of them node by node, so that an operator's matrix is made once for all and
- * freed again. Gradients lie element by element with the LANES images of a block side by side. */
+/* impact.c - see impact.h. Images go through the network some hundred at a time: forwards each on
+ * its own, keeping what derivatives are taken at; backwards all of them node by node, so that an
+ * operator's matrix is made once for all and freed again. Gradients lie element by element with
+ * the LANES images of a block side by side. */
 #include "choose/impact.h"
 #include "choose/backward.h"
 
@@ -22,7 +23,8 @@ layer_of(const struct choice *c, uint32_t node)
     return NONE;
 }
 
-/* ---- what is needed ------------------------------------------------------------------------------------- */
+/* ---- what is needed
+ * ------------------------------------------------------------------------------------- */
 
 /* Values that some activation before them feeds: only their gradients lead to an impact. */
 static void
@@ -50,7 +52,8 @@ keep(struct backward *w, struct graph *forward, uint32_t value)
     vec_push(forward->arena, &forward->outputs, value);
 }
 
-/* A copy of the graph whose outputs are all values that derivatives are taken at; place says where. */
+/* A copy of the graph whose outputs are all values that derivatives are taken at; place says
+ * where. */
 static struct graph *
 forward_graph(struct backward *w, struct arena *a)
 {
@@ -88,7 +91,8 @@ chunk_of(const struct graph *g, const struct graph *forward, uint32_t n)
     return rows;
 }
 
-/* ---- forwards ------------------------------------------------------------------------------------------ */
+/* ---- forwards
+ * ------------------------------------------------------------------------------------------ */
 
 static bool
 forward_image(struct graph *f, const float *row, float *const *to, uint32_t image, struct diag *d)
@@ -138,7 +142,8 @@ forwards(struct backward *w, struct graph *f, const float *images, struct diag *
     return failed == w->n;
 }
 
-/* ---- the loss ------------------------------------------------------------------------------------------ */
+/* ---- the loss
+ * ------------------------------------------------------------------------------------------ */
 
 /* dL/dz of one image to g[i * LANES]. */
 static void
@@ -160,7 +165,8 @@ loss_gradient(const float *z, int64_t n, int64_t label, double *g)
             exp((double)z[i] - (double)z[best]) / sum - (i == (label < 0 ? best : label));
 }
 
-/* ---- backwards ------------------------------------------------------------------------------------------ */
+/* ---- backwards
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 add_impact(const struct backward *w, uint32_t node, const double *grad, struct choice_layer *l)

@@ -1,4 +1,5 @@
-/* chosen.c - the plan that --max-drop or --max-latency led to, beside the uniform degrees that it was measured with. */
+/* chosen.c - the plan that --max-drop or --max-latency led to, beside the uniform degrees that it
+ * was measured with. */
 #include "cli/data.h"
 
 #include <math.h>

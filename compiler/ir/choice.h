@@ -1,5 +1,5 @@
-/* choice.h - what each activation could be: the candidates with their errors, made by approximate/, weighed by the
- * impacts and chosen from by choose/. */
+/* choice.h - what each activation could be: the candidates with their errors, made by
+ * approximate/, weighed by the impacts and chosen from by choose/. */
 #ifndef OLAC_IR_CHOICE_H
 #define OLAC_IR_CHOICE_H
 
@@ -19,8 +19,8 @@ struct choice_layer {
     uint32_t channels; /* as graph_channels says */
     uint32_t n;        /* candidates, degrees and levels ascending */
     struct choice_option option[CHOICE_MOST];
-    /* [channels]: E_data[(dL/da)^2], summed over the channel's elements a, the activation's outputs in the float
-     * network; L is the loss. By choose/. */
+    /* [channels]: E_data[(dL/da)^2], summed over the channel's elements a, the activation's
+     * outputs in the float network; L is the loss. By choose/. */
     double *impact;
 };
 

@@ -1,6 +1,7 @@
-/* ola.c - degrees layer by layer under --max-drop and --max-latency. Impacts and errors give the best plan for every
- * budget of levels; each plan that is tried is fitted on one half of the calibration images, judged on the other and
- * priced as a whole program, and so are the uniform degrees that it has to beat. */
+/* ola.c - degrees layer by layer under --max-drop and --max-latency. Impacts and errors give the
+ * best plan for every budget of levels; each plan that is tried is fitted on one half of the
+ * calibration images, judged on the other and priced as a whole program, and so are the uniform
+ * degrees that it has to beat. */
 #include "pipeline/internal.h"
 
 #include "choose/choose.h"
@@ -13,7 +14,8 @@
 
 /* Errors and impacts are means over so many images; more do not change them by much. */
 #define WEIGHED_IMAGES 256u
-/* So many budgets below the one that halving found are tried too: the drop is not quite monotonic. */
+/* So many budgets below the one that halving found are tried too: the drop is not quite monotonic.
+ */
 #define BELOW 1u
 /* Of so few budgets each is tried, from the least up. */
 #define FEW 16u
@@ -42,7 +44,8 @@ struct search {
     VEC(uint32_t) budgets; /* of tried; 0 for uniform ones */
 };
 
-/* ---- the two halves --------------------------------------------------------------------------------------- */
+/* ---- the two halves
+ * --------------------------------------------------------------------------------------- */
 
 static struct half
 half_of(struct arena *a, const float *x, const int64_t *labels, uint32_t n, int64_t size,
@@ -126,9 +129,11 @@ prepare(struct search *s, const struct compiled *c, const int64_t *labels)
            choose(s->g, s->fit.x, n, s->fit.labels, &s->choice, s->d);
 }
 
-/* ---- one plan ---------------------------------------------------------------------------------------------- */
+/* ---- one plan
+ * ---------------------------------------------------------------------------------------------- */
 
-/* Share of the judging images that the polynomials lose against float; negative when they win some. */
+/* Share of the judging images that the polynomials lose against float; negative when they win
+ * some. */
 static double
 drop_of(const struct search *s, const float *out)
 {
@@ -221,9 +226,11 @@ at_budget(struct search *s, uint32_t budget)
     return &s->tried.at[s->tried.len - 1];
 }
 
-/* ---- the search --------------------------------------------------------------------------------------------- */
+/* ---- the search
+ * --------------------------------------------------------------------------------------------- */
 
-/* Under --max-drop the faster plan is better, else the one that loses less; then the one with fewer levels. */
+/* Under --max-drop the faster plan is better, else the one that loses less; then the one with
+ * fewer levels. */
 static bool
 better(const struct search *s, const struct chosen_plan *p, const struct chosen_plan *q)
 {
@@ -238,7 +245,8 @@ better(const struct search *s, const struct chosen_plan *p, const struct chosen_
     return p->levels < q->levels;
 }
 
-/* The least budget that keeps the answers, of few: no halving, as the drop is not quite monotonic. */
+/* The least budget that keeps the answers, of few: no halving, as the drop is not quite monotonic.
+ */
 static void
 sweep(struct search *s, uint32_t least, uint32_t most)
 {
@@ -247,7 +255,8 @@ sweep(struct search *s, uint32_t least, uint32_t most)
             return;
 }
 
-/* Under --max-drop the least budget that keeps the answers, else the largest that keeps the time, by halving. */
+/* Under --max-drop the least budget that keeps the answers, else the largest that keeps the time,
+ * by halving. */
 static void
 halve(struct search *s, uint32_t least, uint32_t most)
 {

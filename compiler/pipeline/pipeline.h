@@ -27,8 +27,8 @@ struct compile_options {
     struct approximate_options approximate;
     double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
     double max_latency; /* --max-latency: predicted seconds; 0: not given */
-    const char *
-        calib_labels; /* --calib-labels: true classes of the calibration images; NULL: those of --calib, if any */
+    /* --calib-labels: true classes of the calibration images; NULL: those in calib, if any */
+    const char *calib_labels;
     const struct pin_option *pins; /* --set */
     uint32_t n_pins;
     uint32_t log_n;    /* 0: chosen */
@@ -47,8 +47,8 @@ struct compile_options {
 struct chosen_plan {
     uint32_t uniform; /* the degree that all have, as far as pins allow; 0: layer by layer */
     uint32_t deepest, levels; /* of activations: along the deepest way, all together */
-    double
-        drop; /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
+    /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
+    double drop;
     double seconds;         /* predicted; INFINITY: no ring holds it */
     double cost;            /* the predicted variance of the loss */
     const uint32_t *degree; /* per node of the graph; 0: no activation */

@@ -1,6 +1,6 @@
-/* bench_choose.c - bench_choose MODEL CALIB COUNT DROP [M,M,M S,S,S]: what the choice of degrees layer by layer gives
- * against one degree everywhere, at a drop of DROP (a share); and how long a chain of 1,000 activations takes. Networks
- * too deep for a ring are chosen by levels. */
+/* bench_choose.c - bench_choose MODEL CALIB COUNT DROP [M,M,M S,S,S]: what the choice of degrees
+ * layer by layer gives against one degree everywhere, at a drop of DROP (a share); and how long a
+ * chain of 1,000 activations takes. Networks too deep for a ring are chosen by levels. */
 #include "choose/allot.h"
 #include "pipeline/pipeline.h"
 

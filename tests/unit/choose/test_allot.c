@@ -23,7 +23,8 @@ below(struct instance *t, uint32_t n)
     return (uint32_t)(t->state >> 33) % n;
 }
 
-/* Random options; each item after the one before it and, in a network with branches, after others or none. */
+/* Random options; each item after the one before it and, in a network with branches, after others
+ * or none. */
 static void
 make(struct instance *t, uint64_t seed, uint32_t n, bool branches)
 {

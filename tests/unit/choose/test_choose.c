@@ -1,4 +1,5 @@
-/* test_choose.c - whole compiles under --max-drop and --max-latency, and the candidates that they choose from. */
+/* test_choose.c - whole compiles under --max-drop and --max-latency, and the candidates that they
+ * choose from. */
 #include "approximate/approximate.h"
 #include "choose/choose.h"
 #include "nets.h"
@@ -119,9 +120,9 @@ Test(choose, says_what_would_do)
     arena_free(a);
 }
 
-/* A ReLU that is fed a normal density, one of 1.13e-2 at degree 2 and 2.65e-3 at degree 6, from Hermite's
- * coefficients: E(d) = 1/2 - sum of c_k^2 up to d, and c_k = 0 for odd k > 1. Degrees 3 and 7 have the errors of 2 and 6.
- * The hold makes them somewhat larger, never smaller. */
+/* A ReLU that is fed a normal density, one of 1.13e-2 at degree 2 and 2.65e-3 at degree 6, from
+ * Hermite's coefficients: E(d) = 1/2 - sum of c_k^2 up to d, and c_k = 0 for odd k > 1. Degrees 3
+ * and 7 have the errors of 2 and 6. The hold makes them somewhat larger, never smaller. */
 Test(choose, candidates_of_a_normal_density)
 {
     struct net t = net_new(13);

@@ -4,7 +4,8 @@
 
 #include <omp.h>
 
-/* ---- the independent computation ------------------------------------------------------------------------- */
+/* ---- the independent computation
+ * ------------------------------------------------------------------------- */
 
 struct push {
     uint32_t node;
@@ -73,7 +74,9 @@ expect_impacts(struct net *t, struct choice *c, const int64_t *labels)
     }
 }
 
-/* ---- networks ----------------------------------------------------------------------------------------------- */
+/* ---- networks
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static struct choice
 choice_of(struct net *t)
@@ -99,8 +102,8 @@ conv(struct net *t, uint32_t x, int64_t out, int64_t in)
     return y;
 }
 
-/* A convolution, a residual sum, a gate of one value a channel, and a dense layer. Smooth activations: differences of
- * a kink are not its derivative. */
+/* A convolution, a residual sum, a gate of one value a channel, and a dense layer. Smooth
+ * activations: differences of a kink are not its derivative. */
 static struct net
 residual(uint32_t images)
 {
