@@ -15,7 +15,7 @@ typedef struct ola_client ola_client;
 
 /* Makes a secret: uniform ternary, from the operating system's randomness (libsodium). */
 OLA_MUST_CHECK ola_status ola_client_new(const ola_params *p, ola_client **out);
-void ola_client_free(ola_client *c);                                              /* wipes */
+void ola_client_free(ola_client *c); /* wipes */
 OLA_MUST_CHECK ola_status ola_client_save(const ola_client *c, const char *path); /* mode 0600 */
 OLA_MUST_CHECK ola_status ola_client_load(const ola_params *p, const char *path, ola_client **out);
 
@@ -24,15 +24,15 @@ OLA_MUST_CHECK ola_status ola_client_load(const ola_params *p, const char *path,
 struct ola_key_plan {
     uint32_t relin_level;
     uint32_t n_rotations;
-    const uint32_t *step; /* in [1, slots), strictly ascending */
+    const uint32_t *step;  /* in [1, slots), strictly ascending */
     const uint32_t *level;
 };
 OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_key_plan *plan,
                                           ola_keys **out);
 
 /* Encrypts v (`period` entries, repeated through the slots) under the secret key. */
-OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v,
-                                      uint32_t period, uint32_t level, double scale);
+OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period,
+                                      uint32_t level, double scale);
 /* The slots' real parts, `n` <= slots of them. For the owner of the key only: the low bits of the
  * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). OLA_ERR_RANGE where a result is
  * not finite; another key's ciphertext gives no other sign than numbers that make no sense. */
@@ -44,8 +44,8 @@ OLA_MUST_CHECK ola_status ola_decrypt(const ola_client *c, const ola_ct *ct, dou
  * sigma = 2^k times that noise, a slot is within about 2^-k (statistical distance) of one that tells nothing,
  * and over all slots and results given out these add up; the price is k bits of precision. A sigma near the
  * noise or below hides nothing. */
-OLA_MUST_CHECK ola_status ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v,
-                                             uint32_t n, double sigma);
+OLA_MUST_CHECK ola_status ola_decrypt_shared(const ola_client *c, const ola_ct *ct, double *v, uint32_t n,
+                                             double sigma);
 
 #ifdef __cplusplus
 }

@@ -22,27 +22,27 @@
 extern "C" {
 #endif
 
-#define OLA_VERSION    "0.1.0"
+#define OLA_VERSION "0.1.0"
 #define OLA_MUST_CHECK __attribute__((warn_unused_result))
 
 typedef enum ola_status {
     OLA_OK = 0,
     OLA_ERR_NOMEM = -1,
-    OLA_ERR_PARAM = -2,        /* an argument out of its range */
-    OLA_ERR_INSECURE = -3,     /* log2(QP) above the 128-bit table and insecure_toy not set */
-    OLA_ERR_PRIME = -4,        /* not a prime = 1 mod 2N below 2^49, or given twice */
-    OLA_ERR_LEVEL = -5,        /* levels differ, or none is left */
-    OLA_ERR_SCALE = -6,        /* scales differ, or the scale does not fit the modulus left */
-    OLA_ERR_KEY = -7,          /* no key for this rotation or product at this level */
-    OLA_ERR_FORMAT = -8,       /* not a file of this kind, damaged, or truncated */
-    OLA_ERR_VERSION = -9,      /* a file of another version of libola */
+    OLA_ERR_PARAM = -2,       /* an argument out of its range */
+    OLA_ERR_INSECURE = -3,    /* log2(QP) above the 128-bit table and insecure_toy not set */
+    OLA_ERR_PRIME = -4,       /* not a prime = 1 mod 2N below 2^49, or given twice */
+    OLA_ERR_LEVEL = -5,       /* levels differ, or none is left */
+    OLA_ERR_SCALE = -6,       /* scales differ, or the scale does not fit the modulus left */
+    OLA_ERR_KEY = -7,         /* no key for this rotation or product at this level */
+    OLA_ERR_FORMAT = -8,      /* not a file of this kind, damaged, or truncated */
+    OLA_ERR_VERSION = -9,     /* a file of another version of libola */
     OLA_ERR_FINGERPRINT = -10, /* of other parameters */
-    OLA_ERR_MODEL = -11,       /* of another model */
-    OLA_ERR_IO = -12,          /* the system could not read or write; errno says why */
-    OLA_ERR_RANDOM = -13,      /* no randomness */
-    OLA_ERR_RANGE = -14,       /* a value too large for scale and modulus, or not finite */
-    OLA_ERR_TOY = -15,         /* a toy object where a secure one is wanted, or the reverse */
-    OLA_ERR_SIM = -16 /* a file of libola_sim where one of libola is wanted, or the reverse */
+    OLA_ERR_MODEL = -11,      /* of another model */
+    OLA_ERR_IO = -12,         /* the system could not read or write; errno says why */
+    OLA_ERR_RANDOM = -13,     /* no randomness */
+    OLA_ERR_RANGE = -14,      /* a value too large for scale and modulus, or not finite */
+    OLA_ERR_TOY = -15,        /* a toy object where a secure one is wanted, or the reverse */
+    OLA_ERR_SIM = -16         /* a file of libola_sim where one of libola is wanted, or the reverse */
 } ola_status;
 
 const char *ola_status_text(ola_status s);
@@ -61,8 +61,7 @@ typedef struct ola_ct ola_ct;         /* ciphertext */
 typedef struct ola_keys ola_keys;     /* evaluation keys: relinearisation and rotations */
 typedef struct ola_map ola_map;       /* a linear map, encoded for one level */
 typedef struct ola_poly ola_poly;     /* a polynomial, encoded for one level */
-typedef struct ola_server
-    ola_server; /* evaluator: parameters, keys, scratch; one thread at a time */
+typedef struct ola_server ola_server; /* evaluator: parameters, keys, scratch; one thread at a time */
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 OLA_MUST_CHECK ola_status ola_params_new(const struct ola_literal *literal, ola_params **out);
@@ -83,15 +82,14 @@ OLA_MUST_CHECK ola_status ola_ct_copy(ola_ct *out, const ola_ct *in);
 
 /* ---- the server ------------------------------------------------------------------------------ */
 /* keys may be NULL where nothing needs them; parameters and keys outlive the server. */
-OLA_MUST_CHECK ola_status ola_server_new(const ola_params *p, const ola_keys *keys,
-                                         ola_server **out);
+OLA_MUST_CHECK ola_status ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out);
 void ola_server_free(ola_server *s);
 
 OLA_MUST_CHECK ola_status ola_add(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
 OLA_MUST_CHECK ola_status ola_sub(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
 /* out = a + v, v of `period` entries (power of two dividing the slots). */
-OLA_MUST_CHECK ola_status ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a,
-                                        const double *v, uint32_t period);
+OLA_MUST_CHECK ola_status ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v,
+                                        uint32_t period);
 /* Three components until relinearised; scale a.scale * b.scale, same level. Only relinearise, rescale, drop, add
  * and sub take such a ciphertext. */
 OLA_MUST_CHECK ola_status ola_mul(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b);
@@ -152,22 +150,20 @@ OLA_MUST_CHECK ola_status ola_cts_load(const ola_params *p, const char *path, ol
                                        uint32_t n);
 /* The same on memory, for embedders and fuzzers. *out is malloc'ed through the library's allocator:
  * give it back with ola_bytes_free. */
-OLA_MUST_CHECK ola_status ola_keys_parse(const ola_params *p, const void *data, size_t size,
-                                         ola_keys **out);
+OLA_MUST_CHECK ola_status ola_keys_parse(const ola_params *p, const void *data, size_t size, ola_keys **out);
 OLA_MUST_CHECK ola_status ola_cts_parse(const ola_params *p, const void *data, size_t size,
                                         ola_ct *const *ct, uint32_t n);
 OLA_MUST_CHECK ola_status ola_params_parse(const void *data, size_t size, ola_params **out);
-OLA_MUST_CHECK ola_status ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n,
-                                        void **out, size_t *size);
+OLA_MUST_CHECK ola_status ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **out,
+                                        size_t *size);
 void ola_bytes_free(void *bytes, size_t size);
 
 /* The weights file of a compiled network (ola/plan.h): opened, hash and model checked; sections
  * by name ("map:conv1"). */
 typedef struct ola_weights ola_weights;
-OLA_MUST_CHECK ola_status ola_weights_open(const char *path, const uint8_t model[32],
-                                           ola_weights **out);
-OLA_MUST_CHECK ola_status ola_weights_find(const ola_weights *w, const char *name,
-                                           const void **section, size_t *size);
+OLA_MUST_CHECK ola_status ola_weights_open(const char *path, const uint8_t model[32], ola_weights **out);
+OLA_MUST_CHECK ola_status ola_weights_find(const ola_weights *w, const char *name, const void **section,
+                                           size_t *size);
 void ola_weights_close(ola_weights *w);
 
 #ifdef __cplusplus

@@ -162,7 +162,8 @@ load_client(const struct golden_options *o, struct golden_client **client)
 /* The secret comes last: where the large file finds no room, an older secret is still there. */
 static int
 save_keygen(const struct golden_options *o, const struct golden_client *client,
-            const ola_keys *keys, const char *secret)
+            const ola_keys *keys,
+            const char *secret)
 {
     char *params = file_name(o, "params", 0, ""), *eval = file_name(o, "eval.keys", 0, "");
     int failed = !params || !eval;
@@ -191,7 +192,7 @@ command_keygen(const struct golden_options *o)
         failed = golden_fail(o->dir, "%s", strerror(errno));
     else if (!o->force && access(secret, F_OK) == 0)
         failed = golden_fail(secret, "is there already; --force replaces it, "
-                                     "and nothing can decrypt what it encrypted");
+                                  "and nothing can decrypt what it encrypted");
     ola_status status = failed ? OLA_OK : golden_client_new(&client);
     if (!failed && status == OLA_OK)
         status = golden_client_keys(client, &keys);
@@ -244,11 +245,11 @@ eval_files(const struct golden_options *o, struct golden_session *session, const
             failed = load_cts(o, "input", p.image, params, in, GOLDEN_INPUT_CTS);
             if (failed)
                 break;
-            status =
-                golden_evaluate(session, (const ola_ct *const *)in, out, golden_show_progress, &p);
-            failed = status == OLA_OK
-                         ? save_cts(o, "output", p.image, params, out, GOLDEN_OUTPUT_CTS)
-                         : golden_fail_status("eval", status);
+            status = golden_evaluate(session, (const ola_ct *const *)in, out, golden_show_progress,
+                                     &p);
+            failed = status == OLA_OK ? save_cts(o, "output", p.image, params, out,
+                                                 GOLDEN_OUTPUT_CTS)
+                                      : golden_fail_status("eval", status);
         }
         golden_cts_free(out, GOLDEN_OUTPUT_CTS);
     }
@@ -298,8 +299,9 @@ decrypt_files(const struct golden_options *o, const struct golden_client *client
         failed = load_cts(o, "output", k, golden_client_params(client), ct, GOLDEN_OUTPUT_CTS);
         if (failed)
             break;
-        status = golden_decrypt(client, (const ola_ct *const *)ct,
-                                answers + (size_t)k * GOLDEN_OUTPUT_SIZE);
+        status =
+            golden_decrypt(client, (const ola_ct *const *)ct,
+                           answers + (size_t)k * GOLDEN_OUTPUT_SIZE);
         failed = status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
     }
     golden_cts_free(ct, GOLDEN_OUTPUT_CTS);
