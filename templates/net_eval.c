@@ -18,8 +18,8 @@ fail(const char *path, ola_status status)
 }
 
 static int
-answer(struct net_session *session, const ola_params *params, const char *in_path,
-       const char *out_path)
+answer(struct net_session *session, const ola_params *params, const char *keys_path,
+       const char *in_path, const char *out_path)
 {
     ola_ct *in[NET_INPUT_CTS], *out[NET_OUTPUT_CTS];
     ola_status status = net_cts_new(params, in, NET_INPUT_CTS);
@@ -32,8 +32,11 @@ answer(struct net_session *session, const ola_params *params, const char *in_pat
     } else {
         if ((status = ola_cts_load(params, in_path, in, NET_INPUT_CTS)) != OLA_OK)
             fail(in_path, status);
-        else if ((status = net_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) !=
-                 OLA_OK)
+        else if ((status = net_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) ==
+                 OLA_ERR_OTHER_KEY)
+            fprintf(stderr, "net_eval: %s: %s than %s\n", in_path, ola_status_text(status),
+                    keys_path);
+        else if (status != OLA_OK)
             fail(in_path, status);
         else if ((status = ola_cts_save(params, (const ola_ct *const *)out, NET_OUTPUT_CTS,
                                         out_path)) != OLA_OK)
@@ -69,7 +72,8 @@ main(int argc, char **argv)
     else if ((status = net_session_new(server, keys, &session)) != OLA_OK)
         fail(argv[2], status);
     else
-        failed = answer(session, net_server_params(server), argv[3], argv[4]);
+        failed = answer(session, net_server_params(server), argv[2], argv[3],
+                        argv[4]);
     net_session_free(session);
     ola_keys_free(keys);
     net_server_free(server);

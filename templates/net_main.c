@@ -139,6 +139,20 @@ save_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_pa
     return failed;
 }
 
+/* status: of using image k's ciphertexts; their file is named. */
+static int
+fail_cts(const struct net_options *o, const char *stem, uint32_t k, const char *keys,
+         ola_status status)
+{
+    char *path = file_name(o, stem, k, ".ct");
+    if (path && status == OLA_ERR_OTHER_KEY)
+        net_fail(path, "%s than %s", ola_status_text(status), keys);
+    else if (path)
+        net_fail_status(path, status);
+    free(path);
+    return 1;
+}
+
 static int
 load_client(const struct net_options *o, struct net_client **client)
 {
@@ -241,7 +255,7 @@ eval_files(const struct net_options *o, struct net_session *session, const ola_p
                 break;
             status = net_evaluate(session, (const ola_ct *const *)in, out, net_show_progress, &p);
             failed = status == OLA_OK ? save_cts(o, "output", p.image, params, out, NET_OUTPUT_CTS)
-                                      : net_fail_status("eval", status);
+                                      : fail_cts(o, "input", p.image, "eval.keys", status);
         }
         net_cts_free(out, NET_OUTPUT_CTS);
     }
@@ -293,7 +307,7 @@ decrypt_files(const struct net_options *o, const struct net_client *client, floa
             break;
         status =
             net_decrypt(client, (const ola_ct *const *)ct, answers + (size_t)k * NET_OUTPUT_SIZE);
-        failed = status == OLA_OK ? 0 : net_fail_status("decrypt", status);
+        failed = status == OLA_OK ? 0 : fail_cts(o, "output", k, "secret.key", status);
     }
     net_cts_free(ct, NET_OUTPUT_CTS);
     return failed;

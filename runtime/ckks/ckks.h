@@ -61,7 +61,8 @@ struct ola_ct {
     uint32_t level;
     uint32_t stride; /* limbs from one part to the next; level < stride */
     double scale;
-    bool seeded; /* fresh: part 1 is ola_ct_expand's of this seed */
+    uint8_t key_id[OLA_KEY_ID]; /* of the secret key */
+    bool seeded;                /* fresh: part 1 is ola_ct_expand's of this seed */
     uint8_t seed[32];
     uint64_t *data;
     size_t bytes;
@@ -71,6 +72,19 @@ static inline uint64_t *
 ola_ct_limb(const struct ola_ct *ct, uint32_t part, uint32_t i)
 {
     return ct->data + (size_t)(part * ct->stride + i) * ct->params->n;
+}
+
+/* Both under one secret key, as far as ids tell; and out gets in's. */
+static inline bool
+ola_ct_same_key(const struct ola_ct *a, const struct ola_ct *b)
+{
+    return memcmp(a->key_id, b->key_id, sizeof a->key_id) == 0;
+}
+
+static inline void
+ola_ct_take_key(struct ola_ct *out, const struct ola_ct *in)
+{
+    memmove(out->key_id, in->key_id, sizeof out->key_id);
 }
 
 /* Makes room for parts * (level + 1) limbs and sets parts and level; what ct held before stays
@@ -106,6 +120,7 @@ void ola_limb_store(void *stored, const uint64_t *limb, size_t n, uint32_t width
 
 struct ola_keys {
     const struct ola_params *params;
+    uint8_t key_id[OLA_KEY_ID]; /* of the secret key; set by who fills them */
     bool has_relin;
     struct ola_switch relin;
     uint32_t n_rotations;

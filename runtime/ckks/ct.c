@@ -92,6 +92,7 @@ ola_ct_copy(ola_ct *out, const ola_ct *in)
     size_t bytes = (size_t)(in->level + 1) * in->params->n * sizeof *in->data;
     for (uint32_t k = 0; k < in->parts; k++)
         memcpy(ola_ct_limb(out, k, 0), ola_ct_limb(in, k, 0), bytes);
+    ola_ct_take_key(out, in);
     out->scale = in->scale;
     out->seeded = in->seeded;
     memcpy(out->seed, in->seed, sizeof out->seed);

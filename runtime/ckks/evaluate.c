@@ -25,12 +25,27 @@ holds(const struct ola_server *s, const struct ola_ct *ct, uint32_t most_parts)
            ola_params_equal(s->params, ct->params);
 }
 
-static bool
-good(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a,
-     uint32_t most_parts)
+/* The handles of an operation on one ciphertext, or on two. */
+static ola_status
+check(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a,
+      uint32_t most_parts)
 {
-    return s != NULL && out != NULL && ola_params_equal(s->params, out->params) &&
-           holds(s, a, most_parts);
+    if (s == NULL || out == NULL || !ola_params_equal(s->params, out->params) ||
+        !holds(s, a, most_parts))
+        return OLA_ERR_PARAM;
+    return ola_server_check_key(s, a);
+}
+
+static ola_status
+check_two(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct *a,
+          const struct ola_ct *b, uint32_t most_parts)
+{
+    ola_status status = check(s, out, a, most_parts);
+    if (status == OLA_OK && !holds(s, b, most_parts))
+        status = OLA_ERR_PARAM;
+    if (status == OLA_OK && !ola_ct_same_key(a, b))
+        status = OLA_ERR_OTHER_KEY;
+    return status == OLA_OK && a->level != b->level ? OLA_ERR_LEVEL : status;
 }
 
 typedef void (*vector_op)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
@@ -51,16 +66,15 @@ static ola_status
 combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const struct ola_ct *b,
         bool subtract)
 {
-    if (!good(s, out, a, 3) || !holds(s, b, 3))
-        return OLA_ERR_PARAM;
-    if (a->level != b->level)
-        return OLA_ERR_LEVEL;
+    ola_status status = check_two(s, out, a, b, 3);
+    if (status != OLA_OK)
+        return status;
     if (!ola_scales_equal(a->scale, b->scale))
         return OLA_ERR_SCALE;
     const uint32_t a_parts = a->parts, b_parts = b->parts,
                    parts = a_parts > b_parts ? a_parts : b_parts;
     const uint32_t level = a->level;
-    ola_status status = ola_ct_reserve(out, parts, level);
+    status = ola_ct_reserve(out, parts, level);
     if (status != OLA_OK)
         return status;
     vector_op op = subtract ? s->backend->sub : s->backend->add;
@@ -77,6 +91,7 @@ combine(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, const 
                 lone_limb(s, to, ola_ct_limb(b, k, i), subtract, i);
         }
     }
+    ola_ct_take_key(out, a);
     out->scale = a->scale;
     s->counts.additions++;
     return OLA_OK;
@@ -97,10 +112,13 @@ ola_sub(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b)
 ola_status
 ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint32_t period)
 {
-    if (!good(s, out, a, 2) || v == NULL || !ola_is_period(period, s->params->slots))
+    ola_status status = check(s, out, a, 2);
+    if (status != OLA_OK)
+        return status;
+    if (v == NULL || !ola_is_period(period, s->params->slots))
         return OLA_ERR_PARAM;
     double size;
-    ola_status status = ola_server_encode(s, v, period, a->level, a->scale, &size);
+    status = ola_server_encode(s, v, period, a->level, a->scale, &size);
     if (status == OLA_OK)
         status = ola_ct_copy(out, a);
     if (status != OLA_OK)
@@ -168,17 +186,17 @@ ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a, con
 ola_status
 ola_mul(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b)
 {
-    if (!good(s, out, a, 2) || !holds(s, b, 2))
-        return OLA_ERR_PARAM;
-    if (a->level != b->level)
-        return OLA_ERR_LEVEL;
+    ola_status status = check_two(s, out, a, b, 2);
+    if (status != OLA_OK)
+        return status;
     double scale = a->scale * b->scale;
     if (!ola_scale_fits(s->params, a->level, scale))
         return OLA_ERR_SCALE;
-    ola_status status = ola_ct_reserve(out, 3, a->level);
+    status = ola_ct_reserve(out, 3, a->level);
     if (status != OLA_OK)
         return status;
     ola_tensor(s, out, a, b, out->level, NULL);
+    ola_ct_take_key(out, a);
     out->scale = scale;
     return OLA_OK;
 }
@@ -202,6 +220,7 @@ ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
     } else {
         ola_divide(s, &p->by_q[level], level, from, out_level, to, 2);
     }
+    ola_ct_take_key(out, in);
     out->parts = 2;
     out->level = out_level;
     out->scale = scale;
@@ -211,12 +230,15 @@ ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
 ola_status
 ola_relinearise(ola_server *s, ola_ct *out, const ola_ct *a)
 {
-    if (!good(s, out, a, 3) || a->parts != 3)
+    ola_status status = check(s, out, a, 3);
+    if (status != OLA_OK)
+        return status;
+    if (a->parts != 3)
         return OLA_ERR_PARAM;
     if (s->keys == NULL || !s->keys->has_relin || s->keys->relin.level < a->level)
         return OLA_ERR_KEY;
     const uint32_t level = a->level;
-    ola_status status = ola_switch_reserve(s, level, 2);
+    status = ola_switch_reserve(s, level, 2);
     if (status == OLA_OK && out != a)
         status = ola_ct_reserve(out, 2, level);
     if (status == OLA_OK)
@@ -227,12 +249,13 @@ ola_relinearise(ola_server *s, ola_ct *out, const ola_ct *a)
 ola_status
 ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
 {
-    if (!good(s, out, a, 3))
-        return OLA_ERR_PARAM;
+    ola_status status = check(s, out, a, 3);
+    if (status != OLA_OK)
+        return status;
     if (a->level == 0)
         return OLA_ERR_LEVEL;
     const uint32_t level = a->level, parts = a->parts;
-    ola_status status = ola_switch_reserve(s, level, 3);
+    status = ola_switch_reserve(s, level, 3);
     if (status == OLA_OK && out != a)
         status = ola_ct_reserve(out, parts, level - 1);
     if (status != OLA_OK)
@@ -244,6 +267,7 @@ ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
         to[k] = ola_ct_limb(out, k, 0);
     }
     ola_divide(s, &s->params->by_q[level], level, from, level - 1, to, parts);
+    ola_ct_take_key(out, a);
     out->scale = a->scale / (double)s->params->literal.q[level];
     out->level = level - 1;
     out->seeded = false;
@@ -254,19 +278,21 @@ ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
 ola_status
 ola_drop(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t level)
 {
-    if (!good(s, out, a, 3))
-        return OLA_ERR_PARAM;
+    ola_status status = check(s, out, a, 3);
+    if (status != OLA_OK)
+        return status;
     if (level > a->level)
         return OLA_ERR_LEVEL;
     if (!ola_scale_fits(s->params, level, a->scale))
         return OLA_ERR_SCALE;
     if (out != a) {
         const size_t bytes = (size_t)(level + 1) * s->params->n * sizeof *a->data;
-        ola_status status = ola_ct_reserve(out, a->parts, level);
+        status = ola_ct_reserve(out, a->parts, level);
         if (status != OLA_OK)
             return status;
         for (uint32_t k = 0; k < a->parts; k++)
             memcpy(ola_ct_limb(out, k, 0), ola_ct_limb(a, k, 0), bytes);
+        ola_ct_take_key(out, a);
         out->scale = a->scale;
     }
     out->level = level;
@@ -278,12 +304,15 @@ ola_drop(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t level)
 ola_status
 ola_relabel(ola_server *s, ola_ct *out, const ola_ct *a, double factor)
 {
-    if (!good(s, out, a, 2) || !isfinite(factor) || !(factor > 0.0))
+    ola_status status = check(s, out, a, 2);
+    if (status != OLA_OK)
+        return status;
+    if (!isfinite(factor) || !(factor > 0.0))
         return OLA_ERR_PARAM;
     double scale = a->scale / factor;
     if (!ola_scale_fits(s->params, a->level, scale))
         return OLA_ERR_SCALE;
-    ola_status status = ola_ct_copy(out, a);
+    status = ola_ct_copy(out, a);
     if (status == OLA_OK)
         out->scale = scale;
     return status;
@@ -299,6 +328,7 @@ ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
         .raised = &raised, .key = key, .perm = key->perm, .a0 = ola_ct_limb(in, 0, 0)};
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
     ola_switch_divide(s, &job, 1, &s->params->by_p, in->level, to);
+    ola_ct_take_key(out, in);
     out->scale = in->scale;
     out->seeded = false;
     s->counts.rotations++;
@@ -307,14 +337,17 @@ ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
 ola_status
 ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step)
 {
-    if (!good(s, out, a, 2) || step >= s->params->slots)
+    ola_status status = check(s, out, a, 2);
+    if (status != OLA_OK)
+        return status;
+    if (step >= s->params->slots)
         return OLA_ERR_PARAM;
     if (step == 0)
         return ola_ct_copy(out, a);
     const struct ola_switch *key = ola_keys_rotation(s->keys, step, a->level);
     if (key == NULL)
         return OLA_ERR_KEY;
-    ola_status status = ola_switch_reserve(s, a->level, 2);
+    status = ola_switch_reserve(s, a->level, 2);
     if (status == OLA_OK && out != a)
         status = ola_ct_reserve(out, 2, a->level);
     if (status == OLA_OK)

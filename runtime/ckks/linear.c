@@ -55,12 +55,14 @@ check_cts(const struct ola_server *s, const struct ola_map *m, const struct ola_
             if (out[j] == a)
                 return OLA_ERR_PARAM;
         }
+        if (!ola_ct_same_key(a, in[0]))
+            return OLA_ERR_OTHER_KEY;
         if (a->level != m->desc.level)
             return OLA_ERR_LEVEL;
         if (!ola_scales_equal(a->scale, m->desc.in_scale))
             return OLA_ERR_SCALE;
     }
-    return OLA_OK;
+    return ola_server_check_key(s, in[0]);
 }
 
 static ola_status
@@ -420,6 +422,8 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         status = check_keys(s, m);
     if (status == OLA_OK)
         status = reserve(s, m, out);
+    for (uint32_t k = 0; status == OLA_OK && k < m->head.out_cts; k++)
+        ola_ct_take_key(out[k], in[0]);
     if (status != OLA_OK)
         return status;
     for (uint32_t k = 0; k < m->n_inputs; k++) {

@@ -203,6 +203,8 @@ check_cts(const struct ola_server *s, const struct ola_poly *f, const struct ola
             if (j != k && (out[j] == a || out[j] == out[k]))
                 return OLA_ERR_PARAM;
         }
+        if (!ola_ct_same_key(a, in[0]) || ola_server_check_key(s, a) != OLA_OK)
+            return OLA_ERR_OTHER_KEY;
         if (a->level != f->desc.level)
             return OLA_ERR_LEVEL;
         if (!ola_scales_equal(a->scale, f->desc.in_scale))
@@ -287,6 +289,7 @@ run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number,
 {
     const struct ola_step *step = &f->plan.step[number];
     const uint32_t level = step->level + 1;
+    ola_ct_take_key(to, reg[step->a]);
     to->parts = 3;
     to->level = level;
     to->scale = step->scale * (double)f->params->literal.q[level];

@@ -18,6 +18,14 @@ ola_server_temp(const struct ola_server *s)
 }
 
 ola_status
+ola_server_check_key(const struct ola_server *s, const struct ola_ct *ct)
+{
+    if (s->keys != NULL && memcmp(s->keys->key_id, ct->key_id, sizeof ct->key_id) != 0)
+        return OLA_ERR_OTHER_KEY;
+    return OLA_OK;
+}
+
+ola_status
 ola_buffer_need(struct ola_buffer *b, size_t words)
 {
     if (words <= b->words)

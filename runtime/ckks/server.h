@@ -132,4 +132,7 @@ void ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a
 OLA_MUST_CHECK ola_status ola_server_encode(struct ola_server *s, const double *v, uint32_t period,
                                             uint32_t level, double scale, double *size);
 
+/* OLA_ERR_OTHER_KEY where the server has keys, of another secret key than ct's. */
+OLA_MUST_CHECK ola_status ola_server_check_key(const struct ola_server *s, const struct ola_ct *ct);
+
 #endif

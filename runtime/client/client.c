@@ -50,6 +50,7 @@ ola_client_new(const ola_params *p, ola_client **out)
     if (s == OLA_OK)
         s = client_room(p, &c);
     if (s == OLA_OK) {
+        randombytes_buf(c->key_id, sizeof c->key_id);
         ola_sample_ternary(c->secret, p->n, seed, 0);
         transform_secret(c);
         *out = c;
@@ -59,7 +60,8 @@ ola_client_new(const ola_params *p, ola_client **out)
 }
 
 ola_status
-ola_client_from_secret(const struct ola_params *p, const int8_t *secret, struct ola_client **out)
+ola_client_from_secret(const struct ola_params *p, const int8_t *secret,
+                       const uint8_t key_id[OLA_KEY_ID], struct ola_client **out)
 {
     struct ola_client *c;
     *out = NULL;
@@ -71,6 +73,7 @@ ola_client_from_secret(const struct ola_params *p, const int8_t *secret, struct 
     ola_status s = client_room(p, &c);
     if (s != OLA_OK)
         return s;
+    memcpy(c->key_id, key_id, sizeof c->key_id);
     memcpy(c->secret, secret, p->n);
     transform_secret(c);
     *out = c;

@@ -80,6 +80,7 @@ encrypt_coefficients(const struct ola_client *c, struct scratch *w, uint32_t per
         ola_wipe(secret_seed, sizeof secret_seed);
         return s;
     }
+    memcpy(out->key_id, c->key_id, sizeof out->key_id);
     out->seeded = true;
     memcpy(out->seed, seed, sizeof seed);
     ola_sample_gauss(w->noise, c->params->n, secret_seed, 0);
@@ -168,7 +169,7 @@ to_doubles(const struct ola_params *p, uint32_t level, const struct scratch *w)
     }
 }
 
-/* What decrypts to no number (under another key, modulo more than 2^1023) is no answer. */
+/* What decrypts to no number (of damaged residues, modulo more than 2^1023) is no answer. */
 static ola_status
 check_finite(double *v, uint32_t n)
 {
@@ -188,6 +189,8 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
     if (c == NULL || ct == NULL || v == NULL || ct->parts != 2 ||
         !ola_params_equal(c->params, ct->params) || n > c->params->slots)
         return OLA_ERR_PARAM;
+    if (memcmp(c->key_id, ct->key_id, sizeof c->key_id) != 0)
+        return OLA_ERR_OTHER_KEY;
     const struct ola_params *p = c->params;
     ola_status s = scratch_new(&w, p->n, ct->level + 1);
     if (s != OLA_OK)

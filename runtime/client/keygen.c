@@ -105,6 +105,7 @@ ola_client_keys(const ola_client *c, const struct ola_key_plan *plan, ola_keys *
                                 plan->level, &keys);
     if (s != OLA_OK)
         return s;
+    memcpy(keys->key_id, c->key_id, sizeof keys->key_id);
     s = fill_keys(c, keys);
     if (s != OLA_OK) {
         ola_keys_free(keys);

@@ -17,7 +17,7 @@ ola_client_save(const ola_client *c, const char *path)
     for (uint32_t k = 0; k < n; k++)
         shifted[k] = (uint64_t)(c->secret[k] + 1);
     ola_status s = ola_writer_open(path, 0600, OLA_FILE_REAL, OLA_FILE_CLIENT, &c->params->literal,
-                                   (uint64_t)n * SECRET_BITS / 8, &w);
+                                   c->key_id, (uint64_t)n * SECRET_BITS / 8, &w);
     if (s == OLA_OK) {
         ola_writer_residues(w, shifted, n, SECRET_BITS);
         s = ola_writer_close(w, NULL, NULL);
@@ -31,13 +31,15 @@ static ola_status
 read_secret(const struct ola_params *p, struct ola_reader *r, uint64_t *shifted, int8_t *secret,
             struct ola_client **out)
 {
+    uint8_t key_id[OLA_KEY_ID];
+    ola_reader_key_id(r, key_id);
     ola_reader_residues(r, shifted, p->n, SECRET_BITS, 3);
     ola_status s = ola_reader_close(r);
     if (s != OLA_OK)
         return s;
     for (uint32_t k = 0; k < p->n; k++)
         secret[k] = (int8_t)((int)shifted[k] - 1);
-    return ola_client_from_secret(p, secret, out);
+    return ola_client_from_secret(p, secret, key_id, out);
 }
 
 ola_status

@@ -1,9 +1,10 @@
 /* file.h - the container of every file of libola, written and read as a stream, and the weights
  * file. Shared by io/, client/ and sim/; knows nothing of rings, keys or ciphertexts.
  *
- *   head (88 bytes)  magic, version, kind, flags (bit 0: toy), payload size, fingerprint, model
+ *   head (104 bytes)  magic, version, kind, flags (bit 0: toy), payload size, fingerprint, model,
+ *                     id of the secret key (zero in a file of parameters, never in another)
  *   payload
- *   trailer          BLAKE2b-256 of all before it
+ *   trailer           BLAKE2b-256 of all before it
  *
  * Both ends keep the first error and then do nothing more: callers put or get in a row and ask
  * once, at the close, which must always be called. Little endian throughout. */
@@ -14,7 +15,7 @@
 
 #define OLA_FILE_REAL    0x464c4c4fu /* "OLLF": a file of libola */
 #define OLA_FILE_SIM     0x534c4c4fu /* "OLLS": of libola_sim */
-#define OLA_FILE_VERSION 1u
+#define OLA_FILE_VERSION 2u
 #define OLA_FILE_TOY     1u /* flag */
 #define OLA_FILE_HASH    32u
 
@@ -23,7 +24,7 @@ enum ola_file_kind { OLA_FILE_PARAMS = 1, OLA_FILE_KEYS, OLA_FILE_CTS, OLA_FILE_
 struct ola_file_head {
     uint32_t magic, version, kind, flags;
     uint64_t payload; /* bytes between head and trailer */
-    uint8_t fingerprint[32], model[32];
+    uint8_t fingerprint[32], model[32], key_id[OLA_KEY_ID];
 };
 
 /* BLAKE2b-256 over ola_literal_write's bytes. */
@@ -36,10 +37,12 @@ int ola_file_open(const char *path, uint64_t *size);
 struct ola_writer;
 /* path NULL: to memory. The file gets a temporary name beside `path` and permissions `mode` (less
  * the umask); a device or pipe that is already there is written directly. Exactly `payload` bytes
- * must follow. On failure *out is NULL and there is nothing to close. */
+ * must follow. key_id: NULL for parameters. On failure *out is NULL and there is nothing to
+ * close. */
 OLA_MUST_CHECK ola_status ola_writer_open(const char *path, unsigned mode, uint32_t magic,
                                           enum ola_file_kind kind, const struct ola_literal *l,
-                                          uint64_t payload, struct ola_writer **out);
+                                          const uint8_t *key_id, uint64_t payload,
+                                          struct ola_writer **out);
 void ola_writer_put(struct ola_writer *w, const void *data, size_t size);
 void ola_writer_u32(struct ola_writer *w, uint32_t v);
 void ola_writer_u64(struct ola_writer *w, uint64_t v);
@@ -72,6 +75,7 @@ uint64_t ola_reader_u64(struct ola_reader *r);
 double ola_reader_double(struct ola_reader *r);
 /* As ola_writer_residues; OLA_ERR_FORMAT when one is not below q. */
 void ola_reader_residues(struct ola_reader *r, uint64_t *v, size_t n, uint32_t bits, uint64_t q);
+void ola_reader_key_id(const struct ola_reader *r, uint8_t out[OLA_KEY_ID]);
 uint64_t ola_reader_left(const struct ola_reader *r); /* of the payload */
 ola_status ola_reader_status(const struct ola_reader *r);
 void ola_reader_fail(struct ola_reader *r, ola_status s);

@@ -8,7 +8,7 @@ ola_file_write_params(const char *path, uint32_t magic, const struct ola_literal
     uint8_t bytes[OLA_LITERAL_MAX_BYTES];
     size_t size = ola_literal_write(l, bytes);
     struct ola_writer *w;
-    ola_status s = ola_writer_open(path, 0666, magic, OLA_FILE_PARAMS, l, size, &w);
+    ola_status s = ola_writer_open(path, 0666, magic, OLA_FILE_PARAMS, l, NULL, size, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_put(w, bytes, size);

@@ -42,6 +42,12 @@ ola_reader_status(const struct ola_reader *r)
     return r->status;
 }
 
+void
+ola_reader_key_id(const struct ola_reader *r, uint8_t out[OLA_KEY_ID])
+{
+    memcpy(out, r->head.key_id, OLA_KEY_ID);
+}
+
 uint64_t
 ola_reader_left(const struct ola_reader *r)
 {
@@ -138,7 +144,8 @@ check_head(struct ola_reader *r, uint32_t magic, enum ola_file_kind kind)
                                                                                  : OLA_ERR_FORMAT);
     else if (h->version != OLA_FILE_VERSION)
         ola_reader_fail(r, OLA_ERR_VERSION);
-    else if (h->kind != (uint32_t)kind || (h->flags & ~OLA_FILE_TOY) != 0)
+    else if (h->kind != (uint32_t)kind || (h->flags & ~OLA_FILE_TOY) != 0 ||
+             sodium_is_zero(h->key_id, sizeof h->key_id) != (kind == OLA_FILE_PARAMS))
         ola_reader_fail(r, OLA_ERR_FORMAT);
 }
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "written as memory holds it");
-_Static_assert(sizeof(struct ola_file_head) == 88, "no padding");
+_Static_assert(sizeof(struct ola_file_head) == 104, "no padding");
 
 #define BUFFER 65536u
 
@@ -160,7 +160,8 @@ writer_free(struct ola_writer *w)
 
 ola_status
 ola_writer_open(const char *path, unsigned mode, uint32_t magic, enum ola_file_kind kind,
-                const struct ola_literal *l, uint64_t payload, struct ola_writer **out)
+                const struct ola_literal *l, const uint8_t *key_id, uint64_t payload,
+                struct ola_writer **out)
 {
     *out = NULL;
     if (sodium_init() < 0)
@@ -183,6 +184,8 @@ ola_writer_open(const char *path, unsigned mode, uint32_t magic, enum ola_file_k
                                  .payload = payload};
     ola_file_fingerprint(l, head.fingerprint);
     memcpy(head.model, l->model, 32);
+    if (key_id != NULL)
+        memcpy(head.key_id, key_id, sizeof head.key_id);
     crypto_generichash_init(&w->hash, NULL, 0, OLA_FILE_HASH);
     put_hashed(w, &head, sizeof head);
     *out = w;

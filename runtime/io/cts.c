@@ -55,11 +55,13 @@ ola_file_cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, con
     for (uint32_t k = 0; k < n; k++) {
         if (ct[k] == NULL || ct[k]->parts == 0 || !ola_params_equal(p, ct[k]->params))
             return OLA_ERR_PARAM;
+        if (!ola_ct_same_key(ct[k], ct[0]))
+            return OLA_ERR_OTHER_KEY;
         payload += CT_HEAD + body_wire_bytes(p, ct[k]->parts, ct[k]->level, ct[k]->seeded);
     }
     struct ola_writer *w;
-    ola_status s =
-        ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_CTS, &p->literal, payload, &w);
+    ola_status s = ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_CTS, &p->literal,
+                                   ct[0]->key_id, payload, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_u32(w, n);
@@ -132,6 +134,7 @@ ola_file_cts_read(const ola_params *p, const char *path, const void *data, size_
         ola_reader_fail(r, OLA_ERR_FORMAT);
     for (uint32_t k = 0; k < n && ola_reader_status(r) == OLA_OK; k++) {
         fresh[k].params = p;
+        ola_reader_key_id(r, fresh[k].key_id);
         read_ct(r, p, &fresh[k]);
     }
     s = ola_reader_close(r);

@@ -50,8 +50,8 @@ ola_keys_save(const ola_keys *k, const char *path)
     if (limb == NULL)
         return OLA_ERR_NOMEM;
     struct ola_writer *w;
-    ola_status s =
-        ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_KEYS, &p->literal, payload, &w);
+    ola_status s = ola_writer_open(path, 0666, OLA_FILE_REAL, OLA_FILE_KEYS, &p->literal, k->key_id,
+                                   payload, &w);
     if (s == OLA_OK) {
         ola_writer_u32(w, k->has_relin ? k->relin.level : UINT32_MAX);
         ola_writer_u32(w, k->n_rotations);
@@ -179,6 +179,8 @@ ola_file_keys_read(const ola_params *p, const char *path, const void *data, size
     if (s != OLA_OK)
         return s;
     read_payload(r, p, &k);
+    if (k != NULL)
+        ola_reader_key_id(r, k->key_id);
     s = ola_reader_close(r);
     if (s == OLA_OK)
         s = expand(p, k);

@@ -39,6 +39,8 @@ ola_status_text(ola_status s)
         return "a toy (insecure) object where a secure one is wanted, or the reverse";
     case OLA_ERR_SIM:
         return "a simulator's file where a real one is wanted, or the reverse";
+    case OLA_ERR_OTHER_KEY:
+        return "of another secret key";
     }
     return "an unknown status";
 }

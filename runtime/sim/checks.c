@@ -47,6 +47,16 @@ ola_sim_operand(const struct ola_params *p, const struct ola_ct *ct, uint32_t pa
 }
 
 ola_status
+ola_sim_key(const struct ola_server *s, const struct ola_ct *ct, const struct ola_ct *b)
+{
+    if (s->keys != NULL && memcmp(s->keys->key_id, ct->key_id, sizeof ct->key_id) != 0)
+        return OLA_ERR_OTHER_KEY;
+    if (b != NULL && memcmp(b->key_id, ct->key_id, sizeof ct->key_id) != 0)
+        return OLA_ERR_OTHER_KEY;
+    return OLA_OK;
+}
+
+ola_status
 ola_sim_scale(const struct ola_params *p, uint32_t level, double scale)
 {
     if (!isfinite(scale) || scale <= 0.0 || log2(scale) >= p->log_q[level] - 1.0)
@@ -107,9 +117,10 @@ ola_sim_vector_free(double *v, size_t n)
 }
 
 void
-ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale,
-            uint64_t trace)
+ola_sim_set(struct ola_ct *ct, const uint8_t key_id[OLA_KEY_ID], double *v, uint32_t parts,
+            uint32_t level, double scale, uint64_t trace)
 {
+    memmove(ct->key_id, key_id, sizeof ct->key_id);
     ola_sim_vector_free(ct->v, ct->params->slots);
     ct->v = v;
     ct->parts = parts;
@@ -137,10 +148,11 @@ ola_results_new(const struct ola_params *p, uint32_t n, struct ola_results *r)
 }
 
 void
-ola_results_store(struct ola_results *r, ola_ct *const *out, uint32_t level, double scale)
+ola_results_store(struct ola_results *r, const uint8_t key_id[OLA_KEY_ID], ola_ct *const *out,
+                  uint32_t level, double scale)
 {
     for (uint32_t k = 0; k < r->n; k++) {
-        ola_sim_set(out[k], r->v[k], 2, level, scale, r->trace[k]);
+        ola_sim_set(out[k], key_id, r->v[k], 2, level, scale, r->trace[k]);
         r->v[k] = NULL;
     }
     ola_results_free(r);

@@ -21,6 +21,7 @@ ola_client_new(const ola_params *p, ola_client **out)
     if (c == NULL)
         return OLA_ERR_NOMEM;
     c->params = p;
+    randombytes_buf(c->key_id, sizeof c->key_id);
     randombytes_buf(c->secret, sizeof c->secret);
     *out = c;
     return OLA_OK;
@@ -43,7 +44,7 @@ ola_client_keys(const ola_client *c, const struct ola_key_plan *plan, ola_keys *
     *out = NULL;
     if (c == NULL || !ola_sim_plan_good(c->params, plan))
         return OLA_ERR_PARAM;
-    return ola_sim_keys_new(c->params, plan, out);
+    return ola_sim_keys_new(c->params, plan, c->key_id, out);
 }
 
 ola_status
@@ -69,7 +70,7 @@ ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period, 
         w[t] = v[t % period];
     uint64_t trace = ola_sim_mix(ola_sim_hash(v, period), level);
     ola_sim_disturb(p, w, ola_sim_slot(p, ola_sim_fresh(), scale), trace);
-    ola_sim_set(out, w, 2, level, scale, trace);
+    ola_sim_set(out, c->key_id, w, 2, level, scale, trace);
     return OLA_OK;
 }
 
@@ -79,6 +80,8 @@ ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n)
     if (c == NULL || v == NULL || n > c->params->slots)
         return OLA_ERR_PARAM;
     ola_status s = ola_sim_operand(c->params, ct, 2);
+    if (s == OLA_OK && memcmp(c->key_id, ct->key_id, sizeof c->key_id) != 0)
+        s = OLA_ERR_OTHER_KEY;
     if (s == OLA_OK)
         memcpy(v, ct->v, n * sizeof *v);
     return s;

@@ -28,7 +28,7 @@ ola_keys_save(const ola_keys *k, const char *path)
         return OLA_ERR_PARAM;
     struct ola_writer *w;
     ola_status s = ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_KEYS, &k->params->literal,
-                                   8 + (uint64_t)k->n_rotations * 8, &w);
+                                   k->key_id, 8 + (uint64_t)k->n_rotations * 8, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_u32(w, k->relin_level);
@@ -44,6 +44,8 @@ ola_keys_save(const ola_keys *k, const char *path)
 static void
 keys_payload(const struct ola_params *p, struct ola_reader *r, ola_keys **out)
 {
+    uint8_t key_id[OLA_KEY_ID];
+    ola_reader_key_id(r, key_id);
     struct ola_key_plan plan = {.relin_level = ola_reader_u32(r)};
     plan.n_rotations = ola_reader_u32(r);
     if (plan.n_rotations >= p->slots || ola_reader_left(r) != (uint64_t)plan.n_rotations * 8) {
@@ -65,7 +67,7 @@ keys_payload(const struct ola_params *p, struct ola_reader *r, ola_keys **out)
     if (!ola_sim_plan_good(p, &plan))
         ola_reader_fail(r, OLA_ERR_FORMAT);
     if (ola_reader_status(r) == OLA_OK)
-        ola_reader_fail(r, ola_sim_keys_new(p, &plan, out));
+        ola_reader_fail(r, ola_sim_keys_new(p, &plan, key_id, out));
     ola_release(list, bytes);
 }
 
@@ -101,13 +103,15 @@ ola_file_cts_write(const ola_params *p, const ola_ct *const *ct, uint32_t n, con
         return OLA_ERR_PARAM;
     for (uint32_t k = 0; k < n; k++) {
         ola_status s = ola_sim_operand(p, ct[k], 0);
+        if (s == OLA_OK && memcmp(ct[k]->key_id, ct[0]->key_id, OLA_KEY_ID) != 0)
+            s = OLA_ERR_OTHER_KEY;
         if (s != OLA_OK)
             return s;
     }
     uint64_t payload = 4 + (uint64_t)n * (CT_HEAD + (uint64_t)p->slots * sizeof(double));
     struct ola_writer *w;
-    ola_status s =
-        ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_CTS, &p->literal, payload, &w);
+    ola_status s = ola_writer_open(path, 0666, OLA_FILE_SIM, OLA_FILE_CTS, &p->literal,
+                                   ct[0]->key_id, payload, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_u32(w, n);
@@ -142,7 +146,9 @@ ct_payload(const struct ola_params *p, struct ola_reader *r, struct ola_ct *fres
     ola_reader_get(r, v, p->slots * sizeof *v);
     if (ola_sim_range(p, level, scale, v, p->slots) != OLA_OK)
         ola_reader_fail(r, OLA_ERR_FORMAT);
-    ola_sim_set(fresh, v, parts, level, scale, trace);
+    uint8_t key_id[OLA_KEY_ID];
+    ola_reader_key_id(r, key_id);
+    ola_sim_set(fresh, key_id, v, parts, level, scale, trace);
 }
 
 ola_status
@@ -173,8 +179,8 @@ ola_file_cts_read(const ola_params *p, const char *path, const void *data, size_
     s = ola_reader_close(r);
     for (uint32_t k = 0; fresh != NULL && k < n; k++) {
         if (s == OLA_OK)
-            ola_sim_set(ct[k], fresh[k].v, fresh[k].parts, fresh[k].level, fresh[k].scale,
-                        fresh[k].trace);
+            ola_sim_set(ct[k], fresh[k].key_id, fresh[k].v, fresh[k].parts, fresh[k].level,
+                        fresh[k].scale, fresh[k].trace);
         else
             ola_sim_vector_free(fresh[k].v, p->slots);
     }
@@ -191,7 +197,7 @@ ola_client_save(const ola_client *c, const char *path)
         return OLA_ERR_PARAM;
     struct ola_writer *w;
     ola_status s = ola_writer_open(path, 0600, OLA_FILE_SIM, OLA_FILE_CLIENT, &c->params->literal,
-                                   sizeof c->secret, &w);
+                                   c->key_id, sizeof c->secret, &w);
     if (s != OLA_OK)
         return s;
     ola_writer_put(w, c->secret, sizeof c->secret);
@@ -216,6 +222,7 @@ ola_client_load(const ola_params *p, const char *path, ola_client **out)
         return ola_reader_close(r);
     }
     c->params = p;
+    ola_reader_key_id(r, c->key_id);
     ola_reader_get(r, c->secret, sizeof c->secret);
     s = ola_reader_close(r);
     if (s != OLA_OK) {

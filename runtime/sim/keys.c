@@ -25,12 +25,14 @@ ola_sim_plan_good(const struct ola_params *p, const struct ola_key_plan *plan)
 }
 
 ola_status
-ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan, ola_keys **out)
+ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan,
+                 const uint8_t key_id[OLA_KEY_ID], ola_keys **out)
 {
     ola_keys *k = ola_alloc_zero(sizeof *k);
     if (k == NULL)
         return OLA_ERR_NOMEM;
     k->params = p;
+    memcpy(k->key_id, key_id, sizeof k->key_id);
     k->relin_level = plan->relin_level;
     k->n_rotations = plan->n_rotations;
     if (k->n_rotations > 0) {

@@ -164,6 +164,8 @@ check_inputs(const struct ola_server *s, const struct ola_map *m, const ola_ct *
     const struct ola_weights_map *h = &m->view.head;
     for (uint32_t k = 0; k < h->args * h->in_cts; k++) {
         ola_status e = ola_sim_operand(s->params, in[k], 2);
+        if (e == OLA_OK)
+            e = ola_sim_key(s, in[k], in[0]);
         if (e != OLA_OK)
             return e;
         if (in[k]->level != m->desc.level)
@@ -346,7 +348,7 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         ola_results_free(&results);
         return e;
     }
-    ola_results_store(&results, out, m->out_level, m->out_scale);
+    ola_results_store(&results, in[0]->key_id, out, m->out_level, m->out_scale);
     count(&s->counts, m);
     return OLA_OK;
 }

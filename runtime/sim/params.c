@@ -124,6 +124,6 @@ ola_ct_copy(ola_ct *out, const ola_ct *in)
     if (v == NULL)
         return OLA_ERR_NOMEM;
     memcpy(v, in->v, in->params->slots * sizeof *v);
-    ola_sim_set(out, v, in->parts, in->level, in->scale, in->trace);
+    ola_sim_set(out, in->key_id, v, in->parts, in->level, in->scale, in->trace);
     return OLA_OK;
 }

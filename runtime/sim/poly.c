@@ -254,6 +254,8 @@ check_inputs(const struct ola_server *s, const struct ola_poly *f, const ola_ct 
         ola_status e = ola_sim_operand(s->params, in[k], 2);
         if (e == OLA_OK)
             e = ola_sim_output(s->params, out[k]);
+        if (e == OLA_OK)
+            e = ola_sim_key(s, in[k], in[0]);
         if (e != OLA_OK)
             return e;
         if (in[k]->level != f->desc.level)
@@ -308,7 +310,8 @@ ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in, ola_ct 
         ola_results_free(&results);
         return e;
     }
-    ola_results_store(&results, out, f->desc.level - f->plan.depth, f->desc.out_scale);
+    ola_results_store(&results, in[0]->key_id, out, f->desc.level - f->plan.depth,
+                      f->desc.out_scale);
     s->counts.products += r.counts.products;
     s->counts.relinearisations += r.counts.relinearisations;
     s->counts.plain_products += r.counts.plain_products;

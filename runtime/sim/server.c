@@ -57,16 +57,18 @@ check(const struct ola_server *s, const struct ola_ct *out, const struct ola_ct 
         e = ola_sim_operand(s->params, a, parts);
     if (e == OLA_OK && b != NULL)
         e = ola_sim_operand(s->params, b, parts);
+    if (e == OLA_OK)
+        e = ola_sim_key(s, a, b);
     if (e == OLA_OK && b != NULL && a->level != b->level)
         e = OLA_ERR_LEVEL;
     return e;
 }
 
-/* The end of every operation: v, disturbed by `variance`, becomes out's contents if it is in range.
- */
+/* The end of every operation: v, disturbed by `variance`, becomes out's contents if it is in range;
+ * `of`: an operand. */
 static ola_status
-finish(struct ola_ct *out, double *v, uint32_t parts, uint32_t level, double scale, double variance,
-       uint64_t trace)
+finish(struct ola_ct *out, const struct ola_ct *of, double *v, uint32_t parts, uint32_t level,
+       double scale, double variance, uint64_t trace)
 {
     const struct ola_params *p = out->params;
     ola_status e = ola_sim_scale(p, level, scale);
@@ -75,7 +77,7 @@ finish(struct ola_ct *out, double *v, uint32_t parts, uint32_t level, double sca
         e = ola_sim_range(p, level, scale, v, p->slots);
     }
     if (e == OLA_OK)
-        ola_sim_set(out, v, parts, level, scale, trace);
+        ola_sim_set(out, of->key_id, v, parts, level, scale, trace);
     else
         ola_sim_vector_free(v, p->slots);
     return e;
@@ -98,7 +100,7 @@ add(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b, double sign)
         v[t] = a->v[t] + sign * b->v[t];
     uint64_t trace = ola_sim_mix(ola_sim_mix(a->trace, b->trace), sign > 0.0 ? TAG_ADD : TAG_SUB);
     uint32_t parts = a->parts > b->parts ? a->parts : b->parts;
-    e = finish(out, v, parts, a->level, a->scale, 0.0, trace);
+    e = finish(out, a, v, parts, a->level, a->scale, 0.0, trace);
     if (e == OLA_OK)
         s->counts.additions++;
     return e;
@@ -133,7 +135,7 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
     for (uint32_t t = 0; t < s->params->slots; t++)
         w[t] = a->v[t] + v[t % period];
     uint64_t trace = ola_sim_mix(ola_sim_mix(a->trace, ola_sim_hash(v, period)), TAG_ADD_PLAIN);
-    e = finish(out, w, 2, a->level, a->scale, ola_sim_encoding(period, a->scale), trace);
+    e = finish(out, a, w, 2, a->level, a->scale, ola_sim_encoding(period, a->scale), trace);
     if (e == OLA_OK)
         s->counts.additions++;
     return e;
@@ -153,7 +155,7 @@ ola_mul(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b)
     for (uint32_t t = 0; t < s->params->slots; t++)
         v[t] = a->v[t] * b->v[t];
     uint64_t trace = ola_sim_mix(ola_sim_mix(a->trace, b->trace), TAG_MUL);
-    e = finish(out, v, 3, a->level, a->scale * b->scale, 0.0, trace);
+    e = finish(out, a, v, 3, a->level, a->scale * b->scale, 0.0, trace);
     if (e == OLA_OK)
         s->counts.products++;
     return e;
@@ -184,7 +186,7 @@ ola_relinearise(ola_server *s, ola_ct *out, const ola_ct *a)
     if (v == NULL)
         return OLA_ERR_NOMEM;
     double variance = ola_sim_slot(s->params, ola_sim_switching(s->params, a->level), a->scale);
-    e = finish(out, v, 2, a->level, a->scale, variance, ola_sim_mix(a->trace, TAG_RELIN));
+    e = finish(out, a, v, 2, a->level, a->scale, variance, ola_sim_mix(a->trace, TAG_RELIN));
     if (e == OLA_OK)
         s->counts.relinearisations++;
     return e;
@@ -203,7 +205,8 @@ ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
         return OLA_ERR_NOMEM;
     double scale = a->scale / (double)s->params->literal.q[a->level];
     double variance = ola_sim_slot(s->params, ola_sim_rounding(s->params, a->parts), scale);
-    e = finish(out, v, a->parts, a->level - 1, scale, variance, ola_sim_mix(a->trace, TAG_RESCALE));
+    e = finish(out, a, v, a->parts, a->level - 1, scale, variance,
+               ola_sim_mix(a->trace, TAG_RESCALE));
     if (e == OLA_OK)
         s->counts.rescales++;
     return e;
@@ -220,7 +223,7 @@ ola_drop(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t level)
     double *v = rotated(a, 0);
     if (v == NULL)
         return OLA_ERR_NOMEM;
-    return finish(out, v, a->parts, level, a->scale, 0.0, a->trace);
+    return finish(out, a, v, a->parts, level, a->scale, 0.0, a->trace);
 }
 
 ola_status
@@ -237,7 +240,7 @@ ola_relabel(ola_server *s, ola_ct *out, const ola_ct *a, double factor)
     for (uint32_t t = 0; t < s->params->slots; t++)
         v[t] *= factor;
     uint64_t trace = ola_sim_mix(ola_sim_mix(a->trace, ola_sim_hash(&factor, 1)), TAG_RELABEL);
-    return finish(out, v, 2, a->level, a->scale / factor, 0.0, trace);
+    return finish(out, a, v, 2, a->level, a->scale / factor, 0.0, trace);
 }
 
 ola_status
@@ -255,8 +258,8 @@ ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step)
         return OLA_ERR_NOMEM;
     double variance = ola_sim_slot(s->params, ola_sim_switching(s->params, a->level), a->scale);
     if (step == 0)
-        return finish(out, v, 2, a->level, a->scale, 0.0, a->trace);
-    e = finish(out, v, 2, a->level, a->scale, variance,
+        return finish(out, a, v, 2, a->level, a->scale, 0.0, a->trace);
+    e = finish(out, a, v, 2, a->level, a->scale, variance,
                ola_sim_mix(ola_sim_mix(a->trace, step), TAG_ROTATE));
     if (e == OLA_OK)
         s->counts.rotations++;

@@ -27,12 +27,14 @@ struct ola_ct {
     uint32_t parts; /* 0: holds nothing; 2; 3 until relinearised */
     uint32_t level;
     double scale;
+    uint8_t key_id[OLA_KEY_ID]; /* of the secret key */
     uint64_t trace; /* stands for all that was done to get here: the noise model draws by it */
     double *v;      /* [slots] */
 };
 
 struct ola_keys {
     const struct ola_params *params;
+    uint8_t key_id[OLA_KEY_ID];
     uint32_t relin_level; /* UINT32_MAX: none */
     uint32_t n_rotations;
     uint32_t *step, *level; /* step ascending */
@@ -41,6 +43,7 @@ struct ola_keys {
 
 struct ola_client {
     const struct ola_params *params;
+    uint8_t key_id[OLA_KEY_ID];
     uint8_t secret[32]; /* only there to be kept and read back */
 };
 
@@ -55,6 +58,9 @@ bool ola_sim_same(const struct ola_params *a, const struct ola_params *b); /* by
 bool ola_sim_close(double a, double b);                                    /* relative 1e-9 */
 /* ct belongs to p and has `parts` components (0: 2 or 3). */
 ola_status ola_sim_operand(const struct ola_params *p, const struct ola_ct *ct, uint32_t parts);
+/* OLA_ERR_OTHER_KEY where the server has keys of another secret key than ct's, or b (may be NULL)
+ * is of another. */
+ola_status ola_sim_key(const struct ola_server *s, const struct ola_ct *ct, const struct ola_ct *b);
 ola_status ola_sim_output(const struct ola_params *p, const struct ola_ct *ct);
 /* Finite, positive, below Q_level / 2. */
 ola_status ola_sim_scale(const struct ola_params *p, uint32_t level, double scale);
@@ -70,14 +76,14 @@ bool ola_sim_period(const struct ola_params *p, uint32_t period);
 bool ola_sim_plan_good(const struct ola_params *p, const struct ola_key_plan *plan);
 /* A plan that is good. */
 ola_status ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan,
-                            ola_keys **out);
+                            const uint8_t key_id[OLA_KEY_ID], ola_keys **out);
 
 /* ---- vectors --------------------------------------------------------------------------------- */
 double *ola_sim_vector(size_t n); /* not zeroed; NULL when there is none */
 void ola_sim_vector_free(double *v, size_t n);
 /* Takes v (its old vector is freed) and the rest as the new contents. */
-void ola_sim_set(struct ola_ct *ct, double *v, uint32_t parts, uint32_t level, double scale,
-                 uint64_t trace);
+void ola_sim_set(struct ola_ct *ct, const uint8_t key_id[OLA_KEY_ID], double *v, uint32_t parts,
+                 uint32_t level, double scale, uint64_t trace);
 
 /* The outputs of an operation on several ciphertexts, kept apart until all are good. */
 struct ola_results {
@@ -89,7 +95,8 @@ struct ola_results {
 };
 ola_status ola_results_new(const struct ola_params *p, uint32_t n, struct ola_results *r);
 /* They become out's contents; frees the rest. */
-void ola_results_store(struct ola_results *r, ola_ct *const *out, uint32_t level, double scale);
+void ola_results_store(struct ola_results *r, const uint8_t key_id[OLA_KEY_ID], ola_ct *const *out,
+                       uint32_t level, double scale);
 void ola_results_free(struct ola_results *r);
 
 /* ---- noise.c --------------------------------------------------------------------------------- */

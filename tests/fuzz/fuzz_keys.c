@@ -1,18 +1,32 @@
 /* fuzz_keys.c - ola_keys_parse; keys that it accepts are used for a rotation and a product. */
 #include "fuzz.h"
 
+#include <stddef.h>
+
+/* A ciphertext that says that it is of the keys' secret, whose id is in their file's head. */
 static ola_ct *
-some_ct(ola_params *p)
+some_ct(ola_params *p, const uint8_t *keys_file)
 {
     static ola_ct *ct;
+    static uint8_t *file;
+    static size_t size;
+    void *bytes;
     ola_client *client;
     const double x = 0.5;
-    if (ct != NULL)
-        return ct;
-    if (ola_client_new(p, &client) != OLA_OK || ola_ct_new(p, &ct) != OLA_OK ||
-        ola_encrypt(client, ct, &x, 1, 1, 0x1p30) != OLA_OK)
+    const size_t at = offsetof(struct ola_file_head, key_id);
+    if (ct == NULL) {
+        if (ola_client_new(p, &client) != OLA_OK || ola_ct_new(p, &ct) != OLA_OK ||
+            ola_encrypt(client, ct, &x, 1, 1, 0x1p30) != OLA_OK ||
+            ola_cts_bytes(p, (const ola_ct *[]){ct}, 1, &bytes, &size) != OLA_OK)
+            abort();
+        ola_client_free(client);
+        file = bytes;
+    }
+    memcpy(file + at, keys_file + at, OLA_KEY_ID);
+    uint8_t *good = fuzz_repair(file, size);
+    if (ola_cts_parse(p, good, size, &ct, 1) != OLA_OK)
         abort();
-    ola_client_free(client);
+    free(good);
     return ct;
 }
 
@@ -46,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     uint8_t *good = fuzz_repair(data, size);
     if (good != NULL && ola_keys_parse(p, good, size, &keys) == OLA_OK) {
-        use(p, keys, some_ct(p));
+        use(p, keys, some_ct(p, good));
         ola_keys_free(keys);
     }
     free(good);

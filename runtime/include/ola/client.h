@@ -13,7 +13,7 @@ extern "C" {
  * as the system allows (RLIMIT_MEMLOCK). */
 typedef struct ola_client ola_client;
 
-/* Makes a secret: uniform ternary, from the operating system's randomness (libsodium). */
+/* Makes a secret: uniform ternary, from the operating system's randomness (libsodium), and its id. */
 OLA_MUST_CHECK ola_status ola_client_new(const ola_params *p, ola_client **out);
 void ola_client_free(ola_client *c); /* wipes */
 OLA_MUST_CHECK ola_status ola_client_save(const ola_client *c, const char *path); /* mode 0600 */
@@ -34,8 +34,8 @@ OLA_MUST_CHECK ola_status ola_client_keys(const ola_client *c, const struct ola_
 OLA_MUST_CHECK ola_status ola_encrypt(const ola_client *c, ola_ct *out, const double *v, uint32_t period,
                                       uint32_t level, double scale);
 /* The slots' real parts, `n` <= slots of them. For the owner of the key only: the low bits of the
- * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). OLA_ERR_RANGE where a result is
- * not finite; another key's ciphertext gives no other sign than numbers that make no sense. */
+ * result carry the noise, and the noise the key (Li-Micciancio, IND-CPA-D). OLA_ERR_OTHER_KEY for
+ * another key's ciphertext, OLA_ERR_RANGE where a result is not finite. */
 OLA_MUST_CHECK ola_status ola_decrypt(const ola_client *c, const ola_ct *ct, double *v, uint32_t n);
 /* The same with Gaussian noise of standard deviation `sigma` (in units of the values) added in every slot
  * before it is returned: for results that others will see. sigma must be well above the noise that the

@@ -9,6 +9,9 @@
  *    be shared by threads; a ciphertext that is written belongs to one thread.
  *  - A ciphertext has a level (its limbs minus one) and a scale; slot = value * scale. Functions that
  *    combine ciphertexts want equal levels and (to 1e-9, relative) equal scales: OLA_ERR_LEVEL, OLA_ERR_SCALE.
+ *  - A secret key has an id: 16 random bytes, public, in its evaluation keys and in all that is encrypted
+ *    under it or computed from that. Where ids differ: OLA_ERR_OTHER_KEY. They tell keys apart that
+ *    were mixed up, not those that somebody forged.
  *  - `slots` is N/2; vectors are real. Vectors shorter than the slots have a period: a power of two.
  *  - Outputs may be the same handle as an input unless said otherwise.
  *  - Same input, same bytes, at any number of threads (OMP_NUM_THREADS).
@@ -23,6 +26,7 @@ extern "C" {
 #endif
 
 #define OLA_VERSION "0.1.0"
+#define OLA_KEY_ID 16 /* bytes of a secret key's id */
 #define OLA_MUST_CHECK __attribute__((warn_unused_result))
 
 typedef enum ola_status {
@@ -42,7 +46,8 @@ typedef enum ola_status {
     OLA_ERR_RANDOM = -13,     /* no randomness */
     OLA_ERR_RANGE = -14,      /* a value too large for scale and modulus, or not finite */
     OLA_ERR_TOY = -15,        /* a toy object where a secure one is wanted, or the reverse */
-    OLA_ERR_SIM = -16         /* a file of libola_sim where one of libola is wanted, or the reverse */
+    OLA_ERR_SIM = -16,        /* a file of libola_sim where one of libola is wanted, or the reverse */
+    OLA_ERR_OTHER_KEY = -17   /* ciphertext and keys, or two ciphertexts, of different secret keys */
 } ola_status;
 
 const char *ola_status_text(ola_status s);
@@ -134,7 +139,7 @@ struct ola_counts {
 void ola_server_counts(const ola_server *s, struct ola_counts *out);
 
 /* ---- files ----------------------------------------------------------------------------------- */
-/* Magic, version, kind, fingerprint, model hash, toy mark, payload, BLAKE2b-256 of all before it.
+/* Magic, version, kind, fingerprint, model hash, toy mark, id of the secret key, payload, BLAKE2b-256 of all before it.
  * Writers write to a temporary name and rename. Readers treat every byte as hostile: sizes are bounded by the
  * parameters before anything is allocated, residues are checked to be below their prime. */
 OLA_MUST_CHECK ola_status ola_params_save(const ola_params *p, const char *path);
@@ -143,7 +148,7 @@ OLA_MUST_CHECK ola_status ola_keys_save(const ola_keys *k, const char *path);
 OLA_MUST_CHECK ola_status ola_keys_load(const ola_params *p, const char *path, ola_keys **out);
 void ola_keys_free(ola_keys *k);
 uint64_t ola_keys_bytes(const ola_keys *k); /* in memory */
-/* n ciphertexts in one file; load wants exactly n handles. Fresh ones are seed-compressed. */
+/* n ciphertexts of one secret key in one file; load wants exactly n handles. Fresh ones are seed-compressed. */
 OLA_MUST_CHECK ola_status ola_cts_save(const ola_params *p, const ola_ct *const *ct, uint32_t n,
                                        const char *path);
 OLA_MUST_CHECK ola_status ola_cts_load(const ola_params *p, const char *path, ola_ct *const *ct,

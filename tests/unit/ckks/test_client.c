@@ -124,6 +124,8 @@ Test(client, every_encryption_is_another)
     ola_client *other;
     OK(ola_client_new(w.params, &other));
     double y[512];
+    cr_expect_eq(ola_decrypt(other, a, y, 512), OLA_ERR_OTHER_KEY);
+    memcpy(other->key_id, w.client->key_id, OLA_KEY_ID); /* it says that it is the right one */
     OK(ola_decrypt(other, a, y, 512));
     double largest = 0;
     for (int t = 0; t < 512; t++)
@@ -189,6 +191,7 @@ Test(client, what_is_no_number_is_an_error)
     for (int t = 0; t < 512; t++)
         y[t] = 7;
     cr_assert_gt(w.params->log_q[29], 1100);
+    memcpy(other->key_id, w.client->key_id, OLA_KEY_ID); /* it says that it is the right one */
     cr_expect_eq(ola_decrypt(other, ct, y, 512), OLA_ERR_RANGE);
     for (int t = 0; t < 512; t++)
         cr_expect_eq(y[t], 0);
@@ -268,6 +271,7 @@ Test(client, the_secret_is_ternary_and_saved_for_its_owner)
     ola_client *again;
     OK(ola_client_load(w.params, path, &again));
     cr_expect_arr_eq(again->secret, w.client->secret, 1024);
+    cr_expect_arr_eq(again->key_id, w.client->key_id, OLA_KEY_ID);
     ola_client_free(again);
     struct world_spec spec = toy;
     spec.bits = 38;
@@ -277,7 +281,7 @@ Test(client, the_secret_is_ternary_and_saved_for_its_owner)
     cr_expect_null(again);
     cr_expect_eq(ola_client_load(w.params, "/nowhere/key", &again), OLA_ERR_IO);
     int8_t wrong[1024] = {2};
-    cr_expect_eq(ola_client_from_secret(w.params, wrong, &again), OLA_ERR_FORMAT);
+    cr_expect_eq(ola_client_from_secret(w.params, wrong, w.client->key_id, &again), OLA_ERR_FORMAT);
     unlink(path);
     world_close(&other);
     world_close(&w);

@@ -109,3 +109,121 @@ Test(contract, files_of_others)
     unlink(path);
     bench_free(&t);
 }
+
+/* Another client of the same model: his keys and a ciphertext, read with the parameters of t. */
+struct stranger {
+    struct bench u;
+    ola_keys *keys;
+    ola_server *server;
+    ola_client *client;
+    ola_ct *a;
+};
+
+static void
+stranger_make(struct stranger *x, struct bench *t)
+{
+    char path[512];
+    bench_make(t);
+    bench_make(&x->u);
+    file_name(path, sizeof path, "stranger");
+    OK(ola_ct_new(t->p, &x->a));
+    OK(ola_keys_save(x->u.keys, path));
+    OK(ola_keys_load(t->p, path, &x->keys));
+    OK(ola_server_new(t->p, x->keys, &x->server));
+    OK(ola_cts_save(x->u.p, (const ola_ct *[]){x->u.a}, 1, path));
+    OK(ola_cts_load(t->p, path, (ola_ct *[]){x->a}, 1));
+    OK(ola_client_save(x->u.client, path));
+    OK(ola_client_load(t->p, path, &x->client));
+    unlink(path);
+}
+
+static void
+stranger_free(struct stranger *x, struct bench *t)
+{
+    ola_ct_free(x->a);
+    ola_client_free(x->client);
+    ola_server_free(x->server);
+    ola_keys_free(x->keys);
+    bench_free(&x->u);
+    bench_free(t);
+}
+
+static void
+all_refuse(ola_server *s, ola_ct *out, const ola_ct *a)
+{
+    const double v = 1.0;
+    FAILS(OLA_ERR_OTHER_KEY, ola_add(s, out, a, a));
+    FAILS(OLA_ERR_OTHER_KEY, ola_sub(s, out, a, a));
+    FAILS(OLA_ERR_OTHER_KEY, ola_add_plain(s, out, a, &v, 1));
+    FAILS(OLA_ERR_OTHER_KEY, ola_mul(s, out, a, a));
+    FAILS(OLA_ERR_OTHER_KEY, ola_rescale(s, out, a));
+    FAILS(OLA_ERR_OTHER_KEY, ola_drop(s, out, a, 1));
+    FAILS(OLA_ERR_OTHER_KEY, ola_relabel(s, out, a, 2.0));
+    FAILS(OLA_ERR_OTHER_KEY, ola_rotate(s, out, a, 1));
+}
+
+Test(contract, keys_of_others_are_refused)
+{
+    struct bench t = {0};
+    struct stranger x = {0};
+    double v[SLOTS];
+    char path[512];
+    ola_server *keyless;
+    stranger_make(&x, &t);
+    file_name(path, sizeof path, "keys-of-others");
+    FAILS(OLA_ERR_OTHER_KEY, ola_decrypt(t.client, x.a, v, SLOTS));
+    FAILS(OLA_ERR_OTHER_KEY, ola_decrypt_shared(t.client, x.a, v, SLOTS, 0.1));
+    OK(ola_decrypt(x.client, x.a, v, SLOTS));
+    cr_expect_float_eq(v[7], x.u.x[7], TOLERANCE);
+    FAILS(OLA_ERR_OTHER_KEY, ola_cts_save(t.p, (const ola_ct *[]){t.a, x.a}, 2, path));
+    OK(ola_ct_copy(t.c, t.a));
+    all_refuse(t.server, t.c, x.a);
+    all_refuse(x.server, t.c, t.a);
+    FAILS(OLA_ERR_OTHER_KEY, ola_add(t.server, t.c, t.a, x.a));
+    FAILS(OLA_ERR_OTHER_KEY, ola_mul(t.server, t.c, t.a, x.a));
+    expect_slots(&t, t.c, t.x, "untouched by failures");
+    OK(ola_mul(t.server, t.c, t.a, t.b));
+    FAILS(OLA_ERR_OTHER_KEY, ola_relinearise(x.server, t.c, t.c));
+    OK(ola_server_new(t.p, NULL, &keyless)); /* mixes none either */
+    FAILS(OLA_ERR_OTHER_KEY, ola_sub(keyless, t.c, x.a, t.a));
+    ola_server_free(keyless);
+    stranger_free(&x, &t);
+}
+
+/* What t.c holds is the stranger's. */
+#define HIS(call)                                                                                  \
+    do {                                                                                           \
+        double is;                                                                                 \
+        OK(ola_ct_copy(t.c, t.a)); /* the handle held something of t's */                          \
+        OK(call);                                                                                  \
+        FAILS(OLA_ERR_OTHER_KEY, ola_rescale(t.server, t.b, t.c));                                 \
+        if (t_parts == 2) {                                                                        \
+            OK(ola_decrypt(x.client, t.c, &is, 1));                                                \
+            FAILS(OLA_ERR_OTHER_KEY, ola_decrypt(t.client, t.c, &is, 1));                          \
+        }                                                                                          \
+    } while (0)
+
+Test(contract, the_key_goes_the_whole_way)
+{
+    struct bench t = {0};
+    struct stranger x = {0};
+    const double v[2] = {1.0, 2.0};
+    int t_parts = 2;
+    stranger_make(&x, &t);
+    HIS(ola_ct_copy(t.c, x.a));
+    HIS(ola_add(x.server, t.c, x.a, x.a));
+    HIS(ola_add_plain(x.server, t.c, x.a, v, 2));
+    HIS(ola_rescale(x.server, t.c, x.a));
+    HIS(ola_drop(x.server, t.c, x.a, 2));
+    HIS(ola_relabel(x.server, t.c, x.a, 2.0));
+    HIS(ola_rotate(x.server, t.c, x.a, 1));
+    ola_ct *square;
+    OK(ola_ct_new(t.p, &square));
+    OK(ola_mul(x.server, square, x.a, x.a));
+    HIS(ola_relinearise(x.server, t.c, square));
+    t_parts = 3;
+    HIS(ola_mul(x.server, t.c, x.a, x.a));
+    HIS(ola_sub(x.server, t.c, square, square));
+    ola_ct_free(square);
+    stranger_free(&x, &t);
+}

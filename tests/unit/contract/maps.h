@@ -205,3 +205,53 @@ Test(contract, polynomial_refusals)
     ola_server_free(keyless);
     bench_free(&t);
 }
+
+/* Another client of the same parameters: neither his ciphertexts with these keys nor both together,
+ * and what is computed under his keys is his, in handles that held something else before. */
+Test(contract, maps_of_others)
+{
+    struct bench t = {0}, u = {0};
+    static struct map_case c;
+    double v[1];
+    const uint32_t length[3] = {1, 1, 1};
+    const float coef[3] = {0.5f, 0.25f, -0.125f};
+    bench_make(&t);
+    bench_make(&u);
+    map_case_make(&c);
+    struct bytes section = map_section(&c.m), square = poly_section(2, 1, 1, length, coef);
+    struct ola_map_desc desc = {.level = 5, .in_scale = TOY_SCALE, .out_scale = TOY_SCALE};
+    ola_map *m;
+    ola_poly *f;
+    ola_ct *out;
+    OK(ola_ct_new(t.p, &out));
+    OK(ola_map_new(t.p, &desc, section.data, section.size, &m));
+    OK(ola_poly_new(t.p, &desc, square.data, square.size, &f));
+    OK(ola_ct_copy(t.c, t.a));
+    OK(ola_ct_copy(out, t.a));
+    FAILS(OLA_ERR_OTHER_KEY,
+          ola_linear(t.server, m, (const ola_ct *[]){u.a, u.b}, (ola_ct *[]){t.c, out}));
+    FAILS(OLA_ERR_OTHER_KEY,
+          ola_linear(t.server, m, (const ola_ct *[]){t.a, u.b}, (ola_ct *[]){t.c, out}));
+    FAILS(OLA_ERR_OTHER_KEY,
+          ola_linear(t.server, m, (const ola_ct *[]){u.a, t.b}, (ola_ct *[]){t.c, out}));
+    FAILS(OLA_ERR_OTHER_KEY,
+          ola_poly_eval(t.server, f, (const ola_ct *[]){u.a}, (ola_ct *[]){out}));
+    expect_slots(&t, t.c, t.x, "untouched by failures");
+    expect_slots(&t, out, t.x, "untouched by failures");
+    OK(ola_linear(u.server, m, (const ola_ct *[]){u.a, u.b}, (ola_ct *[]){t.c, out}));
+    OK(ola_decrypt(u.client, t.c, v, 1));
+    OK(ola_decrypt(u.client, out, v, 1));
+    FAILS(OLA_ERR_OTHER_KEY, ola_decrypt(t.client, t.c, v, 1));
+    FAILS(OLA_ERR_OTHER_KEY, ola_decrypt(t.client, out, v, 1));
+    OK(ola_ct_copy(out, t.a));
+    OK(ola_poly_eval(u.server, f, (const ola_ct *[]){u.a}, (ola_ct *[]){out}));
+    OK(ola_decrypt(u.client, out, v, 1));
+    FAILS(OLA_ERR_OTHER_KEY, ola_decrypt(t.client, out, v, 1));
+    ola_poly_free(f);
+    ola_map_free(m);
+    ola_ct_free(out);
+    bytes_free(&section);
+    bytes_free(&square);
+    bench_free(&u);
+    bench_free(&t);
+}

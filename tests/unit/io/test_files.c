@@ -12,6 +12,8 @@
 
 #define HEAD sizeof(struct ola_file_head)
 
+static const uint8_t some_id[OLA_KEY_ID] = {1, 2, 3};
+
 struct world {
     ola_params *p;
     ola_client *client;
@@ -139,8 +141,9 @@ Test(files, residues_of_every_width)
             random_unit(&state);
             v[k] = k == 0 ? 0 : k == 1 ? q - 1 : state % q;
         }
-        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, 25 * bits, &w),
-                     OLA_OK);
+        cr_assert_eq(
+            ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id, 25 * bits, &w),
+            OLA_OK);
         ola_writer_residues(w, v, 200, bits);
         cr_assert_eq(ola_writer_close(w, &data, &size), OLA_OK);
         cr_assert_eq(size, HEAD + 25 * bits + 32);
@@ -165,7 +168,8 @@ Test(files, payloads_must_have_the_announced_size)
     void *data;
     size_t size;
     for (int put = 0; put <= 3; put++) {
-        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, 8, &w), OLA_OK);
+        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id, 8, &w),
+                     OLA_OK);
         for (int k = 0; k < put; k++)
             ola_writer_u32(w, 7);
         cr_expect_eq(ola_writer_close(w, &data, &size), put == 2 ? OLA_OK : OLA_ERR_PARAM);
@@ -246,10 +250,10 @@ Test(files, heads)
     struct world w;
     world_make(&w);
     struct bytes b = ct_file(&w, w.b);
-    const uint32_t version = 2, kind = OLA_FILE_KEYS, flags = 3, zero = 0, magic = OLA_FILE_SIM,
+    const uint32_t version = 1, kind = OLA_FILE_KEYS, flags = 3, zero = 0, magic = OLA_FILE_SIM,
                    junk = 7;
     const uint64_t payload = b.size;
-    const uint8_t changed = 0x55;
+    const uint8_t changed = 0x55, no_id[OLA_KEY_ID] = {0};
     expect_ct(&w, &b, 0, &magic, 4, OLA_ERR_SIM, "magic of the simulator");
     expect_ct(&w, &b, 0, &junk, 4, OLA_ERR_FORMAT, "magic of nothing");
     expect_ct(&w, &b, 4, &version, 4, OLA_ERR_VERSION, "version");
@@ -259,6 +263,8 @@ Test(files, heads)
     expect_ct(&w, &b, 16, &payload, 8, OLA_ERR_FORMAT, "payload size");
     expect_ct(&w, &b, 24, &changed, 1, OLA_ERR_FINGERPRINT, "fingerprint");
     expect_ct(&w, &b, 56, &changed, 1, OLA_ERR_MODEL, "model");
+    expect_ct(&w, &b, 88, no_id, sizeof no_id, OLA_ERR_FORMAT, "of no key");
+    expect_ct(&w, &b, 88, some_id, sizeof some_id, OLA_OK, "of another key");
     expect_ct(&w, &b, HEAD, &(uint32_t){1}, 4, OLA_OK, "one ciphertext");
     expect_ct(&w, &b, HEAD, &(uint32_t){2}, 4, OLA_ERR_FORMAT, "two");
     expect_ct(&w, &b, HEAD, &(uint32_t){0}, 4, OLA_ERR_FORMAT, "none");
@@ -354,6 +360,10 @@ Test(files, parameters)
     struct bytes b = slurp(w.path);
     cr_assert_eq(ola_params_parse(b.data, b.size, &p), OLA_OK);
     ola_params_free(p);
+    b.data[88] = 1; /* parameters are of no key */
+    sign(&b);
+    cr_expect_eq(ola_params_parse(b.data, b.size, &p), OLA_ERR_FORMAT);
+    b.data[88] = 0;
     b.data[HEAD + 20] ^= 1; /* the literal's model */
     sign(&b);
     cr_expect_eq(ola_params_parse(b.data, b.size, &p), OLA_ERR_MODEL);

@@ -23,8 +23,8 @@ fail(const char *path, ola_status status)
 }
 
 static int
-answer(struct golden_session *session, const ola_params *params, const char *in_path,
-       const char *out_path)
+answer(struct golden_session *session, const ola_params *params, const char *keys_path,
+       const char *in_path, const char *out_path)
 {
     ola_ct *in[GOLDEN_INPUT_CTS], *out[GOLDEN_OUTPUT_CTS];
     ola_status status = golden_cts_new(params, in, GOLDEN_INPUT_CTS);
@@ -37,8 +37,11 @@ answer(struct golden_session *session, const ola_params *params, const char *in_
     } else {
         if ((status = ola_cts_load(params, in_path, in, GOLDEN_INPUT_CTS)) != OLA_OK)
             fail(in_path, status);
-        else if ((status = golden_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) !=
-                 OLA_OK)
+        else if ((status = golden_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) ==
+                 OLA_ERR_OTHER_KEY)
+            fprintf(stderr, "golden_eval: %s: %s than %s\n", in_path, ola_status_text(status),
+                    keys_path);
+        else if (status != OLA_OK)
             fail(in_path, status);
         else if ((status = ola_cts_save(params, (const ola_ct *const *)out, GOLDEN_OUTPUT_CTS,
                                         out_path)) != OLA_OK)
@@ -74,7 +77,8 @@ main(int argc, char **argv)
     else if ((status = golden_session_new(server, keys, &session)) != OLA_OK)
         fail(argv[2], status);
     else
-        failed = answer(session, golden_server_params(server), argv[3], argv[4]);
+        failed = answer(session, golden_server_params(server), argv[2], argv[3],
+                        argv[4]);
     golden_session_free(session);
     ola_keys_free(keys);
     golden_server_free(server);

@@ -144,6 +144,20 @@ save_cts(const struct golden_options *o, const char *stem, uint32_t k, const ola
     return failed;
 }
 
+/* status: of using image k's ciphertexts; their file is named. */
+static int
+fail_cts(const struct golden_options *o, const char *stem, uint32_t k, const char *keys,
+         ola_status status)
+{
+    char *path = file_name(o, stem, k, ".ct");
+    if (path && status == OLA_ERR_OTHER_KEY)
+        golden_fail(path, "%s than %s", ola_status_text(status), keys);
+    else if (path)
+        golden_fail_status(path, status);
+    free(path);
+    return 1;
+}
+
 static int
 load_client(const struct golden_options *o, struct golden_client **client)
 {
@@ -249,7 +263,7 @@ eval_files(const struct golden_options *o, struct golden_session *session, const
                                      &p);
             failed = status == OLA_OK ? save_cts(o, "output", p.image, params, out,
                                                  GOLDEN_OUTPUT_CTS)
-                                      : golden_fail_status("eval", status);
+                                      : fail_cts(o, "input", p.image, "eval.keys", status);
         }
         golden_cts_free(out, GOLDEN_OUTPUT_CTS);
     }
@@ -302,7 +316,7 @@ decrypt_files(const struct golden_options *o, const struct golden_client *client
         status =
             golden_decrypt(client, (const ola_ct *const *)ct,
                            answers + (size_t)k * GOLDEN_OUTPUT_SIZE);
-        failed = status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
+        failed = status == OLA_OK ? 0 : fail_cts(o, "output", k, "secret.key", status);
     }
     golden_cts_free(ct, GOLDEN_OUTPUT_CTS);
     return failed;
