@@ -326,7 +326,7 @@ no_plan(const struct search *s)
                    "the error of this activation "
                    "weighs most in it",
                    100 * s->o->max_drop, 100 * least->drop);
-        diag_hint(s->d, "--max-drop %.3g%% would do", ceil(1e3 * 100 * least->drop) / 1e3);
+        diag_hint(s->d, "--max-drop %.6g%% would do", ceil(1e3 * 100 * least->drop) / 1e3);
         return;
     }
     at.node = heaviest(s, fastest);
@@ -336,7 +336,7 @@ no_plan(const struct search *s)
                "most in it",
                s->o->max_drop > 0 ? "that keeps the drop runs" : "runs", s->o->max_latency,
                fastest->seconds);
-    diag_hint(s->d, "--max-latency %.3g would do", ceil(1e3 * fastest->seconds) / 1e3);
+    diag_hint(s->d, "--max-latency %.6g would do", ceil(1e3 * fastest->seconds) / 1e3);
 }
 
 /* Every plan failed: the last one once more, for its message. */
