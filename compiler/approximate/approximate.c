@@ -5,6 +5,7 @@
 #include "approximate/layer.h"
 #include "approximate/lockstep.h"
 #include "approximate/refuse.h"
+#include "ola/plan.h"
 #include "op/answer.h"
 
 #include <math.h>
@@ -33,6 +34,8 @@ degree_of(const struct work *w, uint32_t node, uint32_t uniform, bool *pinned)
     const struct pins *p = &w->g->nodes.at[node].pins;
     uint32_t set = w->o->set_degree ? w->o->set_degree[node] : 0, degree = uniform;
 
+    if (w->o->plan && w->o->plan[node])
+        degree = w->o->plan[node];
     *pinned = set || p->degree_min;
     if (set)
         return set;
@@ -51,6 +54,19 @@ hold_before(uint32_t to_come)
     double hold = to_come ? 4.0 / to_come : 4.0;
 
     return hold < 0.5 ? 0.5 : hold;
+}
+
+static struct layer_options
+options_of(const struct work *w, uint32_t act, uint32_t uniform)
+{
+    struct layer_options o = {.per_layer = w->o->per_layer};
+    bool pinned;
+
+    o.widen = w->o->widen > 0 ? w->o->widen : WIDEN;
+    o.degree = degree_of(w, w->acts[act], uniform, &pinned);
+    o.lower = !pinned;
+    o.hold = hold_before(w->n_acts - 1 - act);
+    return o;
 }
 
 static void
@@ -78,19 +94,16 @@ static bool
 fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 {
     struct lockstep *s = lockstep_new(w->g, w->images, w->n);
-    bool ok = true, pinned;
-    const char *what = arena_printf(w->g->arena, "fitting degree %u", uniform);
+    bool ok = true;
+    const char *what = w->o->plan ? "fitting the chosen degrees"
+                                  : arena_printf(w->g->arena, "fitting degree %u", uniform);
 
     for (uint32_t k = 0; k < w->n_acts; k++)
         w->g->nodes.at[w->acts[k]].poly = NULL;
     for (uint32_t k = 0; ok && k < w->n_acts; k++) {
         uint32_t node = w->acts[k], x = w->g->nodes.at[node].in.at[0];
-        struct layer_options o = {.per_layer = w->o->per_layer};
+        struct layer_options o = options_of(w, k, uniform);
 
-        o.widen = w->o->widen > 0 ? w->o->widen : WIDEN;
-        o.degree = degree_of(w, node, uniform, &pinned);
-        o.lower = !pinned;
-        o.hold = hold_before(w->n_acts - 1 - k);
         ok = lockstep_advance(s, node, w->d);
         if (!ok)
             break;
@@ -175,10 +188,95 @@ check_data(const struct work *w, const float *images, uint32_t n_images)
     return true;
 }
 
+/* ---- candidates ------------------------------------------------------------------ */
+
+/* The candidates of one activation, which is fed data. */
+static bool
+layer_errors(const struct work *w, uint32_t act, const struct layer_data *data,
+             struct choice_layer *l)
+{
+    int axis;
+    uint32_t node = w->acts[act];
+
+    l->node = node;
+    l->channels = graph_channels(&graph_value(w->g, w->g->nodes.at[node].in.at[0])->shape, &axis);
+    for (uint32_t k = 0; k < CANDIDATES; k++) {
+        struct layer_options o = options_of(w, act, candidates[k]);
+        struct choice_option *c = &l->option[l->n];
+        if (l->n && l->option[l->n - 1].degree == o.degree)
+            continue;
+        c->error = o.error = ARENA_ARRAY(w->g->arena, double, l->channels);
+        const struct poly *p = layer_fit(w->g, node, data, &o, w->d);
+        if (!p)
+            return false;
+        c->degree = o.degree;
+        c->levels = p->degree > 1 ? ola_plan_poly_depth(p->degree) : 0;
+        l->n++;
+        if (p->degree == 1)
+            break;
+    }
+    return true;
+}
+
+static bool
+all_errors(const struct work *w, struct choice *out)
+{
+    struct lockstep *s = lockstep_new(w->g, w->images, w->n);
+    bool ok = true;
+
+    for (uint32_t k = 0; k < w->n_acts; k++)
+        w->g->nodes.at[w->acts[k]].poly = NULL;
+    for (uint32_t k = 0; ok && k < w->n_acts; k++) {
+        uint32_t x = w->g->nodes.at[w->acts[k]].in.at[0];
+        ok = lockstep_advance(s, w->acts[k], w->d);
+        if (!ok)
+            break;
+        struct layer_data data = {lockstep_value(s, x, true), lockstep_value(s, x, true), w->n};
+        ok = layer_errors(w, k, &data, &out->layers[k]);
+        if (w->o->progress)
+            w->o->progress(w->o->user, "errors of all degrees", k + 1, w->n_acts);
+    }
+    lockstep_free(s);
+    return ok;
+}
+
 bool
 approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d)
 {
     return refuse(g, o ? o->set_degree : NULL, d);
+}
+
+/* Finds the activations, and how many images fit; with no activation no data are asked for. */
+static bool
+begin(struct work *w, const float *images, uint32_t n_images)
+{
+    struct graph *g = w->g;
+
+    if (!refuse(g, w->o->set_degree, w->d))
+        return false;
+    w->acts = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        if (op_row(g->nodes.at[k].op)->class == NONLIN)
+            w->acts[w->n_acts++] = k;
+    if (w->n_acts == 0)
+        return true;
+    if (!check_data(w, images, n_images))
+        return false;
+    w->n = lockstep_images(g, w->acts, w->n_acts, n_images);
+    return true;
+}
+
+bool
+approximate_errors(struct graph *g, const float *images, uint32_t n_images,
+                   const struct approximate_options *o, struct choice *out, struct diag *d)
+{
+    struct work w = {.g = g, .images = images, .o = o, .d = d};
+
+    if (!begin(&w, images, n_images))
+        return false;
+    out->n = w.n_acts;
+    out->layers = ARENA_ARRAY(g->arena, struct choice_layer, w.n_acts + 1);
+    return w.n_acts == 0 || all_errors(&w, out);
 }
 
 bool
@@ -188,16 +286,10 @@ approximate(struct graph *g, const float *images, uint32_t n_images,
     struct work w = {.g = g, .images = images, .o = o, .d = d};
 
     *r = (struct approximate_report){.agree = 1};
-    if (!refuse(g, o->set_degree, d))
+    if (!begin(&w, images, n_images))
         return false;
-    w.acts = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
-    for (uint32_t k = 0; k < g->nodes.len; k++)
-        if (op_row(g->nodes.at[k].op)->class == NONLIN)
-            w.acts[w.n_acts++] = k;
     if (w.n_acts == 0)
         return true;
-    if (!check_data(&w, images, n_images))
-        return false;
-    w.n = r->images = lockstep_images(g, w.acts, w.n_acts, n_images);
-    return o->degree ? fit_all(&w, o->degree, r) : choose(&w, r);
+    r->images = w.n;
+    return o->degree || o->plan ? fit_all(&w, o->degree, r) : choose(&w, r);
 }

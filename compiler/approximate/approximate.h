@@ -14,7 +14,7 @@
 #ifndef OLAC_APPROXIMATE_APPROXIMATE_H
 #define OLAC_APPROXIMATE_APPROXIMATE_H
 
-#include "ir/graph.h"
+#include "ir/choice.h"
 
 struct approximate_options {
     /* the same everywhere; 0: the smallest of 3, 7, 15, 31 (those that use a depth up) whose
@@ -26,6 +26,8 @@ struct approximate_options {
     /* 0: 1.2 - the range is the calibrated one times this, about its middle */
     double widen;
     const uint32_t *set_degree; /* per node index, 0: free (--set NODE:degree=7); may be NULL */
+    /* per node index, the degree in place of `degree` (pins still hold), 0: none; may be NULL */
+    const uint32_t *plan;
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
 };
@@ -45,5 +47,10 @@ struct approximate_report {
 bool approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d);
 bool approximate(struct graph *g, const float *images, uint32_t n_images,
                  const struct approximate_options *o, struct approximate_report *r, struct diag *d);
+/* For choose/: each activation's candidates among the degrees that use a depth up, within its
+ * pins, and their errors on what the float network feeds it. The graph's polynomials are gone
+ * afterwards. */
+bool approximate_errors(struct graph *g, const float *images, uint32_t n_images,
+                        const struct approximate_options *o, struct choice *out, struct diag *d);
 
 #endif

@@ -184,6 +184,8 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
         for (uint32_t r = 0; r < n_rows; r++)
             linear = linear && rows[r].fit.linear;
         p = poly_of(g->arena, rows, n_rows, linear && o->degree > 1 ? 1 : o->degree);
+        for (uint32_t r = 0; o->error && r < (uint32_t)c.channels; r++)
+            o->error[r] = rows[pooled ? 0 : r].fit.square_error;
     }
     for (uint32_t r = 0; r < n_rows; r++)
         arena_free(rows[r].arena);

@@ -16,6 +16,7 @@ struct layer_options {
     double widen, hold; /* see fit.h */
     bool per_layer;     /* one polynomial for all channels, where the function is the same in all */
     bool lower;         /* degree 1 where the function is straight on all that was seen */
+    double *error;      /* [channels]: receives the mean square error of each; NULL: not wanted */
 };
 
 /* A polynomial for each channel, in the graph's arena. NULL after an error (E_APPROX_VALUES,

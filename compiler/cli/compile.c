@@ -1,5 +1,5 @@
 /* compile.c - olac compile: a folder of C, or the comparison with one. */
-#include "cli/options.h"
+#include "cli/data.h"
 
 #include "base/file.h"
 #include "ir/he.h"
@@ -17,6 +17,10 @@ summary_json(const struct compiled *c, const char *dir)
     str_json(&s, dir);
     str_addf(&s, ",\"seconds\":%.6f,\"degree\":%u,\"agree\":%.6f", c->seconds,
              c->approximation.degree, c->approximation.agree);
+    if (c->chosen.judged) {
+        str_add(&s, ",\"chosen\":");
+        cli_chosen_json(c, &s);
+    }
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u",
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1);
     str_addf(&s,
@@ -34,7 +38,12 @@ summary(const struct compiled *c, const char *dir)
     const struct he_program *p = c->program;
     printf("%s: %s, N = 2^%u, log QP = %.0f, %s, %u levels\n", dir, p->name, p->params.log_n,
            p->params.log_qp, cli_security(p), p->params.q.len - 1);
-    if (c->approximation.degree)
+    if (c->chosen.judged) {
+        struct str s = {0};
+        cli_chosen_table(c, &s);
+        fputs(str_text(&s), stdout);
+        str_free(&s);
+    } else if (c->approximation.degree)
         printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
     printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys "

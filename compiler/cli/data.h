@@ -24,5 +24,9 @@ void cli_number(struct str *s, double x);
  * scale s by a deviation of sqrt(N / 12) / s; rounding the numbers themselves to a grid of sqrt(N)
  * / s does the same to them. */
 struct graph *cli_encoded(struct arena *a, const struct compiled *c);
+/* The chosen plan beside the uniform degrees, where there is one (chosen.c): an object of JSON, a
+ * table. */
+void cli_chosen_json(const struct compiled *c, struct str *s);
+void cli_chosen_table(const struct compiled *c, struct str *s);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { FLAG, TEXT, READ, PATH, COUNT, REAL, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, REAL, SHARE, LIST, PIN };
 
 static const struct row {
     const char *name;
@@ -101,6 +101,13 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
         if (end == text || *end || !isfinite(x) || x <= 0)
             return wrong(d, r->name, "wants a positive number");
         *(double *)field = x;
+        return true;
+    }
+    case SHARE: {
+        double x = strtod(text, &end), share = *end == '%' ? x / 100 : x;
+        if (end == text || end[*end == '%'] || !(share > 0 && share < 1))
+            return wrong(d, r->name, "wants a share between 0 and 1, or a percentage as 0.5%");
+        *(double *)field = share;
         return true;
     }
     case LIST:
@@ -230,6 +237,9 @@ options_compile(const struct options *o)
         .security = o->security,
         .insecure_toy = o->insecure_toy,
         .precision_bits = o->precision,
+        .max_drop = o->max_drop,
+        .max_latency = o->max_latency,
+        .calib_labels = o->calib_labels,
         .templates = o->templates,
         .dump = o->dump,
     };

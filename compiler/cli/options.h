@@ -9,9 +9,9 @@ enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32 };
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
     const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
-        *keep;
+        *keep, *calib_labels;
     uint32_t calib_count, count, degree, log_n, security, seed;
-    double agree, precision;
+    double agree, precision, max_drop, max_latency;
     struct {
         double *v;
         uint32_t n;

@@ -9,6 +9,12 @@
  * cheapest (candidates.c). NULL after an error. */
 struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
                                        const struct tp *t, double output_range, struct diag *d);
+/* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
+ * and out->approximation. */
+bool pipeline_choose(struct arena *a, const struct compile_options *o,
+                     const struct approximate_options *ao, struct compiled *out, struct diag *d);
+/* What the largest output may be, from the largest that was seen. */
+double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones
  * where the network needed none. *output_max: the largest |output|. */
 bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out,

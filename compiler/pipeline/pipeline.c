@@ -15,6 +15,12 @@
 /* Outputs may be this much larger than any that calibration saw before they leave the modulus. */
 #define OUTPUT_HEADROOM 4.0
 
+double
+pipeline_output_range(double output_max)
+{
+    return fmax(1, OUTPUT_HEADROOM * output_max);
+}
+
 static double
 now(void)
 {
@@ -172,7 +178,10 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
-    if (!approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation, d) ||
+    bool ola = o->max_drop > 0 || o->max_latency > 0;
+    if (!(ola ? pipeline_choose(a, o, &ao, out, d)
+              : approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation,
+                            d)) ||
         !graph_check(out->graph, STAGE_APPROXIMATED, d))
         return false;
     pipeline_dump_graph(o, "approximate", out->graph);
@@ -184,7 +193,19 @@ static const char *
 options_text(struct arena *a, const struct compile_options *o, const struct compiled *c)
 {
     struct str s = {0};
-    str_addf(&s, "degree %u%s", c->approximation.degree, o->approximate.degree ? "" : " (chosen)");
+    if (c->chosen.judged)
+        str_add(&s, "degrees chosen layer by layer");
+    else
+        str_addf(&s, "degree %u%s", c->approximation.degree,
+                 o->approximate.degree ? "" : " (chosen)");
+    if (o->max_drop > 0) {
+        str_add(&s, ", drop at most ");
+        str_double(&s, o->max_drop);
+    }
+    if (o->max_latency > 0) {
+        str_add(&s, ", seconds at most ");
+        str_double(&s, o->max_latency);
+    }
     if (o->approximate.per_layer)
         str_add(&s, ", one fit a layer");
     for (uint32_t k = 0; k < o->n_pins; k++)
@@ -221,7 +242,7 @@ make_program(struct arena *a, const struct compile_options *o, struct compiled *
         return false;
     pipeline_dump_tp(o, "linearize", t);
     r->output_max = fmax(r->output_max, out->approximation.output_max);
-    out->program = pipeline_candidates(a, o, t, fmax(1, OUTPUT_HEADROOM * r->output_max), d);
+    out->program = pipeline_candidates(a, o, t, pipeline_output_range(r->output_max), d);
     return out->program != NULL;
 }
 

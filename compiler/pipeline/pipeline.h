@@ -25,6 +25,10 @@ struct compile_options {
     const double *mean, *std;
     uint32_t n_mean, n_std;
     struct approximate_options approximate;
+    double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
+    double max_latency; /* --max-latency: predicted seconds; 0: not given */
+    /* --calib-labels: true classes of the calibration images; NULL: those in calib, if any */
+    const char *calib_labels;
     const struct pin_option *pins; /* --set */
     uint32_t n_pins;
     uint32_t log_n;    /* 0: chosen */
@@ -39,11 +43,34 @@ struct compile_options {
     void *user;
 };
 
+/* A choice of degrees, fitted on one half of the calibration images and judged on the other. */
+struct chosen_plan {
+    uint32_t uniform; /* the degree that all have, as far as pins allow; 0: layer by layer */
+    uint32_t deepest, levels; /* of activations: along the deepest way, all together */
+    /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
+    double drop;
+    double seconds;         /* predicted; INFINITY: no ring holds it */
+    double cost;            /* the predicted variance of the loss */
+    const uint32_t *degree; /* per node of the graph; 0: no activation */
+    struct poly **poly;     /* per node */
+    struct approximate_report report;
+};
+
+#define CHOSEN_UNIFORM 3 /* degrees 3, 7, 15 */
+
+/* What --max-drop and --max-latency led to. */
+struct chosen {
+    uint32_t judged; /* images of the half that judges; 0: nothing was chosen so */
+    bool labels;     /* the drop is one of accuracy */
+    struct chosen_plan uniform[CHOSEN_UNIFORM], plan;
+};
+
 /* What a compile leaves. Everything is in the arena given to pipeline_compile. */
 struct compiled {
     struct graph *imported; /* as read, shapes inferred: the float reference */
     struct graph *graph;    /* simplified and approximated */
     struct approximate_report approximation;
+    struct chosen chosen;
     struct he_program *program;
     struct emitted files; /* the generated folder, in memory */
     struct data calib;

@@ -1,0 +1,269 @@
+/* impact.c - see impact.h. Images go through the network some hundred at a time: forwards each on
+ * its own, keeping what derivatives are taken at; backwards all of them node by node, so that an
+ * operator's matrix is made once for all and freed again. Gradients lie element by element with
+ * the LANES images of a block side by side. */
+#include "choose/impact.h"
+#include "choose/backward.h"
+
+#include "op/interpret.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+/* For kept values and gradients of the images that are in work. */
+#define BYTES ((double)(1 << 29))
+
+static uint32_t
+layer_of(const struct choice *c, uint32_t node)
+{
+    for (uint32_t k = 0; k < c->n; k++)
+        if (c->layers[k].node == node)
+            return k;
+    return NONE;
+}
+
+/* ---- what is needed
+ * ------------------------------------------------------------------------------------- */
+
+/* Values that some activation before them feeds: only their gradients lead to an impact. */
+static void
+mark_wanted(struct backward *w)
+{
+    const struct graph *g = w->g;
+
+    for (uint32_t k = 0; k < g->nodes.len; k++) {
+        const struct node *n = &g->nodes.at[k];
+        bool any = op_row(n->op)->class == NONLIN;
+        for (uint32_t i = 0; i < n->in.len; i++)
+            any = any || (n->in.at[i] != NONE && w->wanted[n->in.at[i]]);
+        for (uint32_t i = 0; i < n->out.len; i++)
+            if (n->out.at[i] != NONE)
+                w->wanted[n->out.at[i]] = any;
+    }
+}
+
+static void
+keep(struct backward *w, struct graph *forward, uint32_t value)
+{
+    if (value == NONE || !op_encrypted(w->g, value) || w->place[value] != NONE)
+        return;
+    w->place[value] = forward->outputs.len;
+    vec_push(forward->arena, &forward->outputs, value);
+}
+
+/* A copy of the graph whose outputs are all values that derivatives are taken at; place says
+ * where. */
+static struct graph *
+forward_graph(struct backward *w, struct arena *a)
+{
+    struct graph *f = graph_copy(a, w->g);
+
+    f->outputs.len = 0;
+    memset(w->place, 0xff, (w->g->values.len + 1) * sizeof *w->place);
+    keep(w, f, w->g->outputs.at[0]);
+    for (uint32_t k = 0; k < w->g->nodes.len; k++) {
+        const struct node *n = &w->g->nodes.at[k];
+        bool product = n->op == OP_mul || n->op == OP_pow;
+        bool wanted = n->out.len && n->out.at[0] != NONE && w->wanted[n->out.at[0]];
+        if (op_row(n->op)->class == NONLIN || (product && wanted))
+            for (uint32_t i = 0; i < n->in.len; i++)
+                keep(w, f, n->in.at[i]);
+    }
+    return f;
+}
+
+/* How many images fit, a multiple of LANES. */
+static uint32_t
+chunk_of(const struct graph *g, const struct graph *forward, uint32_t n)
+{
+    double kept = 0, largest = 0;
+
+    for (uint32_t k = 0; k < forward->outputs.len; k++)
+        kept += (double)shape_size(&graph_value(g, forward->outputs.at[k])->shape);
+    for (uint32_t v = 0; v < g->values.len; v++)
+        if (g->values.at[v].kind == VALUE_NODE)
+            largest = fmax(largest, (double)shape_size(&g->values.at[v].shape));
+    double fit = BYTES / (sizeof(float) * kept + 4 * sizeof(double) * largest + 1);
+    uint32_t rows = (n + LANES - 1) / LANES * LANES;
+    if (fit < rows)
+        rows = fit < 2 * LANES ? 2 * LANES : (uint32_t)fit / LANES * LANES;
+    return rows;
+}
+
+/* ---- forwards
+ * ------------------------------------------------------------------------------------------ */
+
+static bool
+forward_image(struct graph *f, const float *row, float *const *to, uint32_t image, struct diag *d)
+{
+    struct interpret_options o = {.threads = 1};
+    struct arena *a = arena_new();
+    const struct value *v = graph_value(f, f->inputs.at[0].value);
+    struct tensor in = tensor_new(a, v->dtype, v->shape);
+    struct tensor *out = ARENA_ARRAY(a, struct tensor, f->outputs.len + 1);
+    bool ok;
+
+    for (int64_t k = 0; k < shape_size(&v->shape); k++)
+        if (in.f)
+            in.f[k] = row[k];
+        else
+            in.i[k] = (int64_t)row[k];
+    ok = interpret_one(f, &o, a, &in, out, d);
+    for (uint32_t k = 0; ok && k < f->outputs.len; k++) {
+        int64_t n = shape_size(&out[k].shape);
+        for (int64_t i = 0; i < n; i++)
+            to[k][(int64_t)image * n + i] = out[k].f ? out[k].f[i] : (float)out[k].i[i];
+    }
+    arena_free(a);
+    return ok;
+}
+
+static bool
+forwards(struct backward *w, struct graph *f, const float *images, struct diag *d)
+{
+    int64_t size = shape_size(&graph_value(f, f->inputs.at[0].value)->shape);
+    uint32_t failed = w->n;
+    int blas_threads = openblas_get_num_threads();
+
+    openblas_set_num_threads(1); /* one product a thread, so that sums are added in one order */
+#pragma omp parallel for schedule(dynamic)
+    for (uint32_t k = 0; k < w->n; k++) {
+        struct diag *quiet = diag_new();
+        if (!forward_image(f, images + (int64_t)k * size, w->kept, k, quiet)) {
+#pragma omp critical(olac_impact)
+            failed = k < failed ? k : failed;
+        }
+        diag_free(quiet);
+    }
+    if (failed < w->n)
+        forward_image(f, images + (int64_t)failed * size, w->kept, failed, d);
+    openblas_set_num_threads(blas_threads);
+    return failed == w->n;
+}
+
+/* ---- the loss
+ * ------------------------------------------------------------------------------------------ */
+
+/* dL/dz of one image to g[i * LANES]. */
+static void
+loss_gradient(const float *z, int64_t n, int64_t label, double *g)
+{
+    int64_t best = 0;
+    double sum = 0;
+
+    if (n == 1) {
+        g[0] = 1;
+        return;
+    }
+    for (int64_t i = 1; i < n; i++)
+        best = z[i] > z[best] ? i : best;
+    for (int64_t i = 0; i < n; i++)
+        sum += exp((double)z[i] - (double)z[best]);
+    for (int64_t i = 0; i < n; i++)
+        g[i * LANES] =
+            exp((double)z[i] - (double)z[best]) / sum - (i == (label < 0 ? best : label));
+}
+
+/* ---- backwards
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+add_impact(const struct backward *w, uint32_t node, const double *grad, struct choice_layer *l)
+{
+    const struct shape *s = &graph_value(w->g, w->g->nodes.at[node].out.at[0])->shape;
+    int64_t size = shape_size(s), inner = 1;
+    int axis;
+    uint32_t channels = graph_channels(s, &axis);
+
+    for (int k = axis + 1; k < s->rank; k++)
+        inner *= s->dim[k];
+#pragma omp parallel for schedule(static)
+    for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t b = 0; b < w->blocks; b++)
+            for (int64_t e = (int64_t)c * inner; e < size; e += inner * channels)
+                for (int64_t i = 0; i < inner * LANES; i++) {
+                    double v = grad[(b * size + e) * LANES + i];
+                    l->impact[c] += v * v;
+                }
+}
+
+static bool
+chunk(struct backward *w, struct graph *f, const float *images, const int64_t *labels,
+      struct choice *c)
+{
+    uint32_t z = w->g->outputs.at[0];
+    int64_t size = shape_size(&graph_value(w->g, z)->shape);
+
+    if (!forwards(w, f, images, w->d))
+        return false;
+    if (!w->wanted[z])
+        return true;
+    double *top = backward_gradient(w, z);
+    for (uint32_t k = 0; k < w->n; k++)
+        loss_gradient(w->kept[w->place[z]] + k * size, size, labels ? labels[k] : -1,
+                      top + k / LANES * size * LANES + k % LANES);
+    bool ok = true;
+    for (uint32_t k = w->g->nodes.len; ok && k-- > 0;) {
+        const struct node *n = &w->g->nodes.at[k];
+        uint32_t layer = op_row(n->op)->class == NONLIN ? layer_of(c, k) : NONE;
+        if (layer != NONE && w->grad[n->out.at[0]].data)
+            add_impact(w, k, w->grad[n->out.at[0]].data, &c->layers[layer]);
+        ok = backward_node(w, k);
+        for (uint32_t i = 0; i < n->out.len; i++)
+            if (n->out.at[i] != NONE)
+                backward_release(w, n->out.at[i]);
+    }
+    for (uint32_t v = 0; v < w->g->values.len; v++)
+        backward_release(w, v);
+    return ok;
+}
+
+static bool
+labels_fit(const struct graph *g, const int64_t *labels, uint32_t n, struct diag *d)
+{
+    int64_t classes = shape_size(&graph_value(g, g->outputs.at[0])->shape);
+
+    for (uint32_t k = 0; labels && k < n && classes > 1; k++)
+        if (labels[k] < 0 || labels[k] >= classes) {
+            diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(g->file),
+                       "label %u is %lld; the network has %lld classes", k, (long long)labels[k],
+                       (long long)classes);
+            return false;
+        }
+    return true;
+}
+
+bool
+impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
+       struct diag *d)
+{
+    if (!labels_fit(g, labels, n, d))
+        return false;
+    struct arena *a = arena_new();
+    struct backward w = {.g = g, .d = d};
+    int64_t size = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
+    w.wanted = ARENA_ARRAY(a, bool, g->values.len + 1);
+    w.place = ARENA_ARRAY(a, uint32_t, g->values.len + 1);
+    w.grad = ARENA_ARRAY(a, struct gradient, g->values.len + 1);
+    mark_wanted(&w);
+    struct graph *f = forward_graph(&w, a);
+    uint32_t rows = chunk_of(g, f, n);
+    w.kept = ARENA_ARRAY(a, float *, f->outputs.len + 1);
+    for (uint32_t k = 0; k < f->outputs.len; k++)
+        w.kept[k] = ARENA_ARRAY(a, float,
+                                rows *(size_t)shape_size(&graph_value(g, f->outputs.at[k])->shape));
+    for (uint32_t k = 0; k < c->n; k++)
+        c->layers[k].impact = ARENA_ARRAY(g->arena, double, c->layers[k].channels);
+    bool ok = true;
+    for (uint32_t first = 0; ok && first < n; first += rows) {
+        w.n = n - first < rows ? n - first : rows;
+        w.blocks = (w.n + LANES - 1) / LANES;
+        ok = chunk(&w, f, images + (int64_t)first * size, labels ? labels + first : NULL, c);
+    }
+    for (uint32_t k = 0; k < c->n; k++)
+        for (uint32_t i = 0; i < c->layers[k].channels; i++)
+            c->layers[k].impact[i] /= n;
+    arena_free(a);
+    return ok;
+}
