@@ -80,6 +80,9 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
     const uint8_t *bytes;
     size_t size;
     struct tensor out;
+    /* Threads that wait give the core away soon: it costs nothing on a quiet machine, and much is won
+     * on a busy one. A setting of the user's stays. */
+    setenv("GOMP_SPINCOUNT", "1000", 0);
     int rc = build_spawn(argv, d);
     if (rc > 0)
         diag_error(d, E_PROGRAM, PLACE_NONE, "the compiled program ended with exit status %d", rc);
