@@ -80,8 +80,8 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
     const uint8_t *bytes;
     size_t size;
     struct tensor out;
-    /* Threads that wait give the core away soon: it costs nothing on a quiet machine, and much is won
-     * on a busy one. A setting of the user's stays. */
+    /* Threads that wait give the core away soon: it costs nothing on a quiet machine, and much is
+     * won on a busy one. A setting of the user's stays. */
     setenv("GOMP_SPINCOUNT", "1000", 0);
     int rc = build_spawn(argv, d);
     if (rc > 0)
