@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh SECONDS [target...] - builds the fuzz targets with clang and runs each (or those named) that long.
-# Stops at the first failure; the input that caused it lies in BUILD/failures. BUILD: folder to build in.
+# FUZZ_SEED (default 1) makes a run repeatable; give another to look elsewhere. Stops at the first failure; the input that caused it lies in BUILD/failures. BUILD: folder to build in.
 set -eu
 seconds=${1:?usage: run.sh SECONDS [target...]}
 shift
@@ -24,6 +24,6 @@ for target in "$@"; do
     echo "== $target"
     # shellcheck disable=SC2086
     "$fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
-        -print_final_stats=1 -verbosity=0 -artifact_prefix="$build/failures/$target-" $dictionary \
+        -seed="${FUZZ_SEED:-1}" -print_final_stats=1 -verbosity=0 -artifact_prefix="$build/failures/$target-" $dictionary \
         "$fuzz/corpus/$target" $seeds
 done
