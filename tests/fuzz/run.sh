@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh SECONDS [target...] - builds the fuzz targets with clang and runs each (or those named) that long.
-# FUZZ_SEED (default 1) makes a run repeatable; give another to look elsewhere. Stops at the first failure; the input that caused it lies in BUILD/failures. BUILD: folder to build in.
+# FUZZ_SEED (default 1) makes a run repeatable; give another to look elsewhere. BUILD: folder to build in.
+# Stops at the first failure; the input that caused it lies in BUILD/failures.
 set -eu
 seconds=${1:?usage: run.sh SECONDS [target...]}
 shift
