@@ -76,6 +76,9 @@ check_data(struct check *c, uint32_t k)
         const struct he_map *m = &c->p->maps.at[i->data];
         if (m->args != i->args.len || m->out_cts != i->cts)
             broken(c, k, "the map has another form");
+        for (uint32_t j = 0; j < i->args.len; j++)
+            if (c->p->insts.at[i->args.at[j]].cts != m->in_cts)
+                broken(c, k, "an argument has another number of ciphertexts than the map reads");
         for (uint32_t j = 0; j < m->diagonals.len; j++)
             if (m->diagonals.at[j].arg >= m->args || m->diagonals.at[j].in_ct >= m->in_cts ||
                 m->diagonals.at[j].out_ct >= m->out_cts)

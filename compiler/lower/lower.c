@@ -61,6 +61,26 @@ lower_input(struct lowering *l, uint32_t index)
     vec_push(l->p->arena, &l->p->inputs, port);
 }
 
+static uint32_t
+add_map(struct lowering *l, const struct tp_node *n, const uint32_t *args, uint32_t n_args)
+{
+    struct he_map m;
+    lower_map(l->p->arena, l->t, n, l->p->params.slots, &m);
+    m.name = arena_printf(l->p->arena, "%u_%s", l->p->maps.len, n->name);
+    vec_push(l->p->arena, &l->p->maps, m);
+    return add_inst(l, HE_linear, n, l->p->maps.len - 1, args, n_args);
+}
+
+/* Whether all values have as many ciphertexts. */
+static bool
+alike(const struct lowering *l, const uint32_t *values, uint32_t n)
+{
+    for (uint32_t k = 1; k < n; k++)
+        if (l->p->insts.at[values[k]].cts != l->p->insts.at[values[0]].cts)
+            return false;
+    return true;
+}
+
 static void
 lower_linear(struct lowering *l, uint32_t index)
 {
@@ -82,11 +102,20 @@ lower_linear(struct lowering *l, uint32_t index)
         l->of[index] = sum;
         return;
     }
-    struct he_map m;
-    lower_map(a, l->t, n, l->p->params.slots, &m);
-    m.name = arena_printf(a, "%u_%s", l->p->maps.len, n->name);
-    vec_push(a, &l->p->maps, m);
-    l->of[index] = add_inst(l, HE_linear, n, l->p->maps.len - 1, args, n->args.len);
+    if (alike(l, args, n->args.len)) {
+        l->of[index] = add_map(l, n, args, n->args.len);
+        return;
+    }
+    /* A map reads bundles of one size: a map for each argument, and their sum. */
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        struct tp_node one = *n;
+        one.args.at = &n->args.at[k];
+        one.args.len = 1;
+        one.bias = k ? NULL : n->bias;
+        uint32_t part = add_map(l, &one, &args[k], 1);
+        l->of[index] =
+            k ? add_inst(l, HE_add, n, NONE, (const uint32_t[]){l->of[index], part}, 2) : part;
+    }
 }
 
 static void

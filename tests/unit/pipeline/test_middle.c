@@ -219,6 +219,18 @@ Test(middle, tensors_over_several_ciphertexts)
     net_free(&t);
 }
 
+/* One ciphertext and four: a sum whose arguments are bundles of different sizes. */
+Test(middle, arguments_of_different_sizes)
+{
+    struct net t = net_new(9);
+    uint32_t in = image(&t, 3, 32, 32);
+    uint32_t p = op1(&t, OP_relu, conv(&t, in, 3, 1, 3, 1, 1));
+    uint32_t q = op1(&t, OP_relu, conv(&t, in, 3, 8, 3, 1, 1));
+    uint32_t sum = op2(&t, OP_add, conv(&t, p, 1, 4, 3, 1, 1), conv(&t, q, 8, 4, 3, 1, 1));
+    compare(&t, sum, 2, 12);
+    net_free(&t);
+}
+
 Test(middle, sums_of_activations_and_products)
 {
     struct net t = net_new(5);
