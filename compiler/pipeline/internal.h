@@ -9,6 +9,10 @@
  * cheapest (candidates.c). NULL after an error. */
 struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
                                        const struct tp *t, double output_range, struct diag *d);
+/* What out->calib_images feed the activations of out->graph, to out->calibration (calibration.c).
+ */
+bool pipeline_calibrate(struct arena *a, const struct compile_options *o, struct compiled *out,
+                        struct diag *d);
 /* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,

@@ -178,6 +178,8 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
+    if (!approximate_check(out->graph, &ao, d) || !pipeline_calibrate(a, o, out, d))
+        return false;
     bool ola = o->max_drop > 0 || o->max_latency > 0;
     if (!(ola ? pipeline_choose(a, o, &ao, out, d)
               : approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation,

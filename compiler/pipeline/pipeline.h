@@ -4,6 +4,7 @@
 #define OLAC_PIPELINE_PIPELINE_H
 
 #include "approximate/approximate.h"
+#include "calibrate/calibrate.h"
 #include "emit/emit.h"
 #include "ir/he.h"
 #include "import/data.h"
@@ -74,6 +75,8 @@ struct compiled {
     struct he_program *program;
     struct emitted files; /* the generated folder, in memory */
     struct data calib;
+    /* what the images feed the float network; NULL: no images, or no activation */
+    struct calibration *calibration;
     float *calib_images;
     uint32_t n_calib;
     double seconds;
