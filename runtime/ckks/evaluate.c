@@ -123,7 +123,7 @@ ola_add_plain(ola_server *s, ola_ct *out, const ola_ct *a, const double *v, uint
         status = ola_ct_copy(out, a);
     if (status != OLA_OK)
         return status;
-    const double *coef = (const double *)s->real.data;
+    const double *coef = (const double *)s->piece[OLA_REAL];
     out->seeded = false;
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i <= out->level; i++) {

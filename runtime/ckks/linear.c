@@ -85,7 +85,7 @@ reserve(struct ola_server *s, const struct ola_map *m, struct ola_ct *const *out
 static void
 join_group(struct ola_server *s, const struct ola_map *m, uint32_t g)
 {
-    uint64_t *a = ola_group_part(s, m, g, 0), *ext = s->ext.data;
+    uint64_t *a = ola_group_part(s, m, g, 0), *ext = s->piece[OLA_EXT];
     const uint32_t level = m->desc.level, limbs = 2 * m->positions;
     const size_t n = s->params->n;
     if (!m->late) {
@@ -107,7 +107,7 @@ rotate_sum(struct ola_server *s, const struct ola_map *m, uint32_t g, bool joine
     const uint32_t level = m->desc.level;
     const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].step, level);
     uint64_t *const a[2] = {ola_group_part(s, m, g, 0), ola_group_part(s, m, g, 1)};
-    uint64_t *ext = s->ext.data;
+    uint64_t *ext = s->piece[OLA_EXT];
     const uint64_t *from[2] = {a[0], a[1]};
     struct ola_raised raised;
     if (!m->late) {
@@ -144,7 +144,8 @@ sum_groups(struct ola_server *s, const struct ola_map *m, struct ola_span groups
     const struct ola_params *p = s->params;
     const uint32_t level = m->desc.level, end = groups.first + groups.count;
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
-    const uint64_t *from[2] = {s->ext.data, s->ext.data + (size_t)ola_positions(p, level) * p->n};
+    const uint64_t *from[2] = {s->piece[OLA_EXT],
+                               s->piece[OLA_EXT] + (size_t)ola_positions(p, level) * p->n};
     uint32_t run = runs.first + runs.count;
     for (uint32_t g = end; g-- > groups.first;) {
         const uint32_t last = run;
@@ -174,7 +175,7 @@ fold(struct ola_server *s, struct ola_ct *out, uint32_t step)
 {
     const struct ola_params *p = s->params;
     const struct ola_switch *key = ola_keys_rotation(s->keys, step, out->level);
-    uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)}, *ext = s->ext.data;
+    uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)}, *ext = s->piece[OLA_EXT];
     const uint64_t *from[2] = {ext, ext + (size_t)ola_positions(p, out->level) * p->n};
     struct ola_raised raised;
     ola_raise(s, to[1], out->level, &raised);

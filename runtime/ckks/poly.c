@@ -219,14 +219,21 @@ check_cts(const struct ola_server *s, const struct ola_poly *f, const struct ola
     return f->relinearises && !has_key ? OLA_ERR_KEY : OLA_OK;
 }
 
+/* A register has three parts at the level of x. */
+static size_t
+register_words(const struct ola_poly *f)
+{
+    return 3 * (size_t)(f->desc.level + 1) * f->params->n;
+}
+
 static ola_status
 reserve(struct ola_server *s, const struct ola_poly *f, const struct ola_ct *const *in,
         struct ola_ct *const *out)
 {
     const uint32_t top = f->desc.level, bottom = top - f->plan.depth;
-    ola_status status = ola_switch_reserve(s, top, 2);
-    for (uint32_t k = 0; status == OLA_OK && k < f->plan.n_regs; k++)
-        status = ola_ct_reserve(&s->reg[k], 3, top);
+    size_t words[OLA_PIECES] = {[OLA_REG] = f->plan.n_regs * register_words(f)};
+    ola_switch_room(s->params, top, 2, words);
+    ola_status status = ola_server_room(s, words);
     for (uint32_t k = 0; status == OLA_OK && k < f->head.cts; k++) {
         if (out[k] != in[k])
             status = ola_ct_reserve(out[k], 2, bottom);
@@ -326,9 +333,14 @@ evaluate_one(struct ola_server *s, const struct ola_poly *f, uint32_t ct, const 
 {
     const struct leaf *leaves = f->leaf + (size_t)ct * f->plan.n_leaves;
     const struct ola_ct *reg[OLA_REGS] = {in};
-    struct ola_ct *own[OLA_REGS], *spare = &s->reg[0];
-    for (uint32_t k = 1; k < f->plan.n_regs; k++)
-        reg[k] = own[k] = &s->reg[k];
+    struct ola_ct room[OLA_REGS], *own[OLA_REGS], *spare = &room[0];
+    for (uint32_t k = 0; k < f->plan.n_regs; k++) {
+        room[k] = (struct ola_ct){.params = s->params,
+                                  .stride = f->desc.level + 1,
+                                  .data = s->piece[OLA_REG] + k * register_words(f)};
+        if (k > 0)
+            reg[k] = own[k] = &room[k];
+    }
     for (uint32_t k = 0; k < f->plan.n_steps; k++) {
         const uint32_t dst = f->plan.step[k].dst;
         run_products(s, f, k, leaves, reg, spare);

@@ -21,13 +21,13 @@ part_words(const struct ola_map *m)
 static uint64_t *
 baby_part(const struct ola_server *s, const struct ola_map *m, uint32_t slot, uint32_t part)
 {
-    return s->baby.data + (2 * (size_t)slot + part) * part_words(m);
+    return s->piece[OLA_BABY] + (2 * (size_t)slot + part) * part_words(m);
 }
 
 uint64_t *
 ola_group_part(const struct ola_server *s, const struct ola_map *m, uint32_t group, uint32_t part)
 {
-    return s->group.data + (2 * (size_t)m->group[group].slot + part) * part_words(m);
+    return s->piece[OLA_GROUP] + (2 * (size_t)m->group[group].slot + part) * part_words(m);
 }
 
 static size_t
@@ -40,7 +40,7 @@ static uint64_t *
 coarse_part(const struct ola_server *s, const struct ola_map *m, const struct ola_source *source,
             uint32_t part)
 {
-    return s->coarse.data + (2 * (size_t)source->slot + part) * coarse_words(m);
+    return s->piece[OLA_COARSE] + (2 * (size_t)source->slot + part) * coarse_words(m);
 }
 
 /* The ciphertext that a source's babies are rotations of: limbs of a part. */
@@ -76,16 +76,12 @@ ola_status
 ola_products_reserve(struct ola_server *s, const struct ola_map *m)
 {
     uint32_t most = m->most_babies > m->most_coarse ? m->most_babies : m->most_coarse;
-    ola_status status = ola_switch_reserve(s, m->desc.level, 2 * (most < BATCH ? most + 1 : BATCH));
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->coarse, 2 * m->coarse_slots * coarse_words(m));
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->baby, 2 * m->baby_slots * part_words(m));
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->group, 2 * m->group_slots * part_words(m));
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->work, (size_t)s->threads * work_words(m));
-    return status;
+    size_t words[OLA_PIECES] = {[OLA_COARSE] = 2 * m->coarse_slots * coarse_words(m),
+                                [OLA_BABY] = 2 * m->baby_slots * part_words(m),
+                                [OLA_GROUP] = 2 * m->group_slots * part_words(m),
+                                [OLA_WORK] = (size_t)s->threads * work_words(m)};
+    ola_switch_room(m->params, m->desc.level, 2 * (most < BATCH ? most + 1 : BATCH), words);
+    return ola_server_room(s, words);
 }
 
 /* ---- babies ---- */
@@ -316,7 +312,7 @@ accumulate(struct ola_server *s, const struct ola_map *m, struct ola_span runs,
 #pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < m->positions; i++) {
         for (size_t k = 0; k < pieces; k++) {
-            uint64_t *work = s->work.data;
+            uint64_t *work = s->piece[OLA_WORK];
             if (work != NULL)
                 work += (size_t)ola_thread() * work_words(m);
             struct piece w = {.limb = i,

@@ -42,6 +42,23 @@ ola_buffer_need(struct ola_buffer *b, size_t words)
     return OLA_OK;
 }
 
+ola_status
+ola_server_room(struct ola_server *s, const size_t words[OLA_PIECES])
+{
+    static const size_t line = 8; /* words */
+    size_t all = 0;
+    for (uint32_t k = 0; k < OLA_PIECES; k++)
+        all += (words[k] + line - 1) / line * line;
+    memset(s->piece, 0, sizeof s->piece);
+    ola_status status = ola_buffer_need(&s->scratch, all);
+    uint64_t *next = s->scratch.data;
+    for (uint32_t k = 0; status == OLA_OK && k < OLA_PIECES; k++) {
+        s->piece[k] = words[k] == 0 ? NULL : next;
+        next += (words[k] + line - 1) / line * line;
+    }
+    return status;
+}
+
 static void
 buffer_free(struct ola_buffer *b)
 {
@@ -66,8 +83,6 @@ ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
 #ifdef _OPENMP
     s->threads = omp_get_max_threads();
 #endif
-    for (uint32_t k = 0; k < OLA_REGS; k++)
-        s->reg[k].params = p;
     ola_status status = ola_buffer_need(&s->temp, temp_words(p) * (size_t)s->threads);
     if (status != OLA_OK) {
         ola_server_free(s);
@@ -82,17 +97,8 @@ ola_server_free(ola_server *s)
 {
     if (s == NULL)
         return;
-    for (uint32_t k = 0; k < OLA_REGS; k++)
-        ola_release(s->reg[k].data, s->reg[k].bytes);
     buffer_free(&s->temp);
-    buffer_free(&s->coef);
-    buffer_free(&s->raised);
-    buffer_free(&s->ext);
-    buffer_free(&s->real);
-    buffer_free(&s->coarse);
-    buffer_free(&s->baby);
-    buffer_free(&s->group);
-    buffer_free(&s->work);
+    buffer_free(&s->scratch);
     ola_release(s, sizeof *s);
 }
 
@@ -106,10 +112,11 @@ ola_status
 ola_server_encode(struct ola_server *s, const double *v, uint32_t period, uint32_t level,
                   double scale, double *size)
 {
-    ola_status status = ola_buffer_need(&s->real, 2 * (size_t)period);
+    const size_t words[OLA_PIECES] = {[OLA_REAL] = 2 * (size_t)period};
+    ola_status status = ola_server_room(s, words);
     if (status != OLA_OK)
         return status;
-    double *coef = (double *)s->real.data;
+    double *coef = (double *)s->piece[OLA_REAL];
     ola_encode(s->params->encoder, v, period, scale, coef);
     *size = ola_encoded_size(coef, 2 * period);
     return ola_encoded_fits(s->params, level, *size) ? OLA_OK : OLA_ERR_RANGE;

@@ -38,25 +38,37 @@ struct ola_buffer {
     size_t words;
 };
 
+/* What an operation works with, side by side in one block: operations follow one another, so that
+ * the block is as large as the largest of them wants and no larger. */
+enum ola_piece {
+    OLA_COEF,   /* untransformed limbs on their way to another basis */
+    OLA_RAISED, /* digits modulo Q P */
+    OLA_EXT,    /* results of key switches modulo Q P */
+    OLA_REAL,   /* doubles of a vector to be encoded */
+    OLA_COARSE, /* of linear maps, as the next three */
+    OLA_BABY,
+    OLA_GROUP,
+    OLA_WORK, /* a share for each thread */
+    OLA_REG,  /* registers of a polynomial's evaluation */
+    OLA_PIECES
+};
+
 struct ola_server {
     const struct ola_params *params;
     const struct ola_keys *keys;
     const struct ola_backend *backend;
     int threads;
-    struct ola_buffer temp;                /* a piece for each thread */
-    struct ola_buffer coef;                /* untransformed limbs on their way to another basis */
-    struct ola_buffer raised;              /* digits modulo Q P */
-    struct ola_buffer ext;                 /* results of key switches modulo Q P */
-    struct ola_buffer real;                /* doubles of a vector to be encoded */
-    struct ola_buffer coarse, baby, group; /* of linear maps */
-    struct ola_buffer work;                /* of linear maps, a piece for each thread */
-    struct ola_ct reg[OLA_REGS];
+    struct ola_buffer temp;      /* a share for each thread */
+    struct ola_buffer scratch;   /* what piece[] points into */
+    uint64_t *piece[OLA_PIECES]; /* of the operation under way; NULL: has no words */
     struct ola_counts counts;
 };
 
 /* What a buffer held is lost when it grows, or fails to. */
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);
-/* The calling thread's piece of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
+/* The pieces of an operation, of words[] each, anew: what all of them held is lost. */
+OLA_MUST_CHECK ola_status ola_server_room(struct ola_server *s, const size_t words[OLA_PIECES]);
+/* The calling thread's share of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
 uint64_t *ola_server_temp(const struct ola_server *s);
 
 static inline const struct ola_modulus *
@@ -93,7 +105,10 @@ struct ola_switch_job {
     const uint64_t *a0, *a1;
 };
 
-/* Scratch for raising at `level` and for dividing `parts` polynomials at once. */
+/* Scratch for raising at `level` and for dividing `parts` polynomials at once: added to words, or
+ * all that there is. */
+void ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
+                     size_t words[OLA_PIECES]);
 OLA_MUST_CHECK ola_status ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts);
 void ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out);
 /* ext[k] = job k, or +=, for jobs at one level; an ext: two parts of all positions. */
@@ -132,7 +147,7 @@ void ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct
 void ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a,
                 const struct ola_ct *b, uint32_t level, const uint64_t *constant);
 
-/* v (period entries) times scale as doubles in s->real, their size; OLA_ERR_RANGE when it does not
+/* v (period entries) times scale as doubles in the piece OLA_REAL, their size; OLA_ERR_RANGE when it does not
  * fit at `level`. */
 OLA_MUST_CHECK ola_status ola_server_encode(struct ola_server *s, const double *v, uint32_t period,
                                             uint32_t level, double scale, double *size);

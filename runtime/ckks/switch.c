@@ -6,18 +6,23 @@
 
 #include "ckks/server.h"
 
+void
+ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
+                size_t words[OLA_PIECES])
+{
+    size_t divide = (size_t)parts * (p->n_p + 1), raise = level + 1;
+    size_t digits = ola_plan_digits(&p->literal, level), positions = ola_positions(p, level);
+    words[OLA_COEF] = (divide > raise ? divide : raise) * p->n;
+    words[OLA_RAISED] = digits * positions * p->n;
+    words[OLA_EXT] = 2 * positions * p->n;
+}
+
 ola_status
 ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts)
 {
-    const struct ola_params *p = s->params;
-    size_t divide = (size_t)parts * (p->n_p + 1), raise = level + 1;
-    size_t digits = ola_plan_digits(&p->literal, level), positions = ola_positions(p, level);
-    ola_status status = ola_buffer_need(&s->coef, (divide > raise ? divide : raise) * p->n);
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->raised, digits * positions * p->n);
-    if (status == OLA_OK)
-        status = ola_buffer_need(&s->ext, 2 * positions * p->n);
-    return status;
+    size_t words[OLA_PIECES] = {0};
+    ola_switch_room(s->params, level, parts, words);
+    return ola_server_room(s, words);
 }
 
 /* What a digit is made of: its last limb names its basis. */
@@ -40,8 +45,8 @@ raise_one(struct ola_server *s, uint32_t level, uint32_t digit, uint32_t positio
     if (position >= first && position < first + b->k)
         return;
     for (uint32_t k = 0; k < b->k; k++)
-        source[k] = s->coef.data + (first + k) * n;
-    uint64_t *to = s->raised.data + ((size_t)digit * ola_positions(p, level) + position) * n;
+        source[k] = s->piece[OLA_COEF] + (first + k) * n;
+    uint64_t *to = s->piece[OLA_RAISED] + ((size_t)digit * ola_positions(p, level) + position) * n;
     s->backend->convert(to, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c],
                         n, ola_server_modulus(s, c));
     s->backend->ntt_forward(to, &p->ring->ntt[c]);
@@ -58,7 +63,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
     {
 #pragma omp for schedule(dynamic)
         for (uint32_t i = 0; i <= level; i++) {
-            uint64_t *y = s->coef.data + i * n;
+            uint64_t *y = s->piece[OLA_COEF] + i * n;
             uint32_t digit = i / p->literal.digit_limbs;
             const struct ola_basis *b = &p->up[digit_last(p, level, digit)];
             memcpy(y, poly + i * n, n * sizeof *y);
@@ -73,7 +78,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
         }
     }
     *out = (struct ola_raised){
-        .own = poly, .others = s->raised.data, .level = level, .digits = digits};
+        .own = poly, .others = s->piece[OLA_RAISED], .level = level, .digits = digits};
 }
 
 /* sum += P * a' at a position of q. */
@@ -204,7 +209,7 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i < b->k; i++) {
-                uint64_t *y = s->coef.data + (k * b->k + i) * n;
+                uint64_t *y = s->piece[OLA_COEF] + (k * b->k + i) * n;
                 memcpy(y, in[k] + source_position(p, b, level, i) * n, n * sizeof *y);
                 prepare_source(s, b, i, y);
             }
@@ -212,7 +217,7 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i <= out_level; i++)
-                divide_limb(s, b, s->coef.data + (size_t)k * b->k * n, in[k] + i * n, i,
+                divide_limb(s, b, s->piece[OLA_COEF] + (size_t)k * b->k * n, in[k] + i * n, i,
                             out[k] + i * n, ola_server_temp(s));
         }
     }
@@ -232,7 +237,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
-                uint64_t *y0 = s->coef.data + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
+                uint64_t *y0 = s->piece[OLA_COEF] + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
                 ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1,
                                    ola_server_temp(s));
                 prepare_source(s, b, i, y0);
@@ -243,7 +248,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i <= out_level; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);
-                const uint64_t *coef = s->coef.data + 2 * (size_t)k * b->k * n;
+                const uint64_t *coef = s->piece[OLA_COEF] + 2 * (size_t)k * b->k * n;
                 ola_switch_limb_of(s, &jobs[k], i, t, t + n, t + 2 * n);
                 divide_limb(s, b, coef, t, i, out[2 * k] + i * n, t + 2 * n);
                 divide_limb(s, b, coef + b->k * n, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
