@@ -91,6 +91,10 @@ enum net_loading {
 /* weights: path of net_weights.bin. */
 OLA_MUST_CHECK ola_status net_server_new(const char *weights, enum net_loading loading,
                                          struct net_server **out);
+/* The same with parameters that are there already, a client's (net_client_params), and outlive the
+ * server: they take much memory. OLA_ERR_FINGERPRINT when they are another network's. */
+OLA_MUST_CHECK ola_status net_server_beside(const ola_params *params, const char *weights,
+                                            enum net_loading loading, struct net_server **out);
 void net_server_free(struct net_server *s);
 const ola_params *net_server_params(const struct net_server *s);
 

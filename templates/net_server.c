@@ -5,7 +5,8 @@
 //% provenance
  *
  * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered
- * registers, a tensor in consecutive ones, and are freed as soon as nothing needs them. */
+ * registers, a tensor in consecutive ones. A register is used again as soon as nothing needs what it
+ * holds, and keeps its memory from one evaluation to the next. */
 #include "net.h"
 
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 //% parts
 
 struct net_server {
-    ola_params *params;
+    const ola_params *params;
+    ola_params *own; /* the same, or NULL: they are somebody else's */
     ola_weights *weights; /* open while streaming */
 //% if linear
     ola_map *map[MAPS];
@@ -32,6 +34,7 @@ struct net_server {
 struct net_session {
     const struct net_server *server;
     ola_server *ola;
+    ola_ct *r[REGISTERS];
 };
 
 /* One evaluation. The first failure stays in status and turns all that follows into nothing. */
@@ -39,18 +42,9 @@ struct run {
     const struct net_session *session;
     const ola_ct *const *in;
     ola_ct *const *out;
-    ola_ct *r[REGISTERS];
+    ola_ct **r;
     ola_status status;
 };
-
-static void
-release(struct run *run, uint32_t first, uint32_t n)
-{
-    for (uint32_t i = first; i < first + n; i++) {
-        ola_ct_free(run->r[i]);
-        run->r[i] = NULL;
-    }
-}
 
 /* Makes registers first .. first + n - 1 hold handles. */
 static bool
@@ -301,13 +295,19 @@ load_weights(struct net_server *s, const ola_weights *weights, enum net_loading 
 }
 
 //% end
-ola_status
-net_server_new(const char *weights, enum net_loading loading, struct net_server **out)
+static ola_status
+server_open(const ola_params *params, const char *weights, enum net_loading loading,
+            struct net_server **out)
 {
     struct net_server *s = calloc(1, sizeof *s);
     if (!s)
         return OLA_ERR_NOMEM;
-    ola_status status = ola_params_new(&parameters, &s->params);
+    ola_status status = OLA_OK;
+    if (!params)
+        status = ola_params_new(&parameters, &s->own);
+    else if (!ola_params_of(params, &parameters))
+        status = OLA_ERR_FINGERPRINT;
+    s->params = params ? params : s->own;
     if (status == OLA_OK)
         status = ola_weights_open(weights, parameters.model, &s->weights);
 //% if parts
@@ -324,6 +324,19 @@ net_server_new(const char *weights, enum net_loading loading, struct net_server 
     }
     *out = s;
     return OLA_OK;
+}
+
+ola_status
+net_server_new(const char *weights, enum net_loading loading, struct net_server **out)
+{
+    return server_open(NULL, weights, loading, out);
+}
+
+ola_status
+net_server_beside(const ola_params *params, const char *weights, enum net_loading loading,
+                  struct net_server **out)
+{
+    return params ? server_open(params, weights, loading, out) : OLA_ERR_PARAM;
 }
 
 void
@@ -345,7 +358,7 @@ net_server_free(struct net_server *s)
 //% end
     if (s->weights)
         ola_weights_close(s->weights);
-    ola_params_free(s->params);
+    ola_params_free(s->own);
     free(s);
 }
 
@@ -375,6 +388,8 @@ net_session_free(struct net_session *s)
 {
     if (!s)
         return;
+    for (uint32_t i = 0; i < REGISTERS; i++)
+        ola_ct_free(s->r[i]);
     ola_server_free(s->ola);
     free(s);
 }
@@ -405,7 +420,8 @@ ola_status
 net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
              net_progress progress, void *user)
 {
-    struct run run = {.session = s, .in = in, .out = out, .status = check_inputs(in)};
+    struct run run = {
+        .session = s, .in = in, .out = out, .r = s->r, .status = check_inputs(in)};
     double all = 0, done = 0;
 
     for (uint32_t i = 0; i < NET_LAYERS; i++)
@@ -418,6 +434,5 @@ net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
     }
     if (progress && run.status == OLA_OK)
         progress(user, NET_LAYERS, NET_LAYERS, 1, "");
-    release(&run, 0, REGISTERS);
     return run.status;
 }

@@ -48,7 +48,8 @@ trip_open(const struct net_options *o, struct trip *t)
         return net_fail_status("keygen", status);
     t->keygen = net_seconds() - start;
     start = net_seconds();
-    status = net_server_new(o->weights, o->stream ? NET_STREAMED : NET_RESIDENT, &t->server);
+    status = net_server_beside(net_client_params(t->client), o->weights,
+                               o->stream ? NET_STREAMED : NET_RESIDENT, &t->server);
     if (status != OLA_OK)
         return net_fail_status(o->weights, status);
     status = net_session_new(t->server, t->keys, &t->session);

@@ -82,33 +82,14 @@ call_line(const struct emitter *e, uint32_t k, struct str *out)
     }
 }
 
-/* Values that nothing needs behind instruction k. */
-static void
-release_lines(const struct emitter *e, uint32_t k, struct str *out)
-{
-    const struct he_inst *inst = &e->p->insts.at[k];
-    for (uint32_t i = 0; i < inst->args.len; i++) {
-        uint32_t arg = inst->args.at[i];
-        bool again = e->in_place[k] && e->reg[arg] == e->reg[k];
-        for (uint32_t j = 0; j < i; j++)
-            again |= inst->args.at[j] == arg;
-        if (e->last_use[arg] == k && !again)
-            str_addf(out, "    release(run, %u, %u);\n", e->reg[arg], e->p->insts.at[arg].cts);
-    }
-    if (e->last_use[k] == k && inst->op != HE_output)
-        str_addf(out, "    release(run, %u, %u);\n", e->reg[k], inst->cts);
-}
-
 void
 emit_code(struct emitter *e, struct str *out)
 {
     for (uint32_t i = 0; i < e->layers.len; i++) {
         const struct layer *l = &e->layers.at[i];
         str_addf(out, "/* %s */\nstatic void\nlayer_%u(struct run *run)\n{\n", l->title, i);
-        for (uint32_t k = l->first; k < l->first + l->count; k++) {
+        for (uint32_t k = l->first; k < l->first + l->count; k++)
             call_line(e, k, out);
-            release_lines(e, k, out);
-        }
         str_add(out, "}\n\n");
     }
     str_addf(out,

@@ -157,12 +157,6 @@ ola_params_literal(const ola_params *p)
 }
 
 uint32_t
-ola_params_slots(const ola_params *p)
-{
-    return p->slots;
-}
-
-uint32_t
 ola_params_security(const ola_params *p)
 {
     return p->security;
@@ -172,10 +166,4 @@ double
 ola_params_log_qp(const ola_params *p)
 {
     return p->log_qp;
-}
-
-void
-ola_params_fingerprint(const ola_params *p, uint8_t out[32])
-{
-    memcpy(out, p->fingerprint, sizeof p->fingerprint);
 }

@@ -1,6 +1,29 @@
-/* doors.c - the public functions that write and read, to and from a path or memory, once for both
- * libraries. */
+/* doors.c - public functions that both libraries have in common: those that write and read, to and
+ * from a path or memory, and what the literal alone says of parameters. */
 #include "file/file.h"
+
+#include <string.h>
+
+uint32_t
+ola_params_slots(const ola_params *p)
+{
+    return (uint32_t)1 << (ola_params_literal(p)->log_n - 1);
+}
+
+void
+ola_params_fingerprint(const ola_params *p, uint8_t out[32])
+{
+    ola_file_fingerprint(ola_params_literal(p), out);
+}
+
+bool
+ola_params_of(const ola_params *p, const struct ola_literal *literal)
+{
+    uint8_t mine[32], other[32];
+    ola_file_fingerprint(ola_params_literal(p), mine);
+    ola_file_fingerprint(literal, other);
+    return memcmp(mine, other, sizeof mine) == 0;
+}
 
 ola_status
 ola_params_save(const ola_params *p, const char *path)

@@ -52,12 +52,6 @@ ola_params_literal(const ola_params *p)
 }
 
 uint32_t
-ola_params_slots(const ola_params *p)
-{
-    return p->slots;
-}
-
-uint32_t
 ola_params_security(const ola_params *p)
 {
     return p->security;
@@ -67,12 +61,6 @@ double
 ola_params_log_qp(const ola_params *p)
 {
     return p->log_qp;
-}
-
-void
-ola_params_fingerprint(const ola_params *p, uint8_t out[32])
-{
-    ola_file_fingerprint(&p->literal, out);
 }
 
 ola_status

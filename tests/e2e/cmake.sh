@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     TRY(network_net_client_new(&b));
     TRY(dense_client_keys(a, &ak));
     TRY(network_net_client_keys(b, &bk));
-    TRY(dense_server_new(argv[1], DENSE_RESIDENT, &as));
+    TRY(dense_server_beside(dense_client_params(a), argv[1], DENSE_RESIDENT, &as));
     TRY(network_net_server_new(argv[2], NETWORK_NET_STREAMED, &bs));
     TRY(dense_session_new(as, ak, &ax));
     TRY(network_net_session_new(bs, bk, &bx));
@@ -77,7 +77,8 @@ int main(int argc, char **argv)
     /* Of another network: refused, by every function that could take it. */
     if (network_net_session_new(bs, ak, &bx) == OLA_OK || dense_evaluate(ax, CONST(bin), aout, NULL, NULL) == OLA_OK ||
         dense_decrypt(a, CONST(bout), answer) == OLA_OK || dense_decrypt(a, CONST(ain), answer) == OLA_OK ||
-        dense_server_new(argv[2], DENSE_RESIDENT, &as) != OLA_ERR_MODEL)
+        dense_server_new(argv[2], DENSE_RESIDENT, &as) != OLA_ERR_MODEL ||
+        dense_server_beside(network_net_client_params(b), argv[1], DENSE_RESIDENT, &as) != OLA_ERR_FINGERPRINT)
         return puts("a stranger was let in"), 1;
     dense_cts_free(ain, DENSE_INPUT_CTS);
     dense_cts_free(aout, DENSE_OUTPUT_CTS);

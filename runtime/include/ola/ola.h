@@ -77,6 +77,7 @@ uint32_t ola_params_security(const ola_params *p); /* 0 for a toy */
 double ola_params_log_qp(const ola_params *p);
 /* BLAKE2b-256 over the literal: two objects fit together when these are equal. */
 void ola_params_fingerprint(const ola_params *p, uint8_t out[32]);
+bool ola_params_of(const ola_params *p, const struct ola_literal *literal); /* made of the same one */
 
 /* ---- ciphertexts ----------------------------------------------------------------------------- */
 OLA_MUST_CHECK ola_status ola_ct_new(const ola_params *p, ola_ct **out); /* holds nothing yet */

@@ -1,5 +1,6 @@
 /* test_memory.c - the failing of every allocation in turn: a status, no leak, no half-written
  * output; and evaluating allocates nothing once it has run. */
+#include "ckks/server.h"
 #include "ckks_test.h"
 #include "section.h"
 
@@ -191,6 +192,33 @@ Test(memory, evaluating_again_allocates_nothing)
     hook.calls = 0;
     OK(evaluate(&x));
     cr_expect_eq(hook.calls, 0);
+    all_free(&x);
+    free(map.bytes);
+    free(poly.bytes);
+}
+
+/* Scratch is not added up over the operations: it is that of the one which wants most. */
+Test(memory, operations_share_their_scratch)
+{
+    struct section map = some_map(), poly = some_poly();
+    struct all x = {0};
+    struct ola_server *alone[2];
+    double v[512] = {1, 2, 3};
+    OK(set_up(&x, &map, &poly));
+    for (int k = 0; k < 2; k++)
+        OK(ola_server_new(x.params, x.keys, &alone[k]));
+    OK(ola_encrypt(x.client, x.a, v, 8, 3, 0x1p34));
+    OK(ola_linear(alone[0], x.map, (const ola_ct *[]){x.a}, &x.b));
+    OK(ola_poly_eval(alone[1], x.poly, (const ola_ct *[]){x.b}, &x.c));
+    OK(evaluate(&x));
+    size_t words = 0;
+    for (int k = 0; k < 2; k++) {
+        cr_expect_neq(alone[k]->scratch.words, 0u);
+        words = alone[k]->scratch.words > words ? alone[k]->scratch.words : words;
+    }
+    cr_expect_eq(x.server->scratch.words, words);
+    for (int k = 0; k < 2; k++)
+        ola_server_free(alone[k]);
     all_free(&x);
     free(map.bytes);
     free(poly.bytes);

@@ -95,8 +95,11 @@ Test(contract, parameters)
     cr_expect_eq(memcmp(ola_params_literal(p), &l, sizeof l), 0);
     uint8_t a[32], b[32];
     ola_params_fingerprint(p, a);
-    ola_params_free(p);
+    cr_expect(ola_params_of(p, &l));
+    cr_expect_eq(ola_params_slots(p), 1u << (l.log_n - 1));
     l.model[31] ^= 1;
+    cr_expect(!ola_params_of(p, &l));
+    ola_params_free(p);
     OK(ola_params_new(&l, &p));
     ola_params_fingerprint(p, b);
     cr_expect_neq(memcmp(a, b, 32), 0, "the model is part of the fingerprint");

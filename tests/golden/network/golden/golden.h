@@ -105,6 +105,11 @@ enum golden_loading {
 /* weights: path of golden_weights.bin. */
 OLA_MUST_CHECK ola_status golden_server_new(const char *weights, enum golden_loading loading,
                                          struct golden_server **out);
+/* The same with parameters that are there already, a client's (golden_client_params), and outlive
+ * the server: they take much memory. OLA_ERR_FINGERPRINT when they are another network's. */
+OLA_MUST_CHECK ola_status golden_server_beside(const ola_params *params, const char *weights,
+                                            enum golden_loading loading,
+                                                struct golden_server **out);
 void golden_server_free(struct golden_server *s);
 const ola_params *golden_server_params(const struct golden_server *s);
 

@@ -99,18 +99,15 @@ check_params(const struct golden_options *o, const ola_params *mine)
 {
     char *path = file_name(o, "params", 0, "");
     ola_params *params = NULL;
-    uint8_t a[32], b[32];
     if (!path)
         return 1;
     ola_status status = ola_params_load(path, &params);
     int failed = status == OLA_OK ? 0 : golden_fail_status(path, status);
     if (!failed) {
         const struct ola_literal *x = ola_params_literal(params), *y = ola_params_literal(mine);
-        ola_params_fingerprint(params, a);
-        ola_params_fingerprint(mine, b);
         if (memcmp(x->model, y->model, sizeof x->model) != 0)
             failed = golden_fail_status(path, OLA_ERR_MODEL);
-        else if (memcmp(a, b, sizeof a) != 0)
+        else if (!ola_params_of(params, y))
             failed = golden_fail_status(path, OLA_ERR_FINGERPRINT);
     }
     ola_params_free(params);

@@ -9,7 +9,8 @@
  * keys      6 rotations, relinearisation, 5832704 bytes
  *
  * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered
- * registers, a tensor in consecutive ones, and are freed as soon as nothing needs them. */
+ * registers, a tensor in consecutive ones. A register is used again as soon as nothing needs what
+ * it holds, and keeps its memory from one evaluation to the next. */
 #include "golden.h"
 
 #include <stdlib.h>
@@ -53,7 +54,8 @@ static const struct {
 };
 
 struct golden_server {
-    ola_params *params;
+    const ola_params *params;
+    ola_params *own; /* the same, or NULL: they are somebody else's */
     ola_weights *weights; /* open while streaming */
     ola_map *map[MAPS];
 };
@@ -61,6 +63,7 @@ struct golden_server {
 struct golden_session {
     const struct golden_server *server;
     ola_server *ola;
+    ola_ct *r[REGISTERS];
 };
 
 /* One evaluation. The first failure stays in status and turns all that follows into nothing. */
@@ -68,18 +71,9 @@ struct run {
     const struct golden_session *session;
     const ola_ct *const *in;
     ola_ct *const *out;
-    ola_ct *r[REGISTERS];
+    ola_ct **r;
     ola_status status;
 };
-
-static void
-release(struct run *run, uint32_t first, uint32_t n)
-{
-    for (uint32_t i = first; i < first + n; i++) {
-        ola_ct_free(run->r[i]);
-        run->r[i] = NULL;
-    }
-}
 
 /* Makes registers first .. first + n - 1 hold handles. */
 static bool
@@ -190,7 +184,6 @@ layer_0(struct run *run)
 {
     input(run, 0, 0, 1);
     linear(run, 0, 1, (const uint32_t[]){0});
-    release(run, 0, 1);
 }
 
 /* b: Mul 1x3x3 -> 1x3x3, level 2 -> 1, 1 product */
@@ -207,9 +200,7 @@ static void
 layer_2(struct run *run)
 {
     linear(run, 1, 0, (const uint32_t[]){1});
-    release(run, 1, 1);
     output(run, 0, 0, 1);
-    release(run, 0, 1);
 }
 
 static const struct layer {
@@ -235,13 +226,19 @@ load_weights(struct golden_server *s, const ola_weights *weights, enum golden_lo
     return status;
 }
 
-ola_status
-golden_server_new(const char *weights, enum golden_loading loading, struct golden_server **out)
+static ola_status
+server_open(const ola_params *params, const char *weights, enum golden_loading loading,
+            struct golden_server **out)
 {
     struct golden_server *s = calloc(1, sizeof *s);
     if (!s)
         return OLA_ERR_NOMEM;
-    ola_status status = ola_params_new(&parameters, &s->params);
+    ola_status status = OLA_OK;
+    if (!params)
+        status = ola_params_new(&parameters, &s->own);
+    else if (!ola_params_of(params, &parameters))
+        status = OLA_ERR_FINGERPRINT;
+    s->params = params ? params : s->own;
     if (status == OLA_OK)
         status = ola_weights_open(weights, parameters.model, &s->weights);
     if (status == OLA_OK)
@@ -258,6 +255,19 @@ golden_server_new(const char *weights, enum golden_loading loading, struct golde
     return OLA_OK;
 }
 
+ola_status
+golden_server_new(const char *weights, enum golden_loading loading, struct golden_server **out)
+{
+    return server_open(NULL, weights, loading, out);
+}
+
+ola_status
+golden_server_beside(const ola_params *params, const char *weights, enum golden_loading loading,
+                  struct golden_server **out)
+{
+    return params ? server_open(params, weights, loading, out) : OLA_ERR_PARAM;
+}
+
 void
 golden_server_free(struct golden_server *s)
 {
@@ -267,7 +277,7 @@ golden_server_free(struct golden_server *s)
         ola_map_free(s->map[i]);
     if (s->weights)
         ola_weights_close(s->weights);
-    ola_params_free(s->params);
+    ola_params_free(s->own);
     free(s);
 }
 
@@ -297,6 +307,8 @@ golden_session_free(struct golden_session *s)
 {
     if (!s)
         return;
+    for (uint32_t i = 0; i < REGISTERS; i++)
+        ola_ct_free(s->r[i]);
     ola_server_free(s->ola);
     free(s);
 }
@@ -327,7 +339,8 @@ ola_status
 golden_evaluate(struct golden_session *s, const ola_ct *const *in, ola_ct *const *out,
              golden_progress progress, void *user)
 {
-    struct run run = {.session = s, .in = in, .out = out, .status = check_inputs(in)};
+    struct run run = {
+        .session = s, .in = in, .out = out, .r = s->r, .status = check_inputs(in)};
     double all = 0, done = 0;
 
     for (uint32_t i = 0; i < GOLDEN_LAYERS; i++)
@@ -340,6 +353,5 @@ golden_evaluate(struct golden_session *s, const ola_ct *const *in, ola_ct *const
     }
     if (progress && run.status == OLA_OK)
         progress(user, GOLDEN_LAYERS, GOLDEN_LAYERS, 1, "");
-    release(&run, 0, REGISTERS);
     return run.status;
 }

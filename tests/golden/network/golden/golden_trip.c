@@ -54,8 +54,8 @@ trip_open(const struct golden_options *o, struct trip *t)
         return golden_fail_status("keygen", status);
     t->keygen = golden_seconds() - start;
     start = golden_seconds();
-    status = golden_server_new(o->weights, o->stream ? GOLDEN_STREAMED : GOLDEN_RESIDENT,
-                               &t->server);
+    status = golden_server_beside(golden_client_params(t->client), o->weights,
+                               o->stream ? GOLDEN_STREAMED : GOLDEN_RESIDENT, &t->server);
     if (status != OLA_OK)
         return golden_fail_status(o->weights, status);
     status = golden_session_new(t->server, t->keys, &t->session);
