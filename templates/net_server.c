@@ -5,8 +5,8 @@
 //% provenance
  *
  * Holds no secret: links libola alone. A layer is a function; ciphertexts live in numbered
- * registers, a tensor in consecutive ones. A register is used again as soon as nothing needs what it
- * holds, and keeps its memory from one evaluation to the next. */
+ * registers, a tensor in consecutive ones. A register is used again as soon as nothing needs what
+ * it holds, and keeps its memory from one evaluation to the next. */
 #include "net.h"
 
 #include <stdlib.h>

@@ -147,8 +147,8 @@ void ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct
 void ola_tensor(struct ola_server *s, struct ola_ct *out, const struct ola_ct *a,
                 const struct ola_ct *b, uint32_t level, const uint64_t *constant);
 
-/* v (period entries) times scale as doubles in the piece OLA_REAL, their size; OLA_ERR_RANGE when it does not
- * fit at `level`. */
+/* v (period entries) times scale as doubles in the piece OLA_REAL, their size; OLA_ERR_RANGE when
+ * it does not fit at `level`. */
 OLA_MUST_CHECK ola_status ola_server_encode(struct ola_server *s, const double *v, uint32_t period,
                                             uint32_t level, double scale, double *size);
 
