@@ -191,7 +191,7 @@ ifma_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n)
     }
 }
 
-/* Reduces a sum high * 2^52 + low below 2^104, low below 2^58, by 2^52 mod q. */
+/* Reduces a sum high * 2^52 + low below 2^104 by 2^52 mod q. */
 OLA_INLINE ola_vec
 fold(ola_vec high, ola_vec low, struct factor two52, const struct ola_lanes *l)
 {
@@ -314,6 +314,81 @@ ifma_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *
         convert_any(out, a, source, weight, k, 0, 0, n, m);
 }
 
+/* Vectors of a block: its sums stay in registers. */
+#define BLOCK (OLA_BLOCK / OLA_LANES)
+
+static void
+ifma_sum_shifted(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                 const struct ola_shifts *step, uint32_t steps, uint64_t offset,
+                 const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    ola_vec sum[BLOCK];
+#pragma GCC unroll 8
+    for (size_t g = 0; g < BLOCK; g++)
+        sum[g] = _mm512_setzero_si512();
+    for (uint32_t s = 0; s < steps; s++) {
+        const __m128i up = _mm_cvtsi32_si128((int)step[s].up);
+        const uint32_t *minus = index + step[s].plus, *end = minus + step[s].minus;
+#pragma GCC unroll 8
+        for (size_t g = 0; g < BLOCK; g++)
+            sum[g] = _mm512_sll_epi64(sum[g], up);
+        for (; index < minus; index++) {
+#pragma GCC unroll 8
+            for (size_t g = 0; g < BLOCK; g++)
+                sum[g] = _mm512_add_epi64(sum[g], ola_load(x[*index] + g * OLA_LANES));
+        }
+        for (; index < end; index++) {
+#pragma GCC unroll 8
+            for (size_t g = 0; g < BLOCK; g++)
+                sum[g] = _mm512_sub_epi64(sum[g], ola_load(x[*index] + g * OLA_LANES));
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t g = 0; g < BLOCK; g++)
+        ola_store(
+            out + g * OLA_LANES,
+            fold(_mm512_setzero_si512(), _mm512_add_epi64(sum[g], ola_splat(offset)), two52, &l));
+}
+
+/* Terms whose low halves, and what was there before, sum up to less than 2^58. */
+#define LAZY_TERMS 62u
+
+static void
+ifma_sum_weighted(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                  const uint64_t *weight, uint32_t terms, uint64_t constant,
+                  const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    ola_vec high[BLOCK], low[BLOCK];
+#pragma GCC unroll 8
+    for (size_t g = 0; g < BLOCK; g++)
+        low[g] = ola_splat(constant);
+    for (uint32_t first = 0; first == 0 || first < terms; first += LAZY_TERMS) {
+        const uint32_t end = terms - first < LAZY_TERMS ? terms : first + LAZY_TERMS;
+#pragma GCC unroll 8
+        for (size_t g = 0; g < BLOCK; g++)
+            high[g] = _mm512_setzero_si512();
+        for (uint32_t t = first; t < end; t++) {
+            const ola_vec w = ola_splat(weight[t]);
+#pragma GCC unroll 8
+            for (size_t g = 0; g < BLOCK; g++) {
+                ola_vec v = ola_load(x[index[t]] + g * OLA_LANES);
+                high[g] = _mm512_madd52hi_epu64(high[g], v, w);
+                low[g] = _mm512_madd52lo_epu64(low[g], v, w);
+            }
+        }
+#pragma GCC unroll 8
+        for (size_t g = 0; g < BLOCK; g++)
+            low[g] = fold(high[g], low[g], two52, &l);
+    }
+#pragma GCC unroll 8
+    for (size_t g = 0; g < BLOCK; g++)
+        ola_store(out + g * OLA_LANES, low[g]);
+}
+
 const struct ola_backend ola_backend_avx512ifma = {
     .name = "avx512ifma",
     .ntt_forward = ola_avx512ifma_ntt_forward,
@@ -331,6 +406,8 @@ const struct ola_backend ola_backend_avx512ifma = {
     .permute = ifma_permute,
     .inner = ifma_inner,
     .convert = ifma_convert,
+    .sum_shifted = ifma_sum_shifted,
+    .sum_weighted = ifma_sum_weighted,
 };
 
 #endif

@@ -40,6 +40,8 @@ offer(const struct ola_backend *b)
     FILL(permute);
     FILL(inner);
     FILL(convert);
+    FILL(sum_shifted);
+    FILL(sum_weighted);
 #undef FILL
     choice.list[choice.count++] = r;
 }

@@ -3,7 +3,7 @@
  * may leave an entry NULL: the portable one is taken then. The choice is made once (backend.c), by
  * CPUID or OLA_BACKEND.
  *
- * All vectors have n = 2^k >= 1024 entries, are 64-byte aligned, and hold residues in [0, q),
+ * All vectors have n = 2^k >= 1024 entries (mul and add: >= OLA_BLOCK), are 64-byte aligned, and hold residues in [0, q),
  * unless a range is named. q < 2^49. Entries never allocate. Outputs may be the same array as an
  * input of the same width. */
 #ifndef OLA_BACKEND_H
@@ -31,6 +31,15 @@ struct ola_ntt {
     uint64_t *w, *ws, *ws52;
     uint64_t *iw, *iws, *iws52;
     uint64_t n_inverse, n_inverse_shoup;
+};
+
+/* Entries that the sums of many vectors are made of at a time: each vector's stay in the cache. */
+#define OLA_BLOCK 64u
+
+/* A step of a sum of shifted vectors: the sum so far times 2^up, then `plus` vectors added, then
+ * `minus` subtracted. */
+struct ola_shifts {
+    uint32_t up, plus, minus;
 };
 
 /* Vectors to one lazy sum: products below 2^98, 64 of them below 2^104. */
@@ -83,6 +92,17 @@ struct ola_backend {
     void (*convert)(uint64_t *out, const uint64_t *const *a,
                     const struct ola_modulus *const *source, const uint64_t *weight, uint32_t k,
                     uint64_t correction, size_t n, const struct ola_modulus *m);
+    /* OLA_BLOCK entries of a sum of +- 2^k x[i], plus `offset`, mod q. The steps take their i from
+     * `index`, one after the other. Sums are lazy: a step's size is below 2^62, and offset below
+     * 2^63 makes the last one positive. */
+    void (*sum_shifted)(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                        const struct ola_shifts *step, uint32_t steps, uint64_t offset,
+                        const struct ola_modulus *m);
+    /* OLA_BLOCK entries of the sum of weight[t] * x[index[t]], t < terms, plus `constant`, mod q;
+     * weights and constant in [0, q). */
+    void (*sum_weighted)(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                         const uint64_t *weight, uint32_t terms, uint64_t constant,
+                         const struct ola_modulus *m);
 };
 
 /* The backend in use: the best that this CPU runs, or the one that the environment variable

@@ -197,6 +197,48 @@ portable_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modul
     }
 }
 
+/* Unsigned sums wrap, so what is subtracted first is made good by the offset at last. */
+static void
+portable_sum_shifted(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                     const struct ola_shifts *step, uint32_t steps, uint64_t offset,
+                     const struct ola_modulus *m)
+{
+    const struct ola_fold fold = ola_fold_make(m->q);
+    uint64_t sum[OLA_BLOCK] = {0};
+    for (uint32_t s = 0; s < steps; s++) {
+        for (size_t j = 0; j < OLA_BLOCK; j++)
+            sum[j] <<= step[s].up;
+        for (uint32_t t = 0; t < step[s].plus; t++, index++)
+            for (size_t j = 0; j < OLA_BLOCK; j++)
+                sum[j] += x[*index][j];
+        for (uint32_t t = 0; t < step[s].minus; t++, index++)
+            for (size_t j = 0; j < OLA_BLOCK; j++)
+                sum[j] -= x[*index][j];
+    }
+    for (size_t j = 0; j < OLA_BLOCK; j++) {
+        sum[j] += offset;
+        assert(sum[j] >> 63 == 0);
+        out[j] = ola_fold_reduce(sum[j], &fold);
+    }
+}
+
+static void
+portable_sum_weighted(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
+                      const uint64_t *weight, uint32_t terms, uint64_t constant,
+                      const struct ola_modulus *m)
+{
+    const struct ola_fold fold = ola_fold_make(m->q);
+    for (size_t j = 0; j < OLA_BLOCK; j++) {
+        ola_u128 sum = constant;
+        for (uint32_t t = 0; t < terms; t++) {
+            sum += (ola_u128)x[index[t]][j] * weight[t];
+            if (t % OLA_MAX_DIGITS == OLA_MAX_DIGITS - 2)
+                sum = ola_fold_reduce(sum, &fold);
+        }
+        out[j] = ola_fold_reduce(sum, &fold);
+    }
+}
+
 const struct ola_backend ola_backend_portable = {
     .name = "portable",
     .ntt_forward = portable_ntt_forward,
@@ -214,4 +256,6 @@ const struct ola_backend ola_backend_portable = {
     .permute = portable_permute,
     .inner = portable_inner,
     .convert = portable_convert,
+    .sum_shifted = portable_sum_shifted,
+    .sum_weighted = portable_sum_weighted,
 };

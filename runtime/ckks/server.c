@@ -66,23 +66,16 @@ buffer_free(struct ola_buffer *b)
 }
 
 ola_status
-ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
+ola_server_make(const struct ola_params *p, const struct ola_keys *keys, int threads,
+                struct ola_server **out)
 {
-    if (out == NULL)
-        return OLA_ERR_PARAM;
-    *out = NULL;
-    if (p == NULL || (keys != NULL && !ola_params_equal(p, keys->params)))
-        return OLA_ERR_PARAM;
     struct ola_server *s = ola_alloc_zero(sizeof *s);
     if (s == NULL)
         return OLA_ERR_NOMEM;
     s->params = p;
     s->keys = keys;
     s->backend = ola_backend();
-    s->threads = 1;
-#ifdef _OPENMP
-    s->threads = omp_get_max_threads();
-#endif
+    s->threads = threads;
     ola_status status = ola_buffer_need(&s->temp, temp_words(p) * (size_t)s->threads);
     if (status != OLA_OK) {
         ola_server_free(s);
@@ -92,11 +85,29 @@ ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
     return OLA_OK;
 }
 
+ola_status
+ola_server_new(const ola_params *p, const ola_keys *keys, ola_server **out)
+{
+    int threads = 1;
+    if (out == NULL)
+        return OLA_ERR_PARAM;
+    *out = NULL;
+    if (p == NULL || (keys != NULL && !ola_params_equal(p, keys->params)))
+        return OLA_ERR_PARAM;
+#ifdef _OPENMP
+    threads = omp_get_max_threads();
+#endif
+    return ola_server_make(p, keys, threads, out);
+}
+
 void
 ola_server_free(ola_server *s)
 {
     if (s == NULL)
         return;
+    for (int k = 0; s->helper != NULL && k < s->threads; k++)
+        ola_server_free(s->helper[k]);
+    ola_release(s->helper, (size_t)s->threads * sizeof *s->helper);
     buffer_free(&s->temp);
     buffer_free(&s->scratch);
     ola_release(s, sizeof *s);

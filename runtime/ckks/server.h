@@ -61,6 +61,7 @@ struct ola_server {
     struct ola_buffer temp;      /* a share for each thread */
     struct ola_buffer scratch;   /* what piece[] points into */
     uint64_t *piece[OLA_PIECES]; /* of the operation under way; NULL: has no words */
+    struct ola_server **helper;  /* for each thread one of a single thread (reduce.c), or NULL */
     struct ola_counts counts;
 };
 
@@ -68,6 +69,9 @@ struct ola_server {
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);
 /* The pieces of an operation, of words[] each, anew: what all of them held is lost. */
 OLA_MUST_CHECK ola_status ola_server_room(struct ola_server *s, const size_t words[OLA_PIECES]);
+/* One for `threads` threads. */
+OLA_MUST_CHECK ola_status ola_server_make(const struct ola_params *p, const struct ola_keys *keys,
+                                          int threads, struct ola_server **out);
 /* The calling thread's share of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
 uint64_t *ola_server_temp(const struct ola_server *s);
 

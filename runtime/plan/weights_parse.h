@@ -15,13 +15,16 @@
  *  - encoding 0: count == period. Encoding 1: 1 <= count <= period runs, none empty, which sum to
  *    period;
  *  - free_of_level: every value is 1 and none is stored: count and encoding are 0;
- *  - a poly section ends with its last float. */
+ *  - a poly section ends with its last float, a sparse one with its last weight or bias;
+ *  - a sparse section has at most OLA_VIEW_CTS columns and rows and OLA_VIEW_TEMPS partial sums,
+ *    each read by rows behind it only; no weight is 0. */
 #ifndef OLA_PLAN_WEIGHTS_PARSE_H
 #define OLA_PLAN_WEIGHTS_PARSE_H
 
 #include "ola/plan.h"
 
 #define OLA_VIEW_CTS     65536u
+#define OLA_VIEW_TEMPS   1048576u
 #define OLA_VIEW_FOLDS   64u
 #define OLA_VIEW_SHARING 1024u
 
@@ -54,5 +57,29 @@ bool ola_poly_view_open(struct ola_poly_view *v, const void *section, size_t siz
 /* Of one ciphertext: out[(degree + 1) * period], coefficient by coefficient, `period` that of the
  * view. */
 void ola_poly_view_coefs(const struct ola_poly_view *v, uint32_t ct, double *out);
+
+/* sparse_parse.c */
+struct ola_sparse_view {
+    struct ola_weights_sparse head;
+    const uint8_t *bytes;
+};
+struct ola_sparse_term {
+    uint32_t column;
+    bool negative;
+    uint32_t shift;  /* shifts: the exponent */
+    uint64_t weight; /* integers: its size; shifts: 2^shift */
+};
+
+bool ola_sparse_view_open(struct ola_sparse_view *v, const void *section, size_t size);
+/* Terms before row k; k <= temps + rows. */
+uint32_t ola_sparse_view_start(const struct ola_sparse_view *v, uint32_t k);
+/* t < head.terms. */
+struct ola_sparse_term ola_sparse_view_term(const struct ola_sparse_view *v, uint32_t t);
+/* Of result k < rows; 0 where there is none. */
+double ola_sparse_view_bias(const struct ola_sparse_view *v, uint32_t k);
+/* What evaluating it takes in operations on ciphertexts: additions (of a bias too) and products
+ * with a weight other than 1 and -1. */
+void ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t *additions,
+                           uint64_t *products);
 
 #endif

@@ -1,5 +1,5 @@
 /* fuzz_weights.c - the weights file and its sections: opened as they are and with the hash made
- * right; maps and polynomials that are accepted are encoded. The input itself is tried as a section
+ * right; what is accepted is encoded. The input itself is tried as a section
  * too. */
 #include "fuzz.h"
 
@@ -8,7 +8,9 @@ try_section(ola_params *p, const void *section, size_t size)
 {
     const struct ola_map_desc desc = {.level = 1, .in_scale = 0x1p30, .out_scale = 0x1p30};
     ola_map *map;
+    const struct ola_sparse_desc exact = {.level = 1, .in_scale = 0x1p30, .out_scale = 0x1p30};
     ola_poly *poly;
+    ola_sparse *sparse;
     if (ola_map_new(p, &desc, section, size, &map) == OLA_OK)
         ola_map_free(map);
     else if (map != NULL)
@@ -17,12 +19,16 @@ try_section(ola_params *p, const void *section, size_t size)
         ola_poly_free(poly);
     else if (poly != NULL)
         abort();
+    if (ola_sparse_new(p, &exact, section, size, &sparse) == OLA_OK)
+        ola_sparse_free(sparse);
+    else if (sparse != NULL)
+        abort();
 }
 
 static void
 try_file(ola_params *p, const uint8_t *data, size_t size)
 {
-    static const char *const name[] = {"map:m", "poly:p", "map:runs", "nothing"};
+    static const char *const name[] = {"map:m", "poly:p", "map:runs", "sparse:s", "nothing"};
     struct ola_weights_header h;
     ola_weights *w;
     if (size < sizeof h)
@@ -30,7 +36,7 @@ try_file(ola_params *p, const uint8_t *data, size_t size)
     memcpy(&h, data, sizeof h);
     if (ola_weights_parse(data, size, h.model, &w) != OLA_OK)
         return;
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 5; k++) {
         const void *section;
         size_t length;
         if (ola_weights_find(w, name[k], &section, &length) == OLA_OK)

@@ -128,17 +128,26 @@ make_weights(const char *const *name, const struct bytes *section, uint32_t n)
 static void
 make_weight_files(const struct maker *m)
 {
-    static const char *const name[3] = {"map:m", "poly:p", "map:runs"};
+    static const char *const name[4] = {"map:m", "poly:p", "map:runs", "sparse:s"};
+    static const uint32_t start[] = {0, 2, 4}, column[] = {0, 1, 2, 1};
+    static const double weight[] = {1, -4, 2, 1}, bias[] = {0.5};
+    const struct plain_sparse sparse = {.head = {.cols = 2, .rows = 1, .temps = 1},
+                                        .start = start,
+                                        .column = column,
+                                        .weight = weight,
+                                        .bias = bias};
     const uint32_t length[4] = {1, 4, 1, 1};
     const float coef[7] = {0.5f, 0.25f, 0.5f, 0.75f, 1.0f, -0.5f, 0.125f};
-    struct bytes s[3] = {make_map(0, 0), poly_section(1, 2, 4, length, coef), make_map(1, 0)};
-    struct bytes free_map = make_map(0, 1), file = make_weights(name, s, 3);
+    struct bytes s[4] = {make_map(0, 0), poly_section(1, 2, 4, length, coef), make_map(1, 0),
+                         sparse_section(&sparse)};
+    struct bytes free_map = make_map(0, 1), file = make_weights(name, s, 4);
     write_file(path_of(m, "fuzz_weights/file"), &file);
     write_file(path_of(m, "fuzz_weights/map"), &s[0]);
     write_file(path_of(m, "fuzz_weights/poly"), &s[1]);
     write_file(path_of(m, "fuzz_weights/runs"), &s[2]);
+    write_file(path_of(m, "fuzz_weights/sparse"), &s[3]);
     write_file(path_of(m, "fuzz_weights/free"), &free_map);
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < 4; k++)
         bytes_free(&s[k]);
     bytes_free(&free_map);
     bytes_free(&file);

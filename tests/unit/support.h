@@ -169,4 +169,62 @@ poly_section(uint32_t degree, uint32_t cts, uint32_t period, const uint32_t *len
     return out;
 }
 
+/* A sparse map in plain numbers: for each row start[k] .. start[k + 1] - 1 of column and weight;
+ * weights of shifts are +- 2^k. bias: [rows], or NULL. */
+struct plain_sparse {
+    struct ola_weights_sparse head;
+    const uint32_t *start, *column;
+    const double *weight;
+    const double *bias;
+};
+
+static inline struct bytes
+sparse_section(const struct plain_sparse *m)
+{
+    struct ola_weights_sparse h = m->head;
+    struct bytes out = {0};
+    h.terms = m->start[h.temps + h.rows];
+    h.has_bias = m->bias != NULL;
+    bytes_add(&out, &h, sizeof h);
+    bytes_add(&out, m->start, 4 * (h.temps + h.rows + 1));
+    bytes_add(&out, m->column, 4 * h.terms);
+    for (uint32_t t = 0; t < h.terms; t++) {
+        int64_t weight = (int64_t)m->weight[t];
+        uint8_t code = (uint8_t)(ilogb(m->weight[t]) + (m->weight[t] < 0 ? 0x80 : 0));
+        if (h.kind == OLA_SPARSE_SHIFTS)
+            bytes_add(&out, &code, 1);
+        else
+            bytes_add(&out, &weight, 8);
+    }
+    for (uint32_t t = h.terms; t % 4 != 0 && h.kind == OLA_SPARSE_SHIFTS; t++)
+        bytes_add(&out, "", 1);
+    if (m->bias != NULL)
+        bytes_add(&out, m->bias, 8 * h.rows);
+    return out;
+}
+
+/* out[r] = unit * sum weight * in[column] (^2) + bias, in[cols][slots]. */
+static inline void
+sparse_apply(const struct plain_sparse *m, uint32_t slots, double unit, double *const *in,
+             double *const *out)
+{
+    const struct ola_weights_sparse *h = &m->head;
+    double *row = calloc(h->temps + h->rows, sizeof *row);
+    if (row == NULL)
+        abort();
+    for (uint32_t t = 0; t < slots; t++)
+        for (uint32_t k = 0; k < h->temps + h->rows; k++) {
+            row[k] = 0;
+            for (uint32_t i = m->start[k]; i < m->start[k + 1]; i++) {
+                uint32_t c = m->column[i];
+                double x = c < h->cols ? in[c][t] : row[c - h->cols];
+                row[k] += m->weight[i] * (c < h->cols && h->squared ? x * x : x);
+            }
+            if (k >= h->temps)
+                out[k - h->temps][t] =
+                    unit * row[k] + (m->bias != NULL ? m->bias[k - h->temps] : 0);
+        }
+    free(row);
+}
+
 #endif

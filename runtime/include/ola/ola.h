@@ -142,9 +142,34 @@ void ola_poly_free(ola_poly *f);
 OLA_MUST_CHECK ola_status ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in,
                                         ola_ct *const *out);
 
-/* What the server has done since it was made. */
+/* Sparse sums of ciphertexts by integer weights (ola/plan.h), slot by slot: the linear map of a batch that
+ * has an element of the tensor in each ciphertext and an image in each slot. No transform, no encoding, no
+ * rescaling: out[r] = sum_c weight * in[c] (or of in[c]^2), then bias. Weights that are +- 2^k cost a shift, and
+ * sums are reduced once. The level stays; out_scale is what the caller knows the integers to make of it:
+ * value = sum / out_scale. Inputs have two components, or three where nothing is squared; squares make
+ * three.
+ * ola_sparse_eval evaluates n maps one behind the other, block by block of entries, so that what lies between
+ * them never leaves the cache; the head of the first section says how many ciphertexts in takes, that of the
+ * last how many out has. No out may be an in. */
+typedef struct ola_sparse ola_sparse;
+struct ola_sparse_desc {
+    uint32_t level;
+    double in_scale, out_scale;
+};
+OLA_MUST_CHECK ola_status ola_sparse_new(const ola_params *p, const struct ola_sparse_desc *desc,
+                                         const void *section, size_t size, ola_sparse **out);
+void ola_sparse_free(ola_sparse *m);
+OLA_MUST_CHECK ola_status ola_sparse_eval(ola_server *s, const ola_sparse *const *maps, uint32_t n,
+                                          const ola_ct *const *in, ola_ct *const *out);
+/* n ciphertexts of one level, each relinearised (where it has three components), then rescaled down to
+ * `level`, shared out among the threads. out[k] may be in[k], but no other input. */
+OLA_MUST_CHECK ola_status ola_reduce(ola_server *s, ola_ct *const *out, const ola_ct *const *in, uint32_t n,
+                                     uint32_t level);
+
+/* What the server has done since it was made: operations on ciphertexts. scalar_products: by a weight of a
+ * sparse sum other than 1 and -1. */
 struct ola_counts {
-    uint64_t rotations, relinearisations, products, plain_products, rescales, additions;
+    uint64_t rotations, relinearisations, products, plain_products, rescales, additions, scalar_products;
 };
 void ola_server_counts(const ola_server *s, struct ola_counts *out);
 

@@ -100,7 +100,7 @@ void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, u
 
 /* ---- the weights file -------------------------------------------------------------------------
  * Little endian. Header, section table, payloads, each section 8-byte aligned; the hash is BLAKE2b-256
- * of everything behind the header. Sections: one "map:<name>" or "poly:<name>" each. */
+ * of everything behind the header. Sections: one "map:<name>", "poly:<name>" or "sparse:<name>" each. */
 #define OLA_WEIGHTS_MAGIC   0x57414c4fu /* "OLAW" */
 #define OLA_WEIGHTS_VERSION 1u
 
@@ -130,6 +130,22 @@ struct ola_weights_diagonal {
 /* poly section: this, then for each ct and k: u32 length (1 or period), then that many floats. */
 struct ola_weights_poly {
     uint32_t degree, cts, period, reserved;
+};
+/* sparse section: this, then start (u32, temps + rows + 1), column (u32, terms), weights (u8, terms, zeros
+ * behind them up to a multiple of 4; or i64, terms), then bias (f64, rows, where has_bias is 1); no other
+ * padding. Row k has the terms start[k] .. start[k + 1] - 1. The first `temps` rows are partial sums that
+ * later rows share: row k of them is column cols + k of rows behind it; the others are the results. */
+enum ola_sparse_kind {
+    OLA_SPARSE_SHIFTS,  /* +- 2^k: k in 0 .. OLA_SPARSE_MAX_SHIFT, plus OLA_SPARSE_NEGATIVE for - */
+    OLA_SPARSE_INTEGERS /* not 0, below 2^63 in size */
+};
+#define OLA_SPARSE_MAX_SHIFT 62u
+#define OLA_SPARSE_NEGATIVE  0x80u
+struct ola_weights_sparse {
+    uint32_t cols, rows, temps, terms;
+    uint32_t kind;    /* enum ola_sparse_kind */
+    uint32_t squared; /* 1: of the squares of the inputs */
+    uint32_t has_bias, reserved;
 };
 
 #ifdef __cplusplus

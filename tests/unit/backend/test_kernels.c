@@ -85,6 +85,68 @@ for_all(void (*check)(struct bench *b), size_t n)
     bench_close(&b);
 }
 
+/* Sums over columns of a block: with all values at the top, as large as they may get. */
+static void
+check_sums(struct bench *b)
+{
+    static const struct ola_shifts step[] = {{0, 3, 1}, {2, 0, 2}, {5, 1, 0}, {1, 0, 0}};
+    const uint32_t columns = 2 * OLA_MAX_DIGITS + 1, index[] = {0, 1, 2, 3, 1, 0, 2};
+    const uint64_t *x[2 * OLA_MAX_DIGITS + 1];
+    uint32_t order[2 * OLA_MAX_DIGITS + 1];
+    for (uint32_t t = 0; t < columns; t++) {
+        x[t] = b->in[t % 3] + t % 16 * OLA_BLOCK;
+        order[t] = columns - 1 - t;
+    }
+    uint64_t norm = (4 * 4 + 2) * 32 * 2 + 2;
+    b->ref->sum_shifted(b->want, x, index, step, 4, norm * b->m.q + 5, &b->m);
+    b->other->sum_shifted(b->got, x, index, step, 4, norm * b->m.q + 5, &b->m);
+    bench_compare(b, "sum_shifted");
+    b->ref->sum_shifted(b->want, x, index, step, 0, b->m.q - 1, &b->m);
+    b->other->sum_shifted(b->got, x, index, step, 0, b->m.q - 1, &b->m);
+    bench_compare(b, "sum_shifted of nothing");
+    for (uint32_t terms = 0; terms <= columns; terms += terms < 3 ? 1 : terms == 3 ? 58 : 17) {
+        b->ref->sum_weighted(b->want, x, order, b->in[3], terms, b->m.q - 1, &b->m);
+        b->other->sum_weighted(b->got, x, order, b->in[3], terms, b->m.q - 1, &b->m);
+        bench_compare(b, "sum_weighted");
+    }
+}
+
+/* Against sums of residues one by one. */
+static void
+check_sums_reference(struct bench *b)
+{
+    static const struct ola_shifts step[] = {{0, 1, 1}, {3, 1, 0}};
+    const uint64_t *x[3] = {b->in[0], b->in[1], b->in[2]};
+    const uint32_t index[] = {0, 1, 2};
+    b->other->sum_shifted(b->got, x, index, step, 2, 17 * b->m.q + 1, &b->m);
+    for (size_t j = 0; j < OLA_BLOCK; j++) {
+        uint64_t want = (8 * (x[0][j] + b->m.q - x[1][j]) + x[2][j] + 1) % b->m.q;
+        cr_assert_eq(b->got[j], want, "sum_shifted");
+    }
+    b->other->sum_weighted(b->got, x, index, b->in[3], 3, 1, &b->m);
+    for (size_t j = 0; j < OLA_BLOCK; j++) {
+        uint64_t want = 1;
+        for (int t = 0; t < 3; t++)
+            want = (want + ola_mod_mul(x[t][j], b->in[3][t], &b->m)) % b->m.q;
+        cr_assert_eq(b->got[j], want, "sum_weighted");
+    }
+}
+
+static void
+check_all_sums(struct bench *b)
+{
+    bench_fill(b, b->m.q);
+    memset(b->want, 0, b->n * sizeof *b->want);
+    memset(b->got, 0, b->n * sizeof *b->got);
+    check_sums(b);
+    check_sums_reference(b);
+}
+
+Test(kernels, sums)
+{
+    for_all(check_all_sums, 1024);
+}
+
 static void
 check_binary(struct bench *b)
 {

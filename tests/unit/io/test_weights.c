@@ -295,3 +295,97 @@ Test(weights, files_that_are_refused)
     cr_expect_eq(ola_weights_open("/no/such", NULL, &w), OLA_ERR_PARAM);
     cr_expect_eq(ola_weights_open("/no/such", MODEL, &w), OLA_ERR_IO);
 }
+
+/* ---- sparse sections ------------------------------------------------------------------------- */
+
+static const uint32_t sparse_start[] = {0, 2, 3, 5};
+static const uint32_t sparse_column[] = {0, 2, 3, 3, 1};
+static const double sparse_weight[] = {1, -4, 1024, 2, -1};
+static const double sparse_bias[] = {0.5, -3};
+
+static struct bytes
+sparse_case(uint32_t kind)
+{
+    struct plain_sparse m = {.head = {.cols = 3, .rows = 2, .temps = 1, .kind = kind},
+                             .start = sparse_start,
+                             .column = sparse_column,
+                             .weight = sparse_weight,
+                             .bias = sparse_bias};
+    return sparse_section(&m);
+}
+
+Test(weights, sparse_sections_are_read_as_written)
+{
+    for (uint32_t kind = 0; kind < 2; kind++) {
+        struct ola_sparse_view v;
+        struct bytes b = sparse_case(kind);
+        uint64_t additions, products;
+        cr_assert(ola_sparse_view_open(&v, b.data, b.size));
+        for (uint32_t k = 0; k < 4; k++)
+            cr_expect_eq(ola_sparse_view_start(&v, k), sparse_start[k]);
+        for (uint32_t t = 0; t < 5; t++) {
+            struct ola_sparse_term term = ola_sparse_view_term(&v, t);
+            cr_expect_eq(term.column, sparse_column[t]);
+            cr_expect_eq((term.negative ? -1.0 : 1.0) * (double)term.weight, sparse_weight[t]);
+        }
+        cr_expect_eq(ola_sparse_view_bias(&v, 1), -3);
+        ola_sparse_view_count(&v, &additions, &products);
+        cr_expect_eq(additions, 1 + 0 + 1 + 2);
+        cr_expect_eq(products, 3);
+        bytes_free(&b);
+    }
+}
+
+/* Every word of the front set to what it must not be; and every length. */
+Test(weights, sparse_sections_that_are_refused)
+{
+    static const struct {
+        size_t at;
+        uint32_t value;
+        const char *what;
+    } wrong[] = {{0, 0, "no columns"},
+                 {0, 65537, "too many columns"},
+                 {4, 0, "no rows"},
+                 {4, 3, "another number of rows"},
+                 {8, 2, "more partial sums"},
+                 {12, 4, "fewer terms"},
+                 {12, UINT32_MAX, "too many"},
+                 {16, 2, "no such kind"},
+                 {20, 2, "squared"},
+                 {24, 2, "bias"},
+                 {28, 1, "reserved"},
+                 {32, 1, "a first term left out"},
+                 {36, 4, "rows that overlap"},
+                 {44, 4, "terms behind the last row"},
+                 {48, 3, "a partial sum of itself"},
+                 {56, 4, "a column that there is not"}};
+    struct ola_sparse_view v;
+    for (uint32_t kind = 0; kind < 2; kind++) {
+        struct bytes b = sparse_case(kind);
+        for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+            uint32_t kept;
+            memcpy(&kept, b.data + wrong[k].at, 4);
+            memcpy(b.data + wrong[k].at, &wrong[k].value, 4);
+            cr_expect_not(ola_sparse_view_open(&v, b.data, b.size), "%s", wrong[k].what);
+            memcpy(b.data + wrong[k].at, &kept, 4);
+        }
+        cr_assert(ola_sparse_view_open(&v, b.data, b.size));
+        for (size_t size = 0; size < b.size; size++)
+            cr_expect_not(ola_sparse_view_open(&v, b.data, size));
+        double nan = NAN;
+        memcpy(b.data + b.size - 8, &nan, 8);
+        cr_expect_not(ola_sparse_view_open(&v, b.data, b.size), "a bias that is no number");
+        bytes_free(&b);
+    }
+    struct bytes b = sparse_case(0);
+    b.data[68] = 63;
+    cr_expect_not(ola_sparse_view_open(&v, b.data, b.size), "a shift too wide");
+    b.data[68] = 0;
+    b.data[73] = 1;
+    cr_expect_not(ola_sparse_view_open(&v, b.data, b.size), "padding that is not 0");
+    bytes_free(&b);
+    b = sparse_case(1);
+    memset(b.data + 68, 0, 8);
+    cr_expect_not(ola_sparse_view_open(&v, b.data, b.size), "a weight of 0");
+    bytes_free(&b);
+}

@@ -2,3 +2,4 @@
 #include "contract/contract.h"
 #include "contract/files.h"
 #include "contract/maps.h"
+#include "contract/sparse.h"
