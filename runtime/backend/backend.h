@@ -3,9 +3,9 @@
  * may leave an entry NULL: the portable one is taken then. The choice is made once (backend.c), by
  * CPUID or OLA_BACKEND.
  *
- * All vectors have n = 2^k >= 1024 entries (mul and add: >= OLA_BLOCK), are 64-byte aligned, and hold residues in [0, q),
- * unless a range is named. q < 2^49. Entries never allocate. Outputs may be the same array as an
- * input of the same width. */
+ * All vectors have n = 2^k >= 1024 entries (mul and add: >= OLA_BLOCK), are 64-byte aligned, and
+ * hold residues in [0, q), unless a range is named. q < 2^49. Entries never allocate. Outputs may
+ * be the same array as an input of the same width. */
 #ifndef OLA_BACKEND_H
 #define OLA_BACKEND_H
 

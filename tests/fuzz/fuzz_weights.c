@@ -1,6 +1,5 @@
 /* fuzz_weights.c - the weights file and its sections: opened as they are and with the hash made
- * right; what is accepted is encoded. The input itself is tried as a section
- * too. */
+ * right; what is accepted is encoded. The input itself is tried as a section too. */
 #include "fuzz.h"
 
 static void
