@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { FLAG, TEXT, READ, PATH, COUNT, REAL, SHARE, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SHARE, LIST, PIN };
+
+/* What a MAYBE stands for where no number follows. */
+#define MAYBE_COUNT "1000"
 
 static const struct row {
     const char *name;
@@ -88,7 +91,8 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
     case PATH:
         *(const char **)field = text;
         return *text || wrong(d, r->name, "wants more than an empty text");
-    case COUNT: {
+    case COUNT:
+    case MAYBE: {
         errno = 0;
         unsigned long n = strtoul(text, &end, 10);
         if (errno || *end || *text < '0' || *text > '9' || !n || n > 100000000)
@@ -150,6 +154,10 @@ parse_option(struct arena *a, char **argv, int left, unsigned bit, struct option
         if (equal)
             wrong(d, r->name, "takes no value");
         parse_value(a, o, r, NULL, d);
+        return 1;
+    }
+    if (r->kind == MAYBE && !equal && (left < 2 || argv[1][0] < '0' || argv[1][0] > '9')) {
+        parse_value(a, o, r, MAYBE_COUNT, d);
         return 1;
     }
     if (!equal && left < 2) {

@@ -10,7 +10,7 @@ struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
     const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
         *keep, *calib_labels;
-    uint32_t calib_count, count, degree, log_n, security, seed;
+    uint32_t calib_count, count, degree, log_n, security, seed, stress;
     double agree, precision, max_drop, max_latency;
     struct {
         double *v;

@@ -93,6 +93,8 @@ struct he_inst {
     double scale;
     /* modelled deviation of the CKKS error in a slot, in units of the value */
     double noise;
+    /* of it what is new since the polynomials before it: as if their results were exact */
+    double fresh;
     double seconds; /* predicted by the cost table; 0: not known */
 };
 

@@ -47,15 +47,18 @@ var_switch(const struct he_params *p, uint32_t level)
            ring(p) * digits * ring(p) * SIGMA * SIGMA * exp2(2 * (digit - special)) / 12;
 }
 
+/* What follows takes the deviations of all values so far: of all that reaches them, or of what is
+ * new since the polynomials before them. */
+
 static double
-noise_map(const struct he_program *p, const struct he_inst *i)
+noise_map(const struct he_program *p, const struct he_inst *i, const double *noise)
 {
     const struct he_map *m = &p->maps.at[i->data];
     double in = 0, var, switches = m->coarse ? 2 : 1; /* to a baby step */
     bool baby = false;
 
     for (uint32_t a = 0; a < i->args.len; a++)
-        in = fmax(in, p->insts.at[i->args.at[a]].noise);
+        in = fmax(in, noise[i->args.at[a]]);
     for (uint32_t d = 0; d < m->diagonals.len; d++)
         baby |= m->diagonals.at[d].baby != 0 || (m->free_of_level && m->diagonals.at[d].giant != 0);
     double scale = i->scale;
@@ -95,46 +98,56 @@ slope(const struct he_poly *f)
 }
 
 static double
-noise_poly(const struct he_program *p, const struct he_inst *i)
+noise_poly(const struct he_program *p, const struct he_inst *i, double s, double in)
 {
-    const struct he_poly *f = &p->polys.at[i->data];
     const struct he_inst *x = &p->insts.at[i->args.at[0]];
-    double s = slope(f), round = (var_rounding(&p->params) + var_switch(&p->params, x->level)) /
-                                 (x->scale * x->scale);
+    double round =
+        (var_rounding(&p->params) + var_switch(&p->params, x->level)) / (x->scale * x->scale);
     /* The rounding of every power enters with its share of the slope; the last one is at the
      * result's scale. */
-    return sqrt(s * s * (x->noise * x->noise + round) +
+    return sqrt(s * s * (in * in + round) +
                 2 * (var_rounding(&p->params) + var_switch(&p->params, i->level)) /
                     (i->scale * i->scale));
+}
+
+/* s: the slope of a polynomial, computed once. */
+static double
+noise_inst(const struct he_program *p, const struct he_inst *i, double s, const double *noise)
+{
+    double x = i->args.len ? noise[i->args.at[0]] : 0;
+    double y = i->args.len > 1 ? noise[i->args.at[1]] : 0;
+
+    switch (i->op) {
+    case HE_input:
+        return sqrt(var_fresh(&p->params)) / i->scale;
+    case HE_linear:
+        return noise_map(p, i, noise);
+    case HE_poly:
+        return noise_poly(p, i, s, x);
+    case HE_rescale:
+        return sqrt(x * x + var_rounding(&p->params) / (i->scale * i->scale));
+    case HE_add:
+    case HE_sub:
+    case HE_mul: /* factors of magnitude one */
+        return sqrt(x * x + y * y);
+    default:
+        return x;
+    }
 }
 
 void
 schedule_noise(struct he_program *p)
 {
+    struct arena *a = arena_new();
+    double *all = ARENA_ARRAY(a, double, p->insts.len + 1);
+    double *since = ARENA_ARRAY(a, double, p->insts.len + 1);
+
     for (uint32_t k = 0; k < p->insts.len; k++) {
         struct he_inst *i = &p->insts.at[k];
-        double x = i->args.len ? p->insts.at[i->args.at[0]].noise : 0;
-        double y = i->args.len > 1 ? p->insts.at[i->args.at[1]].noise : 0;
-        switch (i->op) {
-        case HE_input:
-            i->noise = sqrt(var_fresh(&p->params)) / i->scale;
-            break;
-        case HE_linear:
-            i->noise = noise_map(p, i);
-            break;
-        case HE_poly:
-            i->noise = noise_poly(p, i);
-            break;
-        case HE_rescale:
-            i->noise = sqrt(x * x + var_rounding(&p->params) / (i->scale * i->scale));
-            break;
-        case HE_add:
-        case HE_sub:
-        case HE_mul: /* factors of magnitude one */
-            i->noise = sqrt(x * x + y * y);
-            break;
-        default:
-            i->noise = x;
-        }
+        double s = i->op == HE_poly ? slope(&p->polys.at[i->data]) : 0;
+        i->noise = all[k] = noise_inst(p, i, s, all);
+        i->fresh = noise_inst(p, i, s, since);
+        since[k] = i->op == HE_poly ? 0 : i->fresh;
     }
+    arena_free(a);
 }

@@ -14,22 +14,27 @@ mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* In (0, 1]. */
-static double
-uniform(uint64_t key, uint64_t counter)
+double
+noise_uniform(uint64_t key, uint64_t place)
 {
-    return (double)((mix(key + counter) >> 11) + 1) * 0x1p-53;
+    return (double)((mix(key + place) >> 11) + 1) * 0x1p-53;
+}
+
+uint64_t
+noise_key(uint64_t seed, uint32_t image)
+{
+    return mix(mix(seed) ^ image);
 }
 
 void
 noise_add(float *data, int64_t n, double sd, uint64_t seed, uint32_t image, uint32_t node,
           uint32_t output)
 {
-    uint64_t key = mix(mix(mix(seed) ^ image) ^ ((uint64_t)node << 32 | output));
+    uint64_t key = mix(noise_key(seed, image) ^ ((uint64_t)node << 32 | output));
 
     for (int64_t k = 0; k < n; k += 2) {
-        double r = sd * sqrt(-2 * log(uniform(key, (uint64_t)k)));
-        double angle = 2 * M_PI * uniform(key, (uint64_t)k + 1);
+        double r = sd * sqrt(-2 * log(noise_uniform(key, (uint64_t)k)));
+        double angle = 2 * M_PI * noise_uniform(key, (uint64_t)k + 1);
         data[k] = (float)((double)data[k] + r * cos(angle));
         if (k + 1 < n)
             data[k + 1] = (float)((double)data[k + 1] + r * sin(angle));

@@ -1,80 +1,37 @@
-/* simulate.c - see simulate.h. Images go through in blocks, so that the activations of the float
- * network can be kept until the approximated one made its own. */
+/* simulate.c - see simulate.h. A block of images goes through one network after the other; what
+ * each makes of an activation is compared with what the one before made of it, and takes its
+ * place. */
 #include "simulate/simulate.h"
 #include "op/answer.h"
 #include "op/interpret.h"
+#include "simulate/acts.h"
 #include "simulate/noise.h"
 
 #include <math.h>
 
-#define BLOCK_BYTES (64.0 * (1 << 20)) /* activations of the float network kept at a time */
+#define BLOCK_BYTES (64.0 * (1 << 20)) /* activations kept at a time */
 #define DEPARTS     0.1
 
-/* The activations of a graph that are polynomials. */
-struct acts {
-    const struct graph *g;
-    uint32_t n;
-    uint32_t *node, *watch; /* watch[k]: output of activation k, watch[n + k]: its input */
-    int64_t *size,
-        *first; /* elements, and where they begin in a row of all activations' elements */
-    int64_t row;
-};
+const char *
+simulate_kind_name(enum simulate_kind kind)
+{
+    static const char *const names[] = {"float", "approximated", "quantised", "noisy"};
 
-/* What one pass over a block writes; rows are images, so that threads never meet. */
+    return names[kind];
+}
+
+/* What a pass over a block writes; rows are images, so that threads never meet. */
 struct pass {
     const struct acts *acts;
-    float *clean; /* block x row: outputs of the float network, written or compared with */
-    bool compare;
-    double *error, *sum,
-        *square;       /* block x n: sums over elements of (ours - clean)^2, clean, clean^2 */
-    uint32_t *outside; /* block: the first activation whose input left its range, or n */
-    const double *noise;
+    enum simulate_kind kind;
+    uint32_t base; /* the image that the block begins with */
     uint64_t seed;
+    const double *noise;           /* of the noisy kind */
+    float *kept;                   /* block x row: outputs of the kind before, then of this one */
+    double *error[SIMULATE_KINDS]; /* block x n: sums over elements of the squares of the change */
+    double *sum, *square;          /* the same of the float activations and of their squares */
+    uint32_t *outside;             /* images: the first activation out of its range, NONE */
 };
-
-static struct acts
-find_acts(struct arena *a, const struct graph *g)
-{
-    struct acts s = {.g = g};
-
-    s.node = ARENA_ARRAY(a, uint32_t, g->nodes.len + 1);
-    for (uint32_t k = 0; k < g->nodes.len; k++)
-        if (g->nodes.at[k].poly)
-            s.node[s.n++] = k;
-    s.watch = ARENA_ARRAY(a, uint32_t, 2 * s.n + 1);
-    s.size = ARENA_ARRAY(a, int64_t, s.n + 1);
-    s.first = ARENA_ARRAY(a, int64_t, s.n + 1);
-    for (uint32_t k = 0; k < s.n; k++) {
-        const struct node *n = &g->nodes.at[s.node[k]];
-        s.watch[k] = n->out.at[0];
-        s.watch[s.n + k] = n->in.at[0];
-        s.size[k] = shape_size(&graph_value(g, n->out.at[0])->shape);
-        s.first[k] = s.row;
-        s.row += s.size[k];
-    }
-    return s;
-}
-
-/* Some element is outside of [-SIMULATE_RANGE, SIMULATE_RANGE] once normalised, or no number. */
-static bool
-leaves_range(const struct acts *s, uint32_t k, const float *x)
-{
-    const struct node *n = &s->g->nodes.at[s->node[k]];
-    const struct shape *shape = &graph_value(s->g, n->in.at[0])->shape;
-    const struct poly *p = n->poly;
-    int64_t inner = 1;
-    int axis;
-    uint32_t channels = graph_channels(shape, &axis);
-
-    for (int d = axis + 1; d < shape->rank; d++)
-        inner *= shape->dim[d];
-    for (int64_t e = 0; e < s->size[k]; e++) {
-        int64_t row = p->rows == 1 ? 0 : e / inner % channels;
-        if (!(fabs((double)x[e] - p->center[row]) <= SIMULATE_RANGE * p->radius[row]))
-            return true;
-    }
-    return false;
-}
 
 static void
 see(void *user, uint32_t image, uint32_t watched, const float *data)
@@ -83,29 +40,25 @@ see(void *user, uint32_t image, uint32_t watched, const float *data)
     const struct acts *s = p->acts;
 
     if (watched >= s->n) {
-        uint32_t k = watched - s->n;
-        if (p->outside && k < p->outside[image] && leaves_range(s, k, data))
-            p->outside[image] = k;
+        uint32_t k = watched - s->n, *first = &p->outside[p->base + image];
+        if (p->kind != SIMULATE_FLOAT && k < *first && acts_leaves_range(s, k, data))
+            *first = k;
         return;
     }
-    if (!p->clean)
-        return;
-    float *clean = p->clean + (int64_t)image * s->row + s->first[watched];
+    float *kept = p->kept + (int64_t)image * s->row + s->first[watched];
     double error = 0, sum = 0, square = 0;
     for (int64_t e = 0; e < s->size[watched]; e++) {
-        if (!p->compare) {
-            clean[e] = data[e];
-            continue;
-        }
-        double c = (double)clean[e], off = (double)data[e] - c;
+        double x = (double)data[e], off = x - (double)kept[e];
         error += off * off;
-        sum += c;
-        square += c * c;
+        sum += x;
+        square += x * x;
+        kept[e] = data[e];
     }
-    if (p->compare) {
-        p->error[image * s->n + watched] = error;
-        p->sum[image * s->n + watched] = sum;
-        p->square[image * s->n + watched] = square;
+    uint32_t at = image * s->n + watched;
+    p->error[p->kind][at] = error;
+    if (p->kind == SIMULATE_FLOAT) {
+        p->sum[at] = sum;
+        p->square[at] = square;
     }
 }
 
@@ -115,7 +68,7 @@ after(void *user, uint32_t image, uint32_t node, uint32_t output, float *data, i
     const struct pass *p = user;
 
     if (p->noise[node] > 0)
-        noise_add(data, n, p->noise[node], p->seed, image, node, output);
+        noise_add(data, n, p->noise[node], p->seed, p->base + image, node, output);
 }
 
 struct work {
@@ -125,85 +78,91 @@ struct work {
     int64_t in_size;
     struct diag *d;
     struct arena *scratch;
-    uint32_t *outside[SIMULATE_KINDS]; /* images: the first activation out of range, NONE */
-    double *error, *sum, *square;      /* of each layer, over the images that stay in range */
-    uint32_t counted;                  /* those images */
+    struct acts acts;
+    struct graph *graph[SIMULATE_KINDS]; /* NULL: not run */
+    uint32_t *outside[SIMULATE_KINDS];   /* images: the first activation out of range, NONE */
+    /* of each layer, over the images that stay in range */
+    double *error[SIMULATE_KINDS], *sum, *square;
+    uint32_t counted; /* those images */
 };
 
-/* Images [base, base + n) through a graph, watched. */
 static bool
-run(const struct work *w, struct graph *g, enum simulate_kind kind, struct pass *p, uint32_t base,
-    uint32_t n)
+run(const struct work *w, struct graph *g, struct pass *p, uint32_t n)
 {
-    struct interpret_options io = {.poly = kind != SIMULATE_FLOAT,
+    const struct simulate_run *to = &w->r->run[p->kind];
+    struct interpret_options io = {.poly = p->kind != SIMULATE_FLOAT,
                                    .threads = w->o->threads,
                                    .user = p,
                                    .see = see,
-                                   .watch = p->acts->watch,
-                                   .n_watch = 2 * p->acts->n};
+                                   .watch = w->acts.watch,
+                                   .n_watch = 2 * w->acts.n,
+                                   .after = p->kind == SIMULATE_NOISY ? after : NULL};
 
-    return interpret_many(g, &io, w->images + (int64_t)base * w->in_size, n,
-                          w->r->run[kind].outputs + (int64_t)base * w->r->n_outputs, w->d);
+    if (g == w->o->exact) { /* its activations bear other names */
+        io.see = NULL;
+        io.n_watch = 0;
+    }
+    return interpret_many(g, &io, w->images + (int64_t)p->base * w->in_size, n,
+                          to->outputs + (int64_t)p->base * w->r->n_outputs, w->d);
 }
 
-/* All images through a graph, with noise when it is given. */
 static bool
-run_whole(struct work *w, struct graph *g, enum simulate_kind kind, const double *noise)
+any_outside(const struct work *w, uint32_t image)
 {
-    struct acts acts = find_acts(w->scratch, g);
-    struct pass p = {
-        .acts = &acts, .noise = noise, .seed = w->o->seed, .outside = w->outside[kind]};
-    struct interpret_options io = {.poly = kind != SIMULATE_FLOAT,
-                                   .threads = w->o->threads,
-                                   .user = &p,
-                                   .see = see,
-                                   .watch = acts.watch,
-                                   .n_watch = 2 * acts.n,
-                                   .after = noise ? after : NULL};
-
-    return interpret_many(g, &io, w->images, w->r->images, w->r->run[kind].outputs, w->d);
+    for (int kind = 0; kind < SIMULATE_KINDS; kind++)
+        if (w->outside[kind][image] != NONE)
+            return true;
+    return false;
 }
 
-/* The float network's activations, then those of the approximated one against them. */
+/* Images [base, base + n) through every network. */
 static bool
-run_block(struct work *w, struct acts *acts, float *clean, uint32_t base, uint32_t n)
+run_block(struct work *w, float *kept, uint32_t base, uint32_t n)
 {
     struct arena *a = arena_new();
-    struct pass p = {.acts = acts, .clean = clean};
+    uint32_t layers = w->acts.n;
+    struct pass p = {.acts = &w->acts, .base = base, .seed = w->o->seed, .noise = w->o->noise};
     bool ok = true;
 
-    p.error = ARENA_ARRAY(a, double, (size_t)n * acts->n + 1);
-    p.sum = ARENA_ARRAY(a, double, (size_t)n * acts->n + 1);
-    p.square = ARENA_ARRAY(a, double, (size_t)n * acts->n + 1);
-    ok = run(w, w->o->approximated, SIMULATE_FLOAT, &p, base, n);
-    p.compare = true;
-    p.outside = w->outside[SIMULATE_APPROXIMATED] + base;
-    ok = ok && run(w, w->o->approximated, SIMULATE_APPROXIMATED, &p, base, n);
-    for (uint32_t k = 0; ok && k < n * acts->n; k++) { /* in the order of images: one result */
-        if (p.outside[k / acts->n] != NONE)
+    p.kept = kept;
+    p.sum = ARENA_ARRAY(a, double, (size_t)n *layers + 1);
+    p.square = ARENA_ARRAY(a, double, (size_t)n *layers + 1);
+    for (int kind = 0; ok && kind < SIMULATE_KINDS; kind++) {
+        p.kind = (enum simulate_kind)kind;
+        p.outside = w->outside[kind];
+        p.error[kind] = ARENA_ARRAY(a, double, (size_t)n *layers + 1);
+        ok = !w->graph[kind] || run(w, w->graph[kind], &p, n);
+        if (ok && kind == SIMULATE_FLOAT && w->o->exact)
+            ok = run(w, w->o->exact, &p, n);
+    }
+    for (uint32_t i = 0; ok && i < n; i++) { /* in the order of images: one result */
+        if (any_outside(w, base + i))
             continue;
-        w->counted += k % acts->n == 0;
-        w->error[k % acts->n] += p.error[k];
-        w->sum[k % acts->n] += p.sum[k];
-        w->square[k % acts->n] += p.square[k];
+        w->counted++;
+        for (uint32_t k = 0; k < layers; k++) {
+            w->sum[k] += p.sum[i * layers + k];
+            w->square[k] += p.square[i * layers + k];
+            for (int kind = 1; kind < SIMULATE_KINDS; kind++)
+                w->error[kind][k] += p.error[kind][i * layers + k];
+        }
     }
     arena_free(a);
     return ok;
 }
 
 static bool
-run_layers(struct work *w, struct acts *acts)
+run_blocks(struct work *w)
 {
-    double fit = BLOCK_BYTES / (sizeof(float) * (double)(acts->row ? acts->row : 1));
+    double fit = BLOCK_BYTES / (sizeof(float) * (double)(w->acts.row ? w->acts.row : 1));
     uint32_t images = w->r->images, block = fit < 1 ? 1 : fit < images ? (uint32_t)fit : images;
-    float *clean = ARENA_ARRAY(w->scratch, float, (size_t)block *(size_t)acts->row + 1);
+    float *kept = ARENA_ARRAY(w->scratch, float, (size_t)block *(size_t)w->acts.row + 1);
     bool ok = true;
 
     for (uint32_t base = 0; ok && base < images; base += block) {
-        ok = run_block(w, acts, clean, base, images - base < block ? images - base : block);
+        uint32_t n = images - base < block ? images - base : block;
+        ok = run_block(w, kept, base, n);
         if (w->o->progress)
-            w->o->progress(w->o->user, "simulating", base < images - block ? base + block : images,
-                           images);
+            w->o->progress(w->o->user, "simulating", base + n, images);
     }
     return ok;
 }
@@ -219,60 +178,80 @@ levels(uint32_t degree)
 }
 
 static void
-report_layers(struct arena *a, struct work *w, const struct acts *acts)
+report_layer(const struct work *w, uint32_t k, struct simulate_layer *l)
 {
-    struct simulate_report *r = w->r;
+    const struct node *n = &w->acts.g->nodes.at[w->acts.node[k]];
+    double count = fmax((double)w->acts.size[k] * w->counted, 1), mean = w->sum[k] / count;
 
-    r->n_layers = acts->n;
-    r->layers = ARENA_ARRAY(a, struct simulate_layer, acts->n + 1);
-    r->departs = NONE;
-    for (uint32_t k = 0; k < acts->n; k++) {
-        const struct node *n = &acts->g->nodes.at[acts->node[k]];
-        double count = fmax((double)acts->size[k] * w->counted, 1), mean = w->sum[k] / count;
-        double sd = sqrt(fmax(w->square[k] / count - mean * mean, 0));
-        struct simulate_layer *l = &r->layers[k];
-
-        l->name = n->name;
-        l->degree = n->poly->degree;
-        l->levels = levels(n->poly->degree);
-        l->error = sqrt(w->error[k] / count);
-        l->relative = sd > 0 ? l->error / sd : l->error > 0 ? INFINITY : 0;
-        for (uint32_t i = 0; i < r->images; i++)
-            l->outside += w->outside[SIMULATE_APPROXIMATED][i] == k;
-        if (r->departs == NONE && !(l->relative <= DEPARTS))
-            r->departs = k;
+    l->name = n->name;
+    l->degree = n->poly->degree;
+    l->levels = levels(n->poly->degree);
+    l->spread = sqrt(fmax(w->square[k] / count - mean * mean, 0));
+    for (int kind = 1; kind < SIMULATE_KINDS; kind++) {
+        l->error[kind] = w->graph[kind] ? sqrt(w->error[kind][k] / count) : NAN;
+        l->total = hypot(l->total, w->graph[kind] ? l->error[kind] : 0);
     }
-}
-
-static bool
-image_diverged(const struct work *w, enum simulate_kind kind, uint32_t image, double largest)
-{
-    const float *out = w->r->run[kind].outputs + (int64_t)image * w->r->n_outputs;
-
-    for (int64_t k = 0; k < w->r->n_outputs; k++)
-        if (!(fabs((double)out[k]) <= SIMULATE_OUTPUT_FACTOR * largest))
-            return true;
-    return kind != SIMULATE_FLOAT && w->outside[kind][image] != NONE;
+    l->relative = l->spread > 0 ? l->total / l->spread : l->total > 0 ? INFINITY : 0;
+    for (uint32_t i = 0; i < w->r->images; i++)
+        l->outside += w->outside[SIMULATE_APPROXIMATED][i] == k;
 }
 
 static void
-score(const struct work *w, const int64_t *labels)
+report_layers(struct arena *a, const struct work *w)
+{
+    struct simulate_report *r = w->r;
+
+    r->n_layers = w->acts.n;
+    r->layers = ARENA_ARRAY(a, struct simulate_layer, w->acts.n + 1);
+    r->departs = NONE;
+    for (uint32_t k = 0; k < w->acts.n; k++) {
+        struct simulate_layer *l = &r->layers[k];
+        report_layer(w, k, l);
+        if (r->departs != NONE || l->relative <= DEPARTS)
+            continue;
+        r->departs = k;
+        r->departs_by = SIMULATE_APPROXIMATED;
+        for (int kind = SIMULATE_QUANTISED; kind < SIMULATE_KINDS; kind++)
+            if (l->error[kind] > l->error[r->departs_by])
+                r->departs_by = (enum simulate_kind)kind;
+    }
+}
+
+static void
+report_strays(struct arena *a, const struct work *w, enum simulate_kind kind)
+{
+    struct simulate_run *run_of = &w->r->run[kind];
+
+    run_of->stray = ARENA_ARRAY(a, struct simulate_stray, w->r->images + 1);
+    for (uint32_t i = 0; i < w->r->images; i++) {
+        const float *out = run_of->outputs + (int64_t)i * w->r->n_outputs;
+        uint32_t layer = w->outside[kind][i];
+        if (layer != NONE || acts_runs_away(out, w->r->n_outputs, w->r->largest))
+            run_of->stray[run_of->diverged++] = (struct simulate_stray){i, layer};
+    }
+}
+
+static void
+score(struct arena *a, const struct work *w, const int64_t *labels)
 {
     struct simulate_report *r = w->r;
     struct answer_rule rule = answer_rule(r->run[SIMULATE_FLOAT].outputs, r->images, r->n_outputs);
     bool classes = labels && (rule.n > 1 || rule.probability);
 
+    r->largest = rule.largest;
     for (int kind = 0; kind < SIMULATE_KINDS; kind++) {
         struct simulate_run *run_of = &r->run[kind];
         run_of->accuracy = NAN;
-        for (uint32_t k = 0; run_of->outputs && k < r->images; k++) {
+        if (!run_of->outputs)
+            continue;
+        for (uint32_t k = 0; k < r->images; k++) {
             const float *ours = run_of->outputs + (int64_t)k * r->n_outputs;
             const float *exact = r->run[SIMULATE_FLOAT].outputs + (int64_t)k * r->n_outputs;
             run_of->correct += classes && answer_class(&rule, ours) == labels[k];
             run_of->agree += answer_agrees(&rule, exact, ours);
-            run_of->diverged += image_diverged(w, (enum simulate_kind)kind, k, rule.largest);
         }
-        if (classes && run_of->outputs && r->images)
+        report_strays(a, w, (enum simulate_kind)kind);
+        if (classes && r->images)
             run_of->accuracy = (double)run_of->correct / r->images;
     }
 }
@@ -299,33 +278,27 @@ check(const struct simulate_options *o, const int64_t *labels, uint32_t n, int64
     return true;
 }
 
-static bool
-run_kinds(struct arena *a, struct work *w, struct acts *acts)
+static void
+prepare(struct arena *a, struct work *w)
 {
     const struct simulate_options *o = w->o;
     size_t size = (size_t)w->r->images * (size_t)w->r->n_outputs;
-    struct graph *encoded = o->quantised ? o->quantised : o->approximated;
 
+    w->graph[SIMULATE_FLOAT] = w->graph[SIMULATE_APPROXIMATED] = o->approximated;
+    w->graph[SIMULATE_QUANTISED] = o->quantised;
+    if (o->noise)
+        w->graph[SIMULATE_NOISY] = o->quantised ? o->quantised : o->approximated;
+    w->acts = acts_find(w->scratch, o->approximated);
+    w->sum = ARENA_ARRAY(w->scratch, double, w->acts.n + 1);
+    w->square = ARENA_ARRAY(w->scratch, double, w->acts.n + 1);
     for (int kind = 0; kind < SIMULATE_KINDS; kind++) {
+        w->error[kind] = ARENA_ARRAY(w->scratch, double, w->acts.n + 1);
         w->outside[kind] = ARENA_ARRAY(w->scratch, uint32_t, w->r->images + 1);
         for (uint32_t k = 0; k < w->r->images; k++)
             w->outside[kind][k] = NONE;
-        if (kind != SIMULATE_NOISY || o->noise)
+        if (w->graph[kind])
             w->r->run[kind].outputs = ARENA_ARRAY(a, float, size + 1);
     }
-    w->error = ARENA_ARRAY(w->scratch, double, acts->n + 1);
-    w->sum = ARENA_ARRAY(w->scratch, double, acts->n + 1);
-    w->square = ARENA_ARRAY(w->scratch, double, acts->n + 1);
-    if (!run_layers(w, acts) || (o->exact && !run_whole(w, o->exact, SIMULATE_FLOAT, NULL)))
-        return false;
-    if (encoded != o->approximated) {
-        if (!run_whole(w, encoded, SIMULATE_QUANTISED, NULL))
-            return false;
-    } else {
-        w->r->run[SIMULATE_QUANTISED].outputs = w->r->run[SIMULATE_APPROXIMATED].outputs;
-        w->outside[SIMULATE_QUANTISED] = w->outside[SIMULATE_APPROXIMATED];
-    }
-    return !o->noise || run_whole(w, encoded, SIMULATE_NOISY, o->noise);
 }
 
 bool
@@ -341,11 +314,11 @@ simulate(struct arena *a, const float *images, const int64_t *labels, uint32_t n
         return false;
     w.in_size = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
     w.scratch = arena_new();
-    struct acts acts = find_acts(w.scratch, g);
-    bool ok = run_kinds(a, &w, &acts);
+    prepare(a, &w);
+    bool ok = run_blocks(&w);
     if (ok) {
-        report_layers(a, &w, &acts);
-        score(&w, labels);
+        score(a, &w, labels);
+        report_layers(a, &w);
     }
     arena_free(w.scratch);
     return ok;

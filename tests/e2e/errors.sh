@@ -91,6 +91,7 @@ no 'digits.npy: error[E256]' -- run "$model" --calib "$digits" --input "$digits"
 no 'three.txt: error[E257]: 3 labels for 5 images' -- run "$model" --calib "$digits" --input "$digits" --count 5 --labels "$dir/three.txt"
 no 'high.txt: error[E650]: the label of image 0 is 77' -- run "$model" --calib "$digits" --input "$digits" --labels "$dir/high.txt"
 no 'high.txt: error[E650]: the label of image 0 is 77' -- simulate "$model" --calib "$digits" --data "$digits" --labels "$dir/high.txt"
+no 'labels.npy: error[E254]: the data are 300, but one image' -- simulate "$model" --calib "$digits" --data "$labels" --stress
 no 'word.txt' 'error[E2' -- simulate "$model" --calib "$digits" --data "$digits" --labels "$dir/word.txt"
 no "there is no node 'no'" 'only degree=1 .. 63' E601 -- compile "$model" --calib "$digits" --set no:degree=3 --set /1/Relu:color=4 --set /4/Relu:degree=0
 no 'E600' 'have 2 numbers' -- compile "$model" --calib "$digits" --mean 1,2

@@ -30,11 +30,12 @@ holds "$("$tool" json run.json max_abs_error) >= $("$tool" json run.json max_abs
 [ "$("$tool" argmax float.npy)" = "$("$tool" argmax encrypted.npy)" ] || fail "answers differ from float"
 # shellcheck disable=SC2086
 "$olac" simulate "$networks/cryptonets.onnx" $data --data "$networks/digits.npy" --labels "$networks/labels.npy" --json \
-  --output noisy.npy > simulate.json
+  --output noisy.npy --stress 50 > simulate.json
 for kind in float approximated quantised noisy; do holds "$("$tool" json simulate.json accuracy.$kind) > 0.95"; done
 [ "$("$tool" json simulate.json images diverged layers layers.0.name | tr '\n' ' ')" = "300 0 2 /1/Relu " ] || fail "simulate.json"
 holds "$("$tool" json simulate.json agree) >= 290"
-"$tool" json simulate.json layers.0.degree layers.0.levels layers.0.error > /dev/null
+"$tool" json simulate.json layers.0.degree layers.0.levels layers.0.error layers.0.approximation layers.0.quantisation layers.0.noise > /dev/null
+[ "$("$tool" json simulate.json stress.0.images stress.10.images diverged_images.noisy | tr '\n' ' ')" = "5 50 0 " ] || fail "simulate.json: stress"
 [ "$("$tool" argmax noisy.npy | head -5)" = "$("$tool" argmax encrypted.npy)" ] || fail "answers differ from the simulation"
 
 # The same C over libola_sim. What differs is the encryption alone.

@@ -101,6 +101,30 @@ Test(options, edges)
     parsed_free(&no_data);
 }
 
+Test(options, a_number_that_may_be_left_out)
+{
+    struct {
+        char **argv;
+        uint32_t stress;
+    } cases[] = {
+        {ARGV("m", "--data", "d"), 0},
+        {ARGV("m", "--data", "d", "--stress"), 1000},
+        {ARGV("--stress", "m", "--data", "d"), 1000},
+        {ARGV("--stress", "20", "m", "--data", "d"), 20},
+        {ARGV("--stress=20", "m", "--data", "d"), 20},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct parsed p = parse(S, cases[k].argv);
+        cr_expect(p.ok, "case %zu", k);
+        cr_expect_eq(p.o.stress, cases[k].stress, "case %zu", k);
+        cr_expect_str_eq(p.o.operand, "m");
+        parsed_free(&p);
+    }
+    struct parsed none = parse(S, ARGV("m", "--data", "d", "--stress", "0"));
+    cr_expect_not(none.ok);
+    parsed_free(&none);
+}
+
 /* The value of a word on a line of a bash completion is all that the parser takes, and nothing
  * else. */
 Test(options, completions_offer_what_the_parser_takes)

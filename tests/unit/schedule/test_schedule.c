@@ -97,6 +97,18 @@ answers(struct made *m, const struct he_program *p, const float *in, float *out)
     cr_assert(he_eval(p, ins, outs, m->d));
 }
 
+/* What a polynomial brings counts in the map behind it, and is not new there. */
+static void
+new_noise(const struct he_program *p, uint32_t poly, uint32_t map)
+{
+    const struct he_inst *f = &p->insts.at[poly], *behind = &p->insts.at[map];
+    double brought = p->maps.at[behind->data].gain * f->noise;
+
+    cr_expect_eq(f->fresh, f->noise);
+    cr_expect_gt(brought, 0);
+    cr_expect_float_eq(behind->noise / hypot(behind->fresh, brought), 1, 1e-9);
+}
+
 /* x -> map -> cubic -> map -> sum with x -> sum with x again: x is wanted 4 levels down twice. */
 Test(schedule, levels_and_shared_drops)
 {
@@ -135,6 +147,8 @@ Test(schedule, levels_and_shared_drops)
     cr_expect(levels.switches[3] >= 1 && levels.switches[2] >= 1);
     cr_expect_eq(levels.switches[0], 1);
 
+    for (uint32_t k = 0; k < p->maps.len; k++)
+        p->maps.at[k].gain = 0.5;
     choose_params(&m, p, levels.depth);
     cr_assert(schedule_scales(p, 4, m.d), "%s", made_errors(&m));
     for (uint32_t k = 0; k < 8; k++)
@@ -152,6 +166,7 @@ Test(schedule, levels_and_shared_drops)
     cr_expect_eq(p->relin_level, 3);
     for (uint32_t k = 1; k < 4; k++)
         cr_expect_gt(p->insts.at[k].noise, 0);
+    new_noise(p, 2, 3);
     cr_expect_gt(p->seconds, 0);
     made_free(&m);
 }

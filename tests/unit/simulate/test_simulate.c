@@ -7,6 +7,22 @@
 
 #include <omp.h>
 
+/* 0.4 + 0.5 x, on [-radius, radius]. */
+static struct poly *
+line(struct net *t, double radius)
+{
+    struct poly *p = ARENA_NEW(t->a, struct poly);
+
+    *p = (struct poly){.degree = 1, .rows = 1};
+    p->coef = ARENA_ARRAY(t->a, double, 2);
+    p->coef[0] = 0.4;
+    p->coef[1] = 0.5 * radius;
+    p->center = ARENA_ARRAY(t->a, double, 1);
+    p->radius = ARENA_ARRAY(t->a, double, 1);
+    p->radius[0] = radius;
+    return p;
+}
+
 /* x -> relu -> 3 classes, the polynomial of relu given: 0.4 + 0.5 x, on [-radius, radius]. */
 static struct net
 classifier(double radius)
@@ -17,15 +33,7 @@ classifier(double radius)
     net_output(&t, OP2(&t, OP_matmul, v, net_const(&t, DIMS(5, 3), -1, 1)));
     cr_assert(graph_infer(t.g, t.d));
     net_images(&t, 300, 1);
-    struct poly *p = ARENA_NEW(t.a, struct poly);
-    *p = (struct poly){.degree = 1, .rows = 1};
-    p->coef = ARENA_ARRAY(t.a, double, 2);
-    p->coef[0] = 0.4;
-    p->coef[1] = 0.5 * radius;
-    p->center = ARENA_ARRAY(t.a, double, 1);
-    p->radius = ARENA_ARRAY(t.a, double, 1);
-    p->radius[0] = radius;
-    t.g->nodes.at[0].poly = p;
+    t.g->nodes.at[0].poly = line(&t, radius);
     return t;
 }
 
@@ -74,7 +82,7 @@ Test(simulate, counts_and_errors_are_what_they_say)
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].correct, right[1]);
     cr_expect_float_eq(r.run[SIMULATE_APPROXIMATED].accuracy, right[1] / 300.0, 1e-12);
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].agree, agree);
-    cr_expect_eq(r.run[SIMULATE_QUANTISED].agree, agree);
+    cr_expect_null(r.run[SIMULATE_QUANTISED].outputs);
     cr_expect_eq(r.run[SIMULATE_FLOAT].agree, 300);
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].diverged, 0);
     cr_expect_null(r.run[SIMULATE_NOISY].outputs);
@@ -83,9 +91,43 @@ Test(simulate, counts_and_errors_are_what_they_say)
     cr_assert_eq(r.n_layers, 1);
     cr_expect_eq(r.layers[0].degree, 1);
     cr_expect_eq(r.layers[0].levels, 1);
-    cr_expect_float_eq(r.layers[0].error, sqrt(error), 1e-5);
+    cr_expect_float_eq(r.layers[0].error[SIMULATE_APPROXIMATED], sqrt(error), 1e-5);
+    cr_expect_float_eq(r.layers[0].total, sqrt(error), 1e-5);
+    cr_expect_float_eq(r.layers[0].spread, sqrt(square - sum * sum), 1e-5);
+    cr_expect(isnan(r.layers[0].error[SIMULATE_QUANTISED]));
+    cr_expect(isnan(r.layers[0].error[SIMULATE_NOISY]));
     cr_expect_float_eq(r.layers[0].relative, sqrt(error / (square - sum * sum)), 1e-5);
     cr_expect_eq(r.departs, 0);
+    cr_expect_eq(r.departs_by, SIMULATE_APPROXIMATED);
+    net_free(&t);
+}
+
+/* x is moved by the rounding of a constant before the activation, and by noise after it. */
+Test(simulate, errors_are_split_by_what_makes_them)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 5));
+    net_output(&t, OP1(&t, OP_relu, OP2(&t, OP_mul, x, net_number(&t, 1.0))));
+    cr_assert(graph_infer(t.g, t.d));
+    net_images(&t, 4000, 1);
+    t.g->nodes.at[1].poly = line(&t, 10);
+    struct graph *rounded = graph_copy(t.a, t.g);
+    struct tensor half = tensor_new(t.a, DT_F32, shape_of(0, NULL));
+    half.f[0] = 0.5f;
+    rounded->values.at[rounded->nodes.at[0].in.at[1]].data = half;
+    double noise[2] = {0, 0.7}, square = 0;
+    struct simulate_options o = {
+        .approximated = t.g, .quantised = rounded, .noise = noise, .seed = 3};
+    struct simulate_report r = run(&t, &o, NULL);
+    for (int k = 0; k < 20000; k++) /* 0.4 + 0.5 x against 0.4 + 0.5 (x / 2) */
+        square += pow(0.25 * (double)t.images[k], 2) / 20000;
+    cr_assert_eq(r.n_layers, 1);
+    const struct simulate_layer *l = &r.layers[0];
+    cr_expect_float_eq(l->error[SIMULATE_QUANTISED], sqrt(square), 1e-5);
+    cr_expect(fabs(l->error[SIMULATE_NOISY] - 0.7) < 0.02, "%g", l->error[SIMULATE_NOISY]);
+    cr_expect_float_eq(pow(l->total, 2),
+                       pow(l->error[1], 2) + pow(l->error[2], 2) + pow(l->error[3], 2), 1e-9);
+    cr_expect_eq(r.departs_by, SIMULATE_NOISY);
     net_free(&t);
 }
 
@@ -93,14 +135,19 @@ Test(simulate, leaving_the_range_is_counted)
 {
     struct net t = classifier(1.2);
     struct simulate_options o = {.approximated = t.g};
-    uint32_t outside = 0;
-    for (int k = 0; k < 300; k++) {
+    uint32_t outside = 0, stray[300];
+    for (uint32_t k = 0; k < 300; k++) {
         bool out = false;
         for (int e = 0; e < 5; e++)
-            out = out || fabs((double)t.images[5 * k + e]) > 1.5 * 1.2;
-        outside += out;
+            out = out || fabs((double)t.images[5 * k + (uint32_t)e]) > 1.5 * 1.2;
+        if (out)
+            stray[outside++] = k;
     }
     struct simulate_report r = run(&t, &o, NULL);
+    for (uint32_t k = 0; k < r.run[SIMULATE_APPROXIMATED].diverged; k++) {
+        cr_expect_eq(r.run[SIMULATE_APPROXIMATED].stray[k].image, stray[k]);
+        cr_expect_eq(r.run[SIMULATE_APPROXIMATED].stray[k].layer, 0);
+    }
     cr_assert(outside > 10 && outside < 290);
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].diverged, outside);
     cr_expect_eq(r.layers[0].outside, outside);
@@ -115,6 +162,8 @@ Test(simulate, outputs_that_run_away_are_counted)
     t.g->nodes.at[0].poly->coef[0] = 1e6;
     struct simulate_report r = run(&t, &o, NULL);
     cr_expect_eq(r.run[SIMULATE_APPROXIMATED].diverged, 300);
+    cr_expect_eq(r.run[SIMULATE_APPROXIMATED].stray[299].image, 299);
+    cr_expect_eq(r.run[SIMULATE_APPROXIMATED].stray[299].layer, NONE);
     cr_expect_eq(r.run[SIMULATE_FLOAT].diverged, 0);
     t.g->nodes.at[0].poly->coef[0] = INFINITY;
     r = run(&t, &o, NULL);
@@ -192,6 +241,31 @@ Test(simulate, encoded_weights_are_a_graph_of_their_own)
             want += (0.4 + 0.5 * (double)t.images[e]) * (double)coarse.f[3 * e + c];
         cr_expect_float_eq((double)r.run[SIMULATE_QUANTISED].outputs[c], want, 1e-5);
     }
+    net_free(&t);
+}
+
+/* 60,000 activations: some 280 images make a block. */
+Test(simulate, blocks_leave_no_mark)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 60000));
+    uint32_t v = OP1(&t, OP_relu, x);
+    net_output(&t, OP2(&t, OP_matmul, v, net_const(&t, DIMS(60000, 2), -1, 1)));
+    cr_assert(graph_infer(t.g, t.d));
+    net_images(&t, 300, 1);
+    t.g->nodes.at[0].poly = line(&t, 10);
+    t.images[5] = t.images[290 * 60000 + 7] = 99;
+    double noise[2] = {0.1, 0};
+    struct simulate_options o = {.approximated = t.g, .noise = noise, .seed = 5};
+    struct simulate_report r = run(&t, &o, NULL), last;
+    cr_expect_arr_eq(r.run[SIMULATE_APPROXIMATED].outputs, net_run(&t, true), 600 * sizeof(float));
+    cr_assert_eq(r.run[SIMULATE_NOISY].diverged, 2);
+    cr_expect_eq(r.run[SIMULATE_NOISY].stray[0].image, 0);
+    cr_expect_eq(r.run[SIMULATE_NOISY].stray[1].image, 290);
+    cr_expect(fabs(r.layers[0].error[SIMULATE_NOISY] - 0.1) < 0.001);
+    cr_assert(simulate(t.a, t.images, NULL, 10, &o, &last, t.d));
+    cr_expect_arr_eq(r.run[SIMULATE_NOISY].outputs, last.run[SIMULATE_NOISY].outputs,
+                     20 * sizeof(float));
     net_free(&t);
 }
 
