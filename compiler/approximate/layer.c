@@ -16,14 +16,19 @@ struct channel {
     const struct layer_data *data;
     int64_t size, outer, inner, channels; /* elements of the value = outer * channels * inner */
     int64_t channel;                      /* -1: all of them */
+    /* where the function goes on as its tangent, away from 0; 0: nowhere */
+    double edge;
 };
 
 static double
 value_of(const void *user, double x)
 {
     const struct channel *c = user;
+    uint32_t channel = c->channel < 0 ? 0 : (uint32_t)c->channel;
+    double at = c->edge > 0 ? fmax(x, c->edge) : c->edge < 0 ? fmin(x, c->edge) : x;
+    double y = c->op->fn(&c->ctx, channel, at);
 
-    return c->op->fn(&c->ctx, c->channel < 0 ? 0 : (uint32_t)c->channel, x);
+    return at == x ? y : y + c->op->derivative(&c->ctx, channel, at) * (x - at);
 }
 
 static void
@@ -38,6 +43,33 @@ get(void *user, uint64_t k, double *x, double *y)
     *x = (double)c->data->fed[image * c->size + e];
     if (y)
         *y = value_of(c, (double)c->data->clean[image * c->size + e]);
+}
+
+/* A function that ends at 0 (Reciprocal, Rsqrt, Log) may be fed values at 0 or beyond it by the
+ * polynomials before it, where the clean network stays on one side. Nearer to 0 than half of what
+ * the clean one feeds, its tangent serves. */
+static double
+edge_of(struct channel *c)
+{
+    int64_t per_image = c->channel < 0 ? c->size : c->outer * c->inner;
+    struct channel clean = *c;
+    struct layer_data twice = {c->data->clean, c->data->clean, c->data->n};
+    double lo = INFINITY, hi = -INFINITY, fed_lo = INFINITY, fed_hi = -INFINITY, x;
+
+    if (isfinite(value_of(c, 0)))
+        return 0;
+    clean.data = &twice;
+    for (uint64_t k = 0; k < (uint64_t)per_image * c->data->n; k++) {
+        get(c, k, &x, NULL);
+        fed_lo = fmin(fed_lo, x);
+        fed_hi = fmax(fed_hi, x);
+        get(&clean, k, &x, NULL);
+        lo = fmin(lo, x);
+        hi = fmax(hi, x);
+    }
+    if (lo > 0 && fed_lo < lo / 2)
+        return lo / 2;
+    return hi < 0 && fed_hi > hi / 2 ? hi / 2 : 0;
 }
 
 /* PRelu with more than one slope. */
@@ -72,6 +104,22 @@ struct row {
     struct arena *arena;
 };
 
+/* Weighs every bin by 1 / y^2, so that the fit is to the error's share of the value; gives what the
+ * fit's mean square error is to be multiplied with. */
+static double
+by_share(struct fit_data *data)
+{
+    double sum = 0;
+
+    for (uint32_t b = 0; b < data->n; b++) {
+        data->weight[b] /= fmax(data->y[b] * data->y[b], 1e-30);
+        sum += data->weight[b];
+    }
+    for (uint32_t b = 0; b < data->n; b++)
+        data->weight[b] /= sum;
+    return sum;
+}
+
 static void
 fit_row(struct row *row, struct channel c, const struct fit_options *o, double spread)
 {
@@ -79,14 +127,18 @@ fit_row(struct row *row, struct channel c, const struct fit_options *o, double s
     uint64_t per_image = (uint64_t)(c.channel < 0 ? c.size : c.outer * c.inner);
     struct fit_function f = {value_of, &c};
 
+    c.edge = edge_of(&c);
     row->arena = arena_new();
     row->values = fit_collect(row->arena, per_image * c.data->n, get, &c, &data);
     row->status = FIT_OK;
     /* neighbours in an image are alike: their number counts by its root */
     data.independent = c.data->n * sqrt((double)per_image);
     data.spread = spread;
+    bool factor = op_row(c.ctx.node->op)->traits & FACTOR;
+    double share = row->values && factor ? by_share(&data) : 1;
     if (row->values)
         row->status = fit_polynomial(row->arena, &data, f, o, &row->fit);
+    row->fit.square_error *= share;
 }
 
 /* Reports the first row that failed; true when none did. */

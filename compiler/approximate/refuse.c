@@ -6,24 +6,8 @@ static const struct {
     enum op_id op;
     const char *why, *instead;
 } reasons[] = {
-    {OP_maxpool, "a maximum takes a comparison for every element of its window",
-     "train the network with AveragePool, or with a convolution of the same stride, in its place"},
-    {OP_globalmaxpool, "a maximum takes a comparison for every element of its window",
-     "train the network with GlobalAveragePool in its place"},
-    {OP_max, "a maximum of encrypted values takes comparisons",
-     "train the network with a sum or a Relu in its place"},
-    {OP_min, "a minimum of encrypted values takes comparisons",
-     "train the network with a sum or a Relu in its place"},
-    {OP_reducemax, "a maximum takes a comparison for every element",
-     "train the network with ReduceMean in its place"},
-    {OP_softmax, "it divides by a sum of exponentials of encrypted values",
-     "end the network before it: the largest logit names the same class"},
-    {OP_logsoftmax, "it takes the logarithm of a sum of exponentials of encrypted values",
-     "end the network before it: the largest logit names the same class"},
-    {OP_layernorm, "it divides by a deviation that is encrypted",
-     "train the network with BatchNormalization in its place"},
-    {OP_instancenorm, "it divides by a deviation that is encrypted",
-     "train the network with BatchNormalization in its place"},
+    {OP_maxpool, "one of its windows holds only padding, or its indices are wanted",
+     "pad by less than the window, and leave out the second output"},
     {OP_argmax, "it compares encrypted values",
      "end the network before it: who decrypts the values finds the largest"},
 };
@@ -38,7 +22,7 @@ refuse_composite(const struct node *n, struct place at, struct diag *d)
             why = reasons[k].why;
             instead = reasons[k].instead;
         }
-    diag_error(d, E_COMPOSITE, at, "%s cannot be computed on encrypted data yet: %s",
+    diag_error(d, E_COMPOSITE, at, "%s cannot be computed on encrypted data: %s",
                op_row(n->op)->onnx, why);
     if (instead)
         diag_hint(d, "%s", instead);

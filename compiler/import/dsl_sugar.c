@@ -49,6 +49,7 @@ static const struct sugar rows[] = {
     {"log", OP_log, FORM_PLAIN, {0}, NULL, {{0}}},
     {"sqrt", OP_sqrt, FORM_PLAIN, {0}, NULL, {{0}}},
     {"reciprocal", OP_reciprocal, FORM_PLAIN, {0}, NULL, {{0}}},
+    {"rsqrt", OP_rsqrt, FORM_PLAIN, {0}, NULL, {{0}}},
     {"abs", OP_abs, FORM_PLAIN, {0}, NULL, {{0}}},
     {"sign", OP_sign, FORM_PLAIN, {0}, NULL, {{0}}},
     {"sin", OP_sin, FORM_PLAIN, {0}, NULL, {{0}}},

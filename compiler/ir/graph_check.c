@@ -6,7 +6,7 @@
 
 /* The part of ops.def that the verifier needs, without the functions of op/. */
 enum { LINEAR, ELTWISE, PRODUCT, NONLIN, COMPOSITE, PLAIN };
-enum { MOVE = 1, COMMUTES = 2, NOP = 4, VARIADIC = 8 };
+enum { MOVE = 1, COMMUTES = 2, NOP = 4, VARIADIC = 8, FACTOR = 16 };
 
 static const struct {
     const char *onnx;

@@ -10,7 +10,7 @@
 #include "ir/graph.h"
 
 enum op_class { LINEAR = 1, ELTWISE, PRODUCT, NONLIN, COMPOSITE, PLAIN };
-enum op_trait { MOVE = 1, COMMUTES = 2, NOP = 4, VARIADIC = 8 };
+enum op_trait { MOVE = 1, COMMUTES = 2, NOP = 4, VARIADIC = 8, FACTOR = 16 };
 
 /* The node at hand. */
 struct op_ctx {

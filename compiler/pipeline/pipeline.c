@@ -2,6 +2,7 @@
  * verifier. */
 #include "pipeline/pipeline.h"
 
+#include "decompose/decompose.h"
 #include "linearize/linearize.h"
 #include "op/op.h"
 #include "pipeline/internal.h"
@@ -175,9 +176,14 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         return false;
     pipeline_dump_graph(o, "simplify", out->graph);
     if (!load_calibration(a, o, out, d)) {
-        approximate_check(out->graph, &ao, d); /* for what else is wrong */
+        if (decompose(out->graph, NULL, 0, d))
+            approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
+    if (!decompose(out->graph, out->calib_images, out->n_calib, d) ||
+        !graph_check(out->graph, STAGE_SIMPLIFIED, d))
+        return false;
+    pipeline_dump_graph(o, "decompose", out->graph);
     if (!approximate_check(out->graph, &ao, d) || !pipeline_calibrate(a, o, out, d))
         return false;
     bool ola = o->max_drop > 0 || o->max_latency > 0;
@@ -325,7 +331,8 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
     if (!pipeline_import(a, o, out, d))
         return false;
     bool ok = one_port(out->graph, d);
-    if (!simplify(out->graph, d) || !approximate_check(out->graph, &o->approximate, d) || !ok)
+    if (!simplify(out->graph, d) || !decompose(out->graph, NULL, 0, d) ||
+        !approximate_check(out->graph, &o->approximate, d) || !ok)
         return false;
     assume_degree(a, out->graph, degree);
     struct tp *t = linearize(a, out->graph, d);

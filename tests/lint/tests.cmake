@@ -4,7 +4,7 @@ add_test(NAME lint_headers COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lint/headers.s
   ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(NOT OLAC_SANITIZE)
   set(archives $<TARGET_FILE:ola> $<TARGET_FILE:ola_client> $<TARGET_FILE:ola_sim>)
-  foreach(room base ir op import simplify approximate choose linearize layout lower params schedule emit simulate pipeline cli)
+  foreach(room base ir op import simplify decompose approximate choose linearize layout lower params schedule emit simulate pipeline cli)
     list(APPEND archives $<TARGET_FILE:olac_${room}>)
   endforeach()
   add_test(NAME lint_globals COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lint/globals.sh ${archives})

@@ -1,7 +1,7 @@
 /* onnx_node_tests.c - runs ONNX's own test cases (Debian: libonnx-testdata) through importer,
  * inference and interpreter, and compares with the outputs that come with them. For every affine
  * node on the way the listed matrix, applied to the node's inputs, must give what the interpreter
- * gave.
+ * gave; and what a composition is taken apart into must give the same outputs.
  *
  *   onnx_node_tests DATA list            one line a case: name, operator, result
  *   onnx_node_tests DATA table           the table of operators in Markdown
@@ -10,6 +10,7 @@
  * Exit 77 when there is no such data. Cases that use an operator that olac does not know are left
  * out. */
 #include "base/file.h"
+#include "decompose/decompose.h"
 #include "import/import.h"
 #include "import/onnx.h"
 #include "op/interpret.h"
@@ -35,6 +36,7 @@ struct result {
     bool passed;
     enum form form;     /* the first that worked */
     uint32_t matrices;  /* affine nodes whose matrix was checked */
+    uint32_t apart;     /* compositions that were taken apart, and gave the same */
     const char *reason; /* of failure */
 };
 
@@ -292,10 +294,43 @@ check_matrices(struct graph *g, const struct trace *t, const char **wrong)
     return checked;
 }
 
+static uint32_t
+compositions(const struct graph *g)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        n += op_row(g->nodes.at[k].op)->class == COMPOSITE;
+    return n;
+}
+
+/* The outputs of a copy that is taken apart; how many compositions it had, 0 when one of them is
+ * left. */
+static uint32_t
+check_apart(struct arena *a, const struct graph *g, const struct tensor *inputs,
+            const struct tensor *want, const char **wrong)
+{
+    struct graph *c = graph_copy(a, g);
+    struct tensor got[MAX_VALUES];
+    struct interpret_options o = {.threads = 1};
+    uint32_t all = compositions(c);
+    struct diag *d = diag_new();
+
+    if (all && !decompose(c, NULL, 0, d))
+        *wrong = first_error(a, d);
+    else if (all && compositions(c))
+        all = 0;
+    else if (all && !interpret_one(c, &o, a, inputs, got, d))
+        *wrong = first_error(a, d);
+    for (uint32_t k = 0; all && !*wrong && k < c->outputs.len; k++)
+        *wrong = compare(a, &got[k], &want[k]);
+    diag_free(d);
+    return all;
+}
+
 /* One data set in one form. NULL when all is right, else what is wrong. */
 static const char *
 run_form(struct runner *r, const char *folder, const uint8_t *model, size_t size, enum form form,
-         uint32_t *matrices)
+         struct result *result)
 {
     struct tensor inputs[MAX_VALUES], want[MAX_VALUES], got[MAX_VALUES];
     int n_in = read_values(r->a, folder, "input", inputs);
@@ -326,7 +361,9 @@ run_form(struct runner *r, const char *folder, const uint8_t *model, size_t size
         for (int k = 0; g && !wrong && k < n_out; k++)
             wrong = compare(r->a, &got[k], &want[k]);
         if (g && !wrong)
-            *matrices += check_matrices(g, &t, &wrong);
+            result->matrices += check_matrices(g, &t, &wrong);
+        if (g && !wrong)
+            result->apart += check_apart(r->a, g, inputs, want, &wrong);
     }
     if (!g && !wrong)
         wrong = first_error(r->a, d);
@@ -353,8 +390,8 @@ run_case(struct runner *r, const char *folder, const char *name)
         return;
     }
     for (enum form form = FORM_RUN; form < FORMS; form++) {
-        const char *wrong = run_form(r, arena_printf(r->a, "%s/test_data_set_0", base), model, size,
-                                     form, &result.matrices);
+        const char *wrong =
+            run_form(r, arena_printf(r->a, "%s/test_data_set_0", base), model, size, form, &result);
         bool refused = wrong && wrong[0] == 'E';
         if (wrong)
             result.reason = wrong;
@@ -403,6 +440,7 @@ print_list(const struct runner *r, struct str *out)
         const struct result *c = &r->results.at[k];
         str_addf(out, "%s\t%s\t%s", c->name, c->op, c->passed ? form_names[c->form] : "fails: ");
         str_add(out, c->passed ? (c->matrices ? ", matrix too" : "") : c->reason);
+        str_add(out, c->passed && c->apart ? ", taken apart too" : "");
         str_add(out, "\n");
     }
 }
@@ -418,7 +456,7 @@ static const char *class_name(enum op_class class)
 static void
 print_op(const struct runner *r, const char *op, const char *class, struct str *out)
 {
-    uint32_t all = 0, passed = 0, matrices = 0;
+    uint32_t all = 0, passed = 0, matrices = 0, apart = 0;
 
     for (uint32_t k = 0; k < r->results.len; k++) {
         const struct result *c = &r->results.at[k];
@@ -427,8 +465,9 @@ print_op(const struct runner *r, const char *op, const char *class, struct str *
         all++;
         passed += c->passed;
         matrices += c->matrices > 0;
+        apart += c->passed && c->apart > 0;
     }
-    str_addf(out, "| %s | %s | %u of %u | %u |", op, class, passed, all, matrices);
+    str_addf(out, "| %s | %s | %u of %u | %u | %u |", op, class, passed, all, matrices, apart);
     for (uint32_t k = 0; k < r->results.len; k++) {
         const struct result *c = &r->results.at[k];
         if (strcmp(c->op, op) == 0 && !c->passed)
@@ -452,15 +491,18 @@ print_table(const struct runner *r, struct str *out)
         "node, simple, pytorch-operator, pytorch-converted); a test keeps it up to date.\n\n"
         "%u of %u cases pass. %u further cases use operators that olac does not have.\n\n"
         "*Affine* operators become matrices, *polynomial* ones are approximated, a *composition* "
-        "is computed\n"
-        "in the clear and refused on encrypted data until a rewrite takes it apart, and operators "
-        "on *constants*\n"
-        "are gone after folding. *Matrix* counts the cases in which the listed matrix was applied "
-        "and gave\n"
-        "the interpreter's result. Inputs that decide a shape are given as constants; models of "
-        "opsets before\n"
-        "7 are read as opset 7.\n\n"
-        "| operator | becomes | cases that pass | matrix | the others |\n|---|---|---|---|---|\n",
+        "is taken apart\n"
+        "into affine, polynomial and product nodes (what cannot be is refused on encrypted data, "
+        "never replaced by\n"
+        "something else), and operators on *constants* are gone after folding. *Matrix* counts the "
+        "cases in which\n"
+        "the listed matrix was applied and gave the interpreter's result, *apart* those in which a "
+        "composition was\n"
+        "taken apart and gave the same outputs. Inputs that decide a shape are given as constants; "
+        "models of opsets\n"
+        "before 7 are read as opset 7.\n\n"
+        "| operator | becomes | cases that pass | matrix | apart | the others "
+        "|\n|---|---|---|---|---|---|\n",
         passed, r->results.len, r->skipped);
     for (int id = OP_NONE + 1; id < OP_COUNT; id++)
         print_op(r, op_row((enum op_id)id)->onnx, class_name(op_row((enum op_id)id)->class), out);

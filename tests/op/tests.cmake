@@ -4,7 +4,7 @@ add_executable(onnx_node_tests op/onnx_node_tests.c)
 target_include_directories(onnx_node_tests PRIVATE ${PROJECT_SOURCE_DIR}/compiler)
 target_compile_definitions(onnx_node_tests PRIVATE _GNU_SOURCE)
 target_compile_options(onnx_node_tests PRIVATE -Wall -Wextra -Werror)
-target_link_libraries(onnx_node_tests PRIVATE olac_import olac_onnx_schema PkgConfig::SODIUM)
+target_link_libraries(onnx_node_tests PRIVATE olac_import olac_decompose olac_onnx_schema PkgConfig::SODIUM)
 add_test(NAME onnx_node_tests COMMAND onnx_node_tests ${ONNX_TEST_DATA} check
   ${PROJECT_SOURCE_DIR}/tests/op/expected.txt ${PROJECT_SOURCE_DIR}/compiler/op/README.md)
 set_tests_properties(onnx_node_tests PROPERTIES SKIP_RETURN_CODE 77)

@@ -83,6 +83,11 @@ reciprocal(double x)
     return 1 / x;
 }
 static double
+rsqrt(double x)
+{
+    return pow(x, -0.5);
+}
+static double
 sign(double x)
 {
     return (x > 0) - (x < 0);
@@ -110,7 +115,7 @@ static const struct {
     {OP_sqrt, sqrt, 0.1},        {OP_reciprocal, reciprocal, 0.1},
     {OP_abs, fabs, -9},          {OP_sign, sign, -9},
     {OP_sin, sin, -9},           {OP_cos, cos, -9},
-    {OP_clip, same, -9},
+    {OP_clip, same, -9},         {OP_rsqrt, rsqrt, 0.1},
 };
 
 Test(nonlin, every_function_of_the_table_is_tested_here)
