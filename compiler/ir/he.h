@@ -146,6 +146,12 @@ struct he_baby {
     uint32_t coarse, fine;
 };
 struct he_baby he_map_baby(const struct he_map *m, uint32_t step);
+/* The coarse rotations of a map: of each input (arg * in_cts + in_ct) ascending, each made of the
+ * one before it, which is `from` (0: the input itself). The result is how many. */
+struct he_coarse {
+    uint32_t input, step, from;
+};
+uint32_t he_map_coarse(struct arena *a, const struct he_map *m, struct he_coarse **list);
 /* The rotation between the giant step of diagonal k and the one before it of the same output, or 0
  * when there is none before: 0 when both are the same. */
 uint32_t he_map_giant(const struct he_map *m, uint32_t k);

@@ -1,4 +1,4 @@
-/* he_map.c - the rotations that the runtime makes of a linear map (ola_linear), counted. */
+/* he_map.c - the rotations that the runtime makes of a linear map (ola_linear). */
 #include "ir/he.h"
 
 #include <stdlib.h>
@@ -24,6 +24,7 @@ compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Sorts keys, each left once; how many there are then. */
 static uint32_t
 distinct(uint64_t *keys, uint32_t n)
 {
@@ -31,34 +32,62 @@ distinct(uint64_t *keys, uint32_t n)
     if (n)
         qsort(keys, n, sizeof *keys, compare);
     for (uint32_t k = 0; k < n; k++)
-        count += k == 0 || keys[k] != keys[k - 1];
+        if (count == 0 || keys[k] != keys[count - 1])
+            keys[count++] = keys[k];
     return count;
+}
+
+static uint64_t
+key_of(uint32_t input, uint32_t step)
+{
+    return (uint64_t)input << 32 | step;
+}
+
+uint32_t
+he_map_coarse(struct arena *a, const struct he_map *m, struct he_coarse **list)
+{
+    uint64_t *keys = ARENA_ARRAY(a, uint64_t, m->diagonals.len + 1);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < m->diagonals.len; k++) {
+        const struct he_diagonal *d = &m->diagonals.at[k];
+        uint32_t coarse = he_map_baby(m, d->baby).coarse;
+        if (coarse)
+            keys[n++] = key_of(d->arg * m->in_cts + d->in_ct, coarse);
+    }
+    n = distinct(keys, n);
+    *list = ARENA_ARRAY(a, struct he_coarse, n + 1);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t input = (uint32_t)(keys[k] >> 32), before = k ? k - 1 : 0;
+        bool chained = k && (*list)[before].input == input;
+        (*list)[k] =
+            (struct he_coarse){input, (uint32_t)keys[k], chained ? (*list)[before].step : 0};
+    }
+    return n;
 }
 
 struct he_rotations
 he_map_rotations(const struct he_map *m)
 {
     struct arena *a = arena_new();
-    uint32_t n = m->diagonals.len, coarse = 0, fine = 0, raised = 0;
-    uint64_t *c = ARENA_ARRAY(a, uint64_t, n + 1), *f = ARENA_ARRAY(a, uint64_t, n + 1);
+    uint32_t n = m->diagonals.len, fine = 0, raised = 0;
+    uint64_t *f = ARENA_ARRAY(a, uint64_t, n + 1);
     uint64_t *r = ARENA_ARRAY(a, uint64_t, 2 * (size_t)n + 1);
+    struct he_coarse *c;
     struct he_rotations out = {.folds = m->folds.len * m->out_cts};
 
     for (uint32_t k = 0; k < n; k++) {
         const struct he_diagonal *d = &m->diagonals.at[k];
         struct he_baby b = he_map_baby(m, d->baby);
-        uint64_t input = ((uint64_t)d->arg * m->in_cts + d->in_ct) << 32;
-        if (b.coarse) {
-            c[coarse++] = input | b.coarse;
-            r[raised++] = input;
-        }
+        uint32_t input = d->arg * m->in_cts + d->in_ct;
         if (b.fine) {
-            f[fine++] = input | d->baby;
-            r[raised++] = input | b.coarse;
+            f[fine++] = key_of(input, d->baby);
+            r[raised++] = key_of(input, b.coarse);
         }
         out.giants += he_map_giant(m, k) != 0;
     }
-    out.coarse = distinct(c, coarse);
+    out.coarse = he_map_coarse(a, m, &c);
+    for (uint32_t k = 0; k < out.coarse; k++)
+        r[raised++] = key_of(c[k].input, c[k].from);
     out.fine = distinct(f, fine);
     out.raised = distinct(r, raised);
     arena_free(a);

@@ -166,11 +166,67 @@ plain_bytes(const struct he_program *p)
     return sum;
 }
 
+/* Words of scratch, as the runtime's server.h has them: digits, results and untransformed limbs of
+ * a key switch at a level. */
+static uint64_t
+switch_scratch(const struct he_params *p, uint32_t level)
+{
+    uint64_t limbs = level + 1, all = limbs + p->p.len, divided = 2 * ((uint64_t)p->p.len + 1);
+    return (((uint64_t)digits_at(p, level) + 2) * all + (limbs > divided ? limbs : divided))
+           << p->log_n;
+}
+
+/* A rotated input, and either all babies and a group or all groups, whichever are fewer: at most
+ * those with their limbs modulo P. */
+static uint64_t
+map_scratch(const struct he_params *p, const struct he_map *m)
+{
+    struct he_rotations r = he_map_rotations(m);
+    uint64_t limbs = m->level + 1, groups = 0;
+    uint32_t babies = r.fine + r.coarse + 1;
+    for (uint32_t k = 0; k < m->diagonals.len; k++) {
+        const struct he_diagonal *d = &m->diagonals.at[k];
+        groups += k == 0 || d[-1].out_ct != d->out_ct || d[-1].giant != d->giant;
+    }
+    uint64_t kept = groups < babies ? groups : babies;
+    return ((2 * kept * (limbs + p->p.len) + (r.coarse ? 2 * limbs : 0)) << p->log_n) +
+           switch_scratch(p, m->level);
+}
+
+static uint64_t
+poly_scratch(const struct he_params *p, const struct he_poly *f)
+{
+    struct ola_poly_plan plan;
+    if (!ola_plan_poly(f->degree, f->level, f->in_scale, f->out_scale, p->q.at, &plan))
+        return 0;
+    return ((3 * (uint64_t)plan.n_regs * (f->level + 1)) << p->log_n) + switch_scratch(p, f->level);
+}
+
+/* Words of the ciphertexts that an instruction reads and writes, and of its scratch. */
+static uint64_t
+inst_words(const struct he_program *p, const struct he_inst *i)
+{
+    uint64_t cts = i->cts, scratch = 0;
+    uint32_t level = i->level;
+    for (uint32_t k = 0; k < i->args.len; k++) {
+        const struct he_inst *from = &p->insts.at[i->args.at[k]];
+        cts += from->cts;
+        level = from->level > level ? from->level : level;
+    }
+    if (i->op == HE_linear)
+        scratch = map_scratch(&p->params, &p->maps.at[i->data]);
+    else if (i->op == HE_poly)
+        scratch = poly_scratch(&p->params, &p->polys.at[i->data]);
+    else if (i->op == HE_relin)
+        scratch = switch_scratch(&p->params, level);
+    return ((2 * cts * (level + 1)) << p->params.log_n) + scratch;
+}
+
 void
 he_price(struct he_program *p)
 {
     struct ola_literal l = literal_of(&p->params);
-    uint64_t widest = 0, ct = 2 * (uint64_t)p->params.q.len * 8 << p->params.log_n;
+    uint64_t most = 0, ct = 2 * (uint64_t)p->params.q.len << p->params.log_n;
 
     p->count_rotations = p->count_products = p->count_plain_products = 0;
     p->seconds = 0;
@@ -186,14 +242,14 @@ he_price(struct he_program *p)
             p->count_products += i->cts;
         }
         p->seconds += i->seconds;
-        widest = i->cts > widest ? i->cts : widest;
+        uint64_t words = inst_words(p, i);
+        most = words > most ? words : most;
     }
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
-    /* Keys, encoded weights, about 24 ciphertexts of scratch and values, and, once for server and
-     * client, six tables of a word an entry for every prime. */
-    uint64_t tables = 2 * 6 * sizeof(uint64_t) * (p->params.q.len + p->params.p.len)
-                      << p->params.log_n;
-    p->peak_bytes = p->key_bytes + plain_bytes(p) + ct * (23 + widest) + tables;
+    /* Keys, encoded weights, what an instruction wants at most, the client's ciphertexts, and six
+     * tables of a word an entry for every prime. */
+    uint64_t tables = 6 * ((uint64_t)p->params.q.len + p->params.p.len) << p->params.log_n;
+    p->peak_bytes = p->key_bytes + plain_bytes(p) + sizeof(uint64_t) * (most + 2 * ct + tables);
 }

@@ -47,6 +47,21 @@ var_switch(const struct he_params *p, uint32_t level)
            ring(p) * digits * ring(p) * SIGMA * SIGMA * exp2(2 * (digit - special)) / 12;
 }
 
+/* Key switches to the coarse rotation that takes most of them. */
+static uint32_t
+longest_chain(const struct he_map *m)
+{
+    struct arena *a = arena_new();
+    struct he_coarse *c;
+    uint32_t n = he_map_coarse(a, m, &c), length = 0, most = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        length = c[k].from ? length + 1 : 1;
+        most = length > most ? length : most;
+    }
+    arena_free(a);
+    return most;
+}
+
 /* What follows takes the deviations of all values so far: of all that reaches them, or of what is
  * new since the polynomials before them. */
 
@@ -54,7 +69,7 @@ static double
 noise_map(const struct he_program *p, const struct he_inst *i, const double *noise)
 {
     const struct he_map *m = &p->maps.at[i->data];
-    double in = 0, var, switches = m->coarse ? 2 : 1; /* to a baby step */
+    double in = 0, var, switches = 1 + longest_chain(m); /* to a baby step */
     bool baby = false;
 
     for (uint32_t a = 0; a < i->args.len; a++)

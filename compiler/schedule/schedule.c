@@ -232,9 +232,12 @@ collect_keys(struct he_program *p)
         if (i->op != HE_linear)
             continue;
         const struct he_map *m = &p->maps.at[i->data];
+        struct he_coarse *coarse;
+        uint32_t n = he_map_coarse(scratch, m, &coarse);
+        for (uint32_t c = 0; c < n; c++)
+            need_rotation(p, steps, coarse[c].step - coarse[c].from, m->level);
         for (uint32_t d = 0; d < m->diagonals.len; d++) {
             struct he_baby baby = he_map_baby(m, m->diagonals.at[d].baby);
-            need_rotation(p, steps, baby.coarse, m->level);
             need_rotation(p, steps, baby.fine, m->level);
             need_rotation(p, steps, he_map_giant(m, d), m->level);
         }

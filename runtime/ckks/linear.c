@@ -57,7 +57,7 @@ check_keys(const struct ola_server *s, const struct ola_map *m)
     const uint32_t level = m->desc.level;
     bool all = true;
     for (uint32_t k = 0; all && k < m->n_sources; k++)
-        all = has_key(s, m->source[k].coarse, level);
+        all = has_key(s, m->source[k].step, level);
     for (uint32_t k = 0; all && k < m->n_babies; k++)
         all = has_key(s, m->baby[k], level);
     for (uint32_t k = 0; all && k < m->n_groups; k++)

@@ -1,6 +1,7 @@
 /* map.c - from a section of the weights file to an encoded linear map. */
 #include "ckks/map.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Arrays of at most this many entries (no more runs, groups, sources or babies than diagonals). */
@@ -81,8 +82,49 @@ find_runs(struct ola_map *m, const struct ola_map_view *v)
     }
 }
 
-/* The sources of the inputs, and which is each run's. number[step]: UINT32_MAX, before and after.
- */
+static uint32_t
+run_coarse(const struct ola_map *m, const struct ola_map_view *v, const struct ola_run *run)
+{
+    uint32_t baby = ola_map_view_diagonal(v, run->first).baby;
+    return baby - fine_step(m, baby);
+}
+
+static int
+compare_coarse(const void *a, const void *b)
+{
+    const struct ola_source *x = a, *y = b;
+    return (x->coarse > y->coarse) - (x->coarse < y->coarse);
+}
+
+/* The sources of one input, whose runs these are, and which is each run's. number[step]:
+ * UINT32_MAX, before and after. */
+static void
+find_input_sources(struct ola_map *m, const struct ola_map_view *v, uint32_t input,
+                   struct ola_span runs, uint32_t *number)
+{
+    const uint32_t first = m->n_sources;
+    for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
+        uint32_t coarse = run_coarse(m, v, &m->run[m->run_order[r]]);
+        if (number[coarse] == UINT32_MAX) {
+            number[coarse] = 0;
+            m->source[m->n_sources++] = (struct ola_source){.input = input, .coarse = coarse};
+        }
+    }
+    qsort(m->source + first, m->n_sources - first, sizeof *m->source, compare_coarse);
+    for (uint32_t k = first; k < m->n_sources; k++) {
+        struct ola_source *from = &m->source[k];
+        from->step = from->coarse - (k == first ? 0 : from[-1].coarse);
+        number[from->coarse] = k;
+    }
+    for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
+        struct ola_run *run = &m->run[m->run_order[r]];
+        run->source = number[run_coarse(m, v, run)];
+    }
+    for (uint32_t k = first; k < m->n_sources; k++)
+        number[m->source[k].coarse] = UINT32_MAX;
+    m->input[input] = (struct ola_span){first, m->n_sources - first};
+}
+
 static void
 find_sources(struct ola_map *m, const struct ola_map_view *v, uint32_t *number)
 {
@@ -96,23 +138,8 @@ find_sources(struct ola_map *m, const struct ola_map_view *v, uint32_t *number)
         struct ola_span *in = &m->input[m->run[k].source];
         m->run_order[in->first + in->count++] = k;
     }
-    for (uint32_t i = 0; i < m->n_inputs; i++) {
-        const struct ola_span runs = m->input[i];
-        const uint32_t first = m->n_sources;
-        for (uint32_t r = runs.first; r < runs.first + runs.count; r++) {
-            struct ola_run *run = &m->run[m->run_order[r]];
-            uint32_t baby = ola_map_view_diagonal(v, run->first).baby;
-            uint32_t coarse = baby - fine_step(m, baby);
-            if (number[coarse] == UINT32_MAX) {
-                number[coarse] = m->n_sources;
-                m->source[m->n_sources++] = (struct ola_source){.input = i, .coarse = coarse};
-            }
-            run->source = number[coarse];
-        }
-        for (uint32_t k = first; k < m->n_sources; k++)
-            number[m->source[k].coarse] = UINT32_MAX;
-        m->input[i] = (struct ola_span){first, m->n_sources - first};
-    }
+    for (uint32_t i = 0; i < m->n_inputs; i++)
+        find_input_sources(m, v, i, m->input[i], number);
 }
 
 static void
@@ -266,21 +293,17 @@ choose_slots(struct ola_map *m)
     for (uint32_t i = 0; i < m->n_sources; i++)
         if (m->source[i].n_babies > m->most_babies)
             m->most_babies = m->source[i].n_babies;
-    for (uint32_t i = 0; i < m->n_inputs; i++)
-        if (m->input[i].count > m->most_coarse)
-            m->most_coarse = m->input[i].count;
     uint64_t by_source = (uint64_t)m->n_groups + (m->late ? 0 : m->most_babies);
     m->by_output = (uint64_t)m->n_babies + 1 < by_source;
     m->group_slots = m->by_output ? 1 : m->n_groups;
     m->baby_slots = m->by_output ? m->n_babies : m->late ? 0 : m->most_babies;
-    for (uint32_t i = 0, slot = 0; i < m->n_sources; i++) {
+    for (uint32_t i = 0; i < m->n_sources; i++) {
         struct ola_source *from = &m->source[i];
-        if (i == 0 || (!m->by_output && from[-1].input != from->input))
-            slot = 0;
-        from->slot = slot;
-        slot += from->coarse != 0;
-        m->coarse_slots = slot > m->coarse_slots ? slot : m->coarse_slots;
         from->first_slot = m->by_output ? from->first_baby : 0;
+        if (from->step == 0)
+            continue;
+        from->slot = m->by_output ? m->coarse_slots : 0;
+        m->coarse_slots = from->slot + 1;
     }
 }
 

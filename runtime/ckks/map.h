@@ -2,8 +2,8 @@
  *
  * A term is one diagonal. Terms with the same output ciphertext and giant step form a group: their
  * products are summed before the giant rotation. A source is an input ciphertext rotated by a
- * coarse step (0, where babies are not split in two: ola.h): its babies are the rotations of it.
- * Within a group, the terms of one source form a run.
+ * coarse step (0, where babies are not split in two: ola.h), from the source before it: its babies
+ * are the rotations of it. Within a group, the terms of one source form a run.
  *
  * A late map leaves its baby rotations modulo Q P and divides by P only the groups (double
  * hoisting: Bossuat et al., ePrint 2020/1203, section 4): worth it where there are many more babies
@@ -35,8 +35,9 @@ struct ola_group {
 /* Where a source's babies and runs are. */
 struct ola_source {
     uint32_t input;  /* arg * in_cts + in_ct */
-    uint32_t coarse; /* its step */
-    uint32_t slot;   /* of the rotated ciphertext, where coarse is not 0 */
+    uint32_t coarse; /* its rotation from the input */
+    uint32_t step;   /* and from the source before, or the input; 0: is the input */
+    uint32_t slot;   /* of the rotated ciphertext, where step is not 0 */
     uint32_t first_baby, n_babies;
     uint32_t first_slot;        /* of its babies */
     uint32_t first_run, n_runs; /* in run_order */
@@ -54,12 +55,11 @@ struct ola_map {
     bool by_output;     /* all babies, one group */
     uint32_t coarse_slots, baby_slots, group_slots;
     uint32_t most_babies; /* of one source */
-    uint32_t most_coarse; /* sources of one input */
     uint32_t n_inputs, n_sources, n_runs, n_groups, n_babies;
     struct ola_term *term;     /* [head.n_diagonals] */
     struct ola_run *run;       /* [n_runs], by group, then source */
     struct ola_group *group;   /* [n_groups], by output ciphertext, then giant */
-    struct ola_source *source; /* [n_sources], by input */
+    struct ola_source *source; /* [n_sources], by input, then coarse */
     struct ola_span *input;    /* [n_inputs]: its sources */
     uint32_t *run_order;       /* [n_runs]: runs by source */
     uint32_t *baby;            /* [n_babies]: steps, of the source */

@@ -48,7 +48,7 @@ static const uint64_t *
 source_part(const struct ola_server *s, const struct ola_map *m, const struct ola_source *source,
             const struct ola_ct *const *in, uint32_t part)
 {
-    if (source->coarse != 0)
+    if (source->step != 0)
         return coarse_part(s, m, source, part);
     return ola_ct_limb(in[source->input], part, 0);
 }
@@ -75,44 +75,32 @@ work_words(const struct ola_map *m)
 ola_status
 ola_products_reserve(struct ola_server *s, const struct ola_map *m)
 {
-    uint32_t most = m->most_babies > m->most_coarse ? m->most_babies : m->most_coarse;
+    const uint32_t most = m->late || m->most_babies == 0 ? 1 : m->most_babies;
     size_t words[OLA_PIECES] = {[OLA_COARSE] = 2 * m->coarse_slots * coarse_words(m),
                                 [OLA_BABY] = 2 * m->baby_slots * part_words(m),
                                 [OLA_GROUP] = 2 * m->group_slots * part_words(m),
                                 [OLA_WORK] = (size_t)s->threads * work_words(m)};
-    ola_switch_room(m->params, m->desc.level, 2 * (most < BATCH ? most + 1 : BATCH), words);
+    ola_switch_room(m->params, m->desc.level, 2 * (most < BATCH ? most : BATCH), words);
     return ola_server_room(s, words);
 }
 
 /* ---- babies ---- */
 
-/* The sources of one input that are rotations of it. */
+/* A source that is a rotation of another ciphertext, the parts of which are `from`; raised: the
+ * raised form of that, or of nothing. The source may lie where the other one was. */
 static void
-rotate_coarse(struct ola_server *s, const struct ola_map *m, struct ola_span sources,
-              const struct ola_ct *in, struct ola_raised *raised)
+rotate_coarse(struct ola_server *s, const struct ola_map *m, const struct ola_source *source,
+              const uint64_t *const *from, struct ola_raised *raised)
 {
-    const uint32_t level = m->desc.level, end = sources.first + sources.count;
-    struct ola_switch_job jobs[BATCH];
-    uint64_t *to[2 * BATCH];
-    uint32_t count = 0;
-    for (uint32_t k = sources.first; k < end; k++) {
-        const struct ola_source *source = &m->source[k];
-        if (source->coarse != 0) {
-            const struct ola_switch *key = ola_keys_rotation(s->keys, source->coarse, level);
-            if (raised->own == NULL)
-                ola_raise(s, ola_ct_limb(in, 1, 0), level, raised);
-            jobs[count] = (struct ola_switch_job){
-                .raised = raised, .key = key, .perm = key->perm, .a0 = ola_ct_limb(in, 0, 0)};
-            for (uint32_t part = 0; part < 2; part++)
-                to[2 * count + part] = coarse_part(s, m, source, part);
-            count++;
-            s->counts.rotations++;
-        }
-        if (count == BATCH || (count != 0 && k + 1 == end)) {
-            ola_switch_divide(s, jobs, count, &s->params->by_p, level, to);
-            count = 0;
-        }
-    }
+    const uint32_t level = m->desc.level;
+    const struct ola_switch *key = ola_keys_rotation(s->keys, source->step, level);
+    uint64_t *const to[2] = {coarse_part(s, m, source, 0), coarse_part(s, m, source, 1)};
+    if (raised->own == NULL)
+        ola_raise(s, from[1], level, raised);
+    struct ola_switch_job job = {.raised = raised, .key = key, .perm = key->perm, .a0 = from[0]};
+    ola_switch_divide(s, &job, 1, &s->params->by_p, level, to);
+    *raised = (struct ola_raised){0};
+    s->counts.rotations++;
 }
 
 static struct ola_switch_job
@@ -335,25 +323,35 @@ rotates(const struct ola_map *m, const struct ola_source *source)
     return source->n_babies > 1 || m->baby[source->first_baby] != 0;
 }
 
+/* One source, whose raised form it leaves, or an empty one. */
+static void
+take_source(struct ola_server *s, const struct ola_map *m, const struct ola_source *source,
+            const struct ola_ct *const *in, struct ola_raised *raised)
+{
+    if (rotates(m, source))
+        ola_raise(s, source_part(s, m, source, in, 1), m->desc.level, raised);
+    if (!made_in_passing(m))
+        rotate_babies(s, m, source, in, raised);
+    for (uint32_t b = 0; b < source->n_babies; b++)
+        s->counts.rotations += m->baby[source->first_baby + b] != 0;
+    if (!m->by_output)
+        accumulate(s, m, (struct ola_span){source->first_run, source->n_runs}, source, raised, in);
+}
+
 void
 ola_products_begin(struct ola_server *s, const struct ola_map *m, const struct ola_ct *const *in)
 {
     for (uint32_t i = 0; i < m->n_inputs; i++) {
         const struct ola_span sources = m->input[i];
+        const uint64_t *from[2] = {ola_ct_limb(in[i], 0, 0), ola_ct_limb(in[i], 1, 0)};
         struct ola_raised raised = {0};
-        rotate_coarse(s, m, sources, in[i], &raised);
         for (uint32_t k = sources.first; k < sources.first + sources.count; k++) {
             const struct ola_source *source = &m->source[k];
-            const uint64_t *own = source_part(s, m, source, in, 1);
-            if (rotates(m, source) && raised.own != own)
-                ola_raise(s, own, m->desc.level, &raised);
-            if (!made_in_passing(m))
-                rotate_babies(s, m, source, in, &raised);
-            for (uint32_t b = 0; b < source->n_babies; b++)
-                s->counts.rotations += m->baby[source->first_baby + b] != 0;
-            if (!m->by_output)
-                accumulate(s, m, (struct ola_span){source->first_run, source->n_runs}, source,
-                           &raised, in);
+            if (source->step != 0)
+                rotate_coarse(s, m, source, from, &raised);
+            take_source(s, m, source, in, &raised);
+            for (uint32_t part = 0; part < 2; part++)
+                from[part] = source_part(s, m, source, in, part);
         }
     }
 }

@@ -2,8 +2,8 @@
  *
  * Noise, slot by slot; x: the slots, d: a diagonal's values, w: their scale, sw and sw': key
  * switching at the map's level and at the output's:
- *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot; twice
- *                                                  where it is made of two
+ *   a baby rotation     d^2 slot(sw, in_scale)     each diagonal meets it at another slot; as many
+ *                                                  times as it takes rotations
  *   a value's encoding  x^2 encoding(period, w)
  *   a giant rotation    slot(sw, in_scale * w)
  *   the rescale         slot(rounding, out_scale)
@@ -14,6 +14,13 @@
 #include <math.h>
 #include <string.h>
 
+/* How a diagonal's baby step is made (ola.h). */
+struct baby {
+    uint32_t coarse; /* the rotation that its coarse part is made by, of the one before; 0: none */
+    uint32_t fine;
+    uint32_t switches; /* key switches, all in all */
+};
+
 struct ola_map {
     const struct ola_params *params;
     struct ola_map_desc desc;
@@ -21,46 +28,73 @@ struct ola_map {
     uint32_t out_level;
     double out_scale;
     uint64_t rotations;       /* that an evaluation takes */
+    struct baby *baby;        /* [n_diagonals] */
     struct ola_map_view view; /* of `section` */
     uint8_t *section;
     size_t size;
 };
 
-/* A baby step as the two that it may be made of (ola.h). */
-struct baby {
-    uint32_t coarse, fine;
-};
-
-static struct baby
-split_baby(const struct ola_map *m, uint32_t step)
+static uint32_t
+fine_step(const struct ola_map *m, uint32_t step)
 {
-    uint32_t fine = m->desc.coarse == 0 ? step : step % m->desc.coarse;
-    return (struct baby){step - fine, fine};
+    return m->desc.coarse == 0 ? step : step % m->desc.coarse;
 }
 
-/* Each (argument, ciphertext) is rotated once by each coarse step, what comes of it once by each
- * fine one; each output once by each step between its giants, and by each fold. `seen` is scratch,
- * [slots]. */
+static bool
+of_input(const struct ola_map *m, const struct ola_weights_diagonal *d, uint32_t input)
+{
+    return d->arg * m->view.head.in_cts + d->in_ct == input;
+}
+
+/* What steps of one input are made of. */
+struct chain {
+    uint32_t *order,
+        *before; /* [slots] by coarse part: its place among them, from 1; the last one */
+    bool *fine;  /* [slots] by step: whether it was counted */
+};
+
+/* The rotations of one input: by each coarse part once, from the one before, what comes of it by
+ * each fine one. */
 static uint64_t
-count_rotations(const struct ola_map *m, double *seen)
+find_babies(struct ola_map *m, uint32_t input, const struct chain *c)
+{
+    const uint32_t n = m->view.head.n_diagonals, slots = m->params->slots;
+    uint32_t last = 0, place = 0;
+    uint64_t rotations = 0;
+    memset(c->order, 0, slots * sizeof *c->order);
+    memset(c->fine, 0, slots * sizeof *c->fine);
+    for (uint32_t k = 0; k < n; k++) {
+        struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
+        if (of_input(m, &d, input))
+            c->order[d.baby - fine_step(m, d.baby)] = 1;
+    }
+    c->order[0] = c->before[0] = 0;
+    for (uint32_t t = 1; t < slots; t++) {
+        if (c->order[t] == 0)
+            continue;
+        c->order[t] = ++place;
+        c->before[t] = last;
+        last = t;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
+        uint32_t fine = fine_step(m, d.baby), coarse = d.baby - fine;
+        if (!of_input(m, &d, input))
+            continue;
+        m->baby[k] =
+            (struct baby){coarse - c->before[coarse], fine, c->order[coarse] + (fine != 0)};
+        rotations += fine != 0 && !c->fine[d.baby];
+        c->fine[d.baby] = true;
+    }
+    return rotations + place;
+}
+
+/* Those of each output: by each step between its giants, and by each fold. */
+static uint64_t
+count_giants(const struct ola_map *m)
 {
     const struct ola_weights_map *h = &m->view.head;
     uint64_t rotations = (uint64_t)h->n_folds * h->out_cts;
-    for (uint32_t input = 0; input < h->args * h->in_cts; input++) {
-        memset(seen, 0, m->params->slots * sizeof *seen);
-        for (uint32_t k = 0; k < h->n_diagonals; k++) {
-            struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
-            struct baby b = split_baby(m, d.baby);
-            if (d.arg * h->in_cts + d.in_ct != input)
-                continue;
-            rotations += b.fine != 0 && seen[d.baby] != 1.0;
-            seen[d.baby] = b.fine != 0 ? 1.0 : seen[d.baby];
-            if (b.coarse != 0 && seen[b.coarse] == 0.0) {
-                seen[b.coarse] = 2.0;
-                rotations++;
-            }
-        }
-    }
     struct ola_weights_diagonal before = {.giant = UINT32_MAX};
     for (uint32_t k = 0; k < h->n_diagonals; k++) {
         struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
@@ -68,6 +102,24 @@ count_rotations(const struct ola_map *m, double *seen)
         before = d;
     }
     return rotations;
+}
+
+static ola_status
+find_rotations(struct ola_map *m)
+{
+    const struct ola_weights_map *h = &m->view.head;
+    const size_t slots = m->params->slots, bytes = slots * (2 * sizeof(uint32_t) + sizeof(bool));
+    uint32_t *room = ola_alloc(bytes);
+    m->baby = ola_alloc_zero(h->n_diagonals * sizeof *m->baby);
+    if (room != NULL && m->baby != NULL) {
+        struct chain c = {room, room + slots, (bool *)(room + 2 * slots)};
+        m->rotations = count_giants(m);
+        for (uint32_t input = 0; input < h->args * h->in_cts; input++)
+            m->rotations += find_babies(m, input, &c);
+    }
+    ola_status s = room == NULL || m->baby == NULL ? OLA_ERR_NOMEM : OLA_OK;
+    ola_release(room, bytes);
+    return s;
 }
 
 static bool
@@ -147,9 +199,10 @@ ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *se
     if (s == OLA_OK) {
         memcpy(m->section, section, size);
         m->view.bytes = m->section;
-        m->rotations = count_rotations(m, value);
-        s = check_map(m, value);
+        s = find_rotations(m);
     }
+    if (s == OLA_OK)
+        s = check_map(m, value);
     ola_sim_vector_free(value, p->slots);
     if (s != OLA_OK) {
         ola_map_free(m);
@@ -164,6 +217,7 @@ ola_map_free(ola_map *m)
 {
     if (m == NULL)
         return;
+    ola_release(m->baby, m->view.head.n_diagonals * sizeof *m->baby);
     ola_release(m->section, m->size);
     ola_release(m, sizeof *m);
 }
@@ -216,7 +270,7 @@ check_keys(const struct ola_server *s, const struct ola_map *m)
     struct ola_weights_diagonal before = {.out_ct = UINT32_MAX};
     for (uint32_t k = 0; k < m->view.head.n_diagonals; k++) {
         struct ola_weights_diagonal d = ola_map_view_diagonal(&m->view, k);
-        struct baby b = split_baby(m, d.baby);
+        struct baby b = m->baby[k];
         uint32_t step = d.giant - (d.out_ct == before.out_ct ? before.giant : 0);
         if (ola_sim_rotation_key(s, b.coarse, m->desc.level) != OLA_OK ||
             ola_sim_rotation_key(s, b.fine, m->desc.level) != OLA_OK ||
@@ -231,15 +285,14 @@ check_keys(const struct ola_server *s, const struct ola_map *m)
     return OLA_OK;
 }
 
-/* inner[t] += d[t] * x[t + baby] */
+/* inner[t] += d[t] * x[t + baby], d being diagonal k. */
 static void
-add_diagonal(const struct ola_map *m, const struct ola_weights_diagonal *d, const struct ola_ct *x,
-             struct sums *sums)
+add_diagonal(const struct ola_map *m, uint32_t k, const struct ola_weights_diagonal *d,
+             const struct ola_ct *x, struct sums *sums)
 {
     const struct ola_params *p = m->params;
     double switching = ola_sim_slot(p, ola_sim_switching(p, m->desc.level), m->desc.in_scale);
-    struct baby b = split_baby(m, d->baby);
-    double baby = switching * ((b.coarse != 0) + (b.fine != 0));
+    double baby = switching * m->baby[k].switches;
     double encoding =
         m->view.head.free_of_level ? 0.0 : ola_sim_encoding(d->period, m->plain_scale);
     ola_map_view_values(&m->view, d, sums->value);
@@ -283,7 +336,7 @@ add_output(const struct ola_map *m, uint32_t j, const ola_ct *const *in, uint32_
         if (d.out_ct != j)
             break;
         for (; d.out_ct == j && d.giant == giant; d = ola_map_view_diagonal(&m->view, *next)) {
-            add_diagonal(m, &d, in[d.arg * h->in_cts + d.in_ct], sums);
+            add_diagonal(m, *next, &d, in[d.arg * h->in_cts + d.in_ct], sums);
             if (++*next == h->n_diagonals)
                 break;
         }

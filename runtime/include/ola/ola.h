@@ -116,8 +116,9 @@ OLA_MUST_CHECK ola_status ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a
  * has it from a file compares its head with what he holds before he evaluates (of polynomials too).
  * Giant steps g1 < g2 < ... of one output are taken one after the other, from the last down: the sum
  * so far is rotated by the difference to the step before (the first one's to 0). A baby step b is
- * taken at once (coarse 0), or as rotate(rotate(in, b - b mod coarse), b mod coarse): fewer keys for a
- * few more key switches. Needs keys at `level` for all these differences and rotations but those by
+ * taken at once (coarse 0), or as rotate(rotate(in, b - b mod coarse), b mod coarse), where the coarse
+ * rotations c1 < c2 < ... of one input are made one of the other, by the differences: far fewer keys for
+ * a few more key switches. Needs keys at `level` for all these differences and rotations but those by
  * 0, and for every fold at the output's level.
  * compact: the diagonals are kept as their coefficients and transformed at each evaluation: less
  * memory by a factor of up to twice the number of primes, for more time. The result is the same bit

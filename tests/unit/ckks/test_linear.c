@@ -12,7 +12,7 @@ static const struct world_spec toy = {
     .digit_limbs = 2,
     .toy = true,
     .n_steps = 19,
-    .steps = {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 20, 24, 32, 64, 128, 256, 500}};
+    .steps = {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 20, 24, 32, 64, 128, 256, 384}};
 
 /* A map with random values. */
 struct fixture {
@@ -96,6 +96,19 @@ expect_same_bits(const ola_ct *a, const ola_ct *b)
                          (a->level + 1) * (size_t)a->params->n * sizeof(uint64_t));
 }
 
+static uint32_t
+coarse_parts(const struct fixture *f, uint32_t coarse)
+{
+    bool seen[512] = {false};
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < f->head.n_diagonals; k++) {
+        bool *part = &seen[f->diagonal[k].baby / coarse];
+        count += !*part;
+        *part = true;
+    }
+    return count;
+}
+
 /* One way to evaluate a map; out keeps the result. */
 static void
 check_way(const struct world *w, const struct fixture *f, const struct ola_map_desc *desc,
@@ -105,10 +118,10 @@ check_way(const struct world *w, const struct fixture *f, const struct ola_map_d
     OK(ola_map_new(w->params, desc, f->section.bytes, f->section.size, &map));
     for (int twice = 0; twice < 2; twice++) { /* the second time over what the first left */
         OK(ola_linear(w->server, map, (const ola_ct *const *)in, out));
-        /* Each term carries the noise of its input and of a switch or two, times a value below 1;
-         * values are rounded too. */
+        /* Each term carries the noise of its input and of a switch, or of one for each coarse part
+         * and one, times a value below 1; values are rounded too. */
         double scale = fmin(w->scale, desc->out_scale), terms = f->head.n_diagonals + 1.0;
-        double switches = desc->coarse == 0 ? 2 : 3;
+        double switches = 2 + (desc->coarse == 0 ? 0 : coarse_parts(f, desc->coarse));
         double one =
             bound_fresh(w, scale) + switches * bound_switch(w, scale) + bound_rounding(w, scale);
         double bound = one * terms * ldexp(1, (int)f->head.n_folds);

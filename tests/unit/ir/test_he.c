@@ -258,6 +258,38 @@ Test(he, prints)
     made_free(&m);
 }
 
+/* The coarse parts of each input's baby steps, each reached from the one below it. */
+Test(he, coarse_steps_are_chained)
+{
+    static const uint32_t steps[2][5] = {{9, 3, 14, 10, 4}, {5, 6, 2, 13, 15}};
+    static const struct he_coarse want[5] = {
+        {0, 4, 0}, {0, 8, 4}, {0, 12, 8}, {1, 4, 0}, {1, 12, 4}};
+    struct made m = made_new(3);
+    struct he_map map = {.args = 2, .in_cts = 1, .out_cts = 1, .coarse = 4};
+    struct he_coarse *list;
+    cr_expect_eq(he_map_coarse(m.a, &map, &list), 0u);
+    for (uint32_t arg = 0; arg < 2; arg++)
+        for (uint32_t k = 0; k < 5; k++) {
+            made_diagonal(&m, &map, 0, 0, 0, steps[arg][k], 1);
+            map.diagonals.at[map.diagonals.len - 1].arg = arg;
+        }
+    cr_assert_eq(he_map_coarse(m.a, &map, &list), 5u);
+    for (uint32_t k = 0; k < 5; k++) {
+        cr_expect_eq(list[k].input, want[k].input);
+        cr_expect_eq(list[k].step, want[k].step);
+        cr_expect_eq(list[k].from, want[k].from);
+    }
+    /* Raised: of the first input 0, 4, 8 and 12, for what is fine or coarse from there; of the
+     * second 0, 4 and 12. */
+    struct he_rotations r = he_map_rotations(&map);
+    cr_expect_eq(r.coarse, 5u);
+    cr_expect_eq(r.fine, 9u);
+    cr_expect_eq(r.raised, 7u);
+    map.coarse = 0;
+    cr_expect_eq(he_map_coarse(m.a, &map, &list), 0u);
+    made_free(&m);
+}
+
 /* Counts by hand; prices grow with the ring, the level, and what there is to do. */
 Test(he, prices)
 {
