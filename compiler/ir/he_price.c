@@ -248,8 +248,8 @@ he_price(struct he_program *p)
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
-    /* Keys, encoded weights, what an instruction wants at most, the client's ciphertexts, and six
+    /* Keys, encoded weights, what an instruction wants at most, the client's ciphertexts, and four
      * tables of a word an entry for every prime. */
-    uint64_t tables = 6 * ((uint64_t)p->params.q.len + p->params.p.len) << p->params.log_n;
+    uint64_t tables = 4 * ((uint64_t)p->params.q.len + p->params.p.len) << p->params.log_n;
     p->peak_bytes = p->key_bytes + plain_bytes(p) + sizeof(uint64_t) * (most + 2 * ct + tables);
 }

@@ -46,6 +46,15 @@ ola_mul_shoup_lazy(uint64_t a, uint64_t w, uint64_t ws, uint64_t q)
     return a * w - quotient * q;
 }
 
+/* The same for a below 2^52; ws = floor(w * 2^52 / q). */
+static inline uint64_t
+ola_mul_shoup52_lazy(uint64_t a, uint64_t w, uint64_t ws, uint64_t q)
+{
+    assert(a >> 52 == 0);
+    uint64_t quotient = (uint64_t)((ola_u128)(a << 12) * ws >> 64);
+    return a * w - quotient * q;
+}
+
 /* Constants to reduce a sum of products. */
 struct ola_fold {
     uint64_t q, one_shoup;     /* Shoup's companion of 1 */

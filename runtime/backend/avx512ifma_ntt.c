@@ -47,8 +47,8 @@ OLA_INLINE void
 forward_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k,
               const struct ola_lanes *l, int bounded)
 {
-    const struct twiddle f1 = twiddle_at(t->w, t->ws52, k), f2 = twiddle_at(t->w, t->ws52, 2 * k),
-                         f3 = twiddle_at(t->w, t->ws52, 2 * k + 1);
+    const struct twiddle f1 = twiddle_at(t->w, t->ws, k), f2 = twiddle_at(t->w, t->ws, 2 * k),
+                         f3 = twiddle_at(t->w, t->ws, 2 * k + 1);
     for (size_t j = 0; j < quarter; j += OLA_LANES) {
         ola_vec v0 = ola_load(a + j), v1 = ola_load(a + j + quarter);
         ola_vec v2 = ola_load(a + j + 2 * quarter), v3 = ola_load(a + j + 3 * quarter);
@@ -72,11 +72,11 @@ OLA_INLINE void
 forward_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k,
               const struct ola_lanes *l, int bounded)
 {
-    struct twiddle f1 = twiddle_at(t->w, t->ws52, k), f2[2], f4[4];
+    struct twiddle f1 = twiddle_at(t->w, t->ws, k), f2[2], f4[4];
     for (size_t i = 0; i < 2; i++)
-        f2[i] = twiddle_at(t->w, t->ws52, 2 * k + i);
+        f2[i] = twiddle_at(t->w, t->ws, 2 * k + i);
     for (size_t i = 0; i < 4; i++)
-        f4[i] = twiddle_at(t->w, t->ws52, 4 * k + i);
+        f4[i] = twiddle_at(t->w, t->ws, 4 * k + i);
     for (size_t j = 0; j < eighth; j += OLA_LANES) {
         ola_vec v[8];
 #pragma GCC unroll 8
@@ -141,21 +141,21 @@ forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_la
     for (size_t i = 0; i < 4; i++) {
         x[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0x44); /* A0-3 B0-3 */
         y[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0xee); /* A4-7 B4-7 */
-        forward2(&x[i], &y[i], spread4(t->w, t->ws52, k / 4 + 2 * i), l);
+        forward2(&x[i], &y[i], spread4(t->w, t->ws, k / 4 + 2 * i), l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
         ola_vec u = _mm512_permutex2var_epi64(x[i], even_pairs, y[i]); /* A0 A1 A4 A5 B0 B1 B4 B5 */
         y[i] = _mm512_permutex2var_epi64(x[i], odd_pairs, y[i]);       /* A2 A3 A6 A7 B2 B3 B6 B7 */
         x[i] = bounded ? ola_reduce52(u, l) : u;
-        forward2(&x[i], &y[i], spread2(t->w, t->ws52, k / 2 + 4 * i), l);
+        forward2(&x[i], &y[i], spread2(t->w, t->ws, k / 2 + 4 * i), l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
         ola_vec u = _mm512_unpacklo_epi64(x[i], y[i]); /* A0 A2 A4 A6 B0 B2 B4 B6 */
         y[i] = _mm512_unpackhi_epi64(x[i], y[i]);      /* A1 A3 A5 A7 B1 B3 B5 B7 */
         x[i] = u;
-        struct twiddle f = {ola_load(t->w + k + 8 * i), ola_load(t->ws52 + k + 8 * i)};
+        struct twiddle f = {ola_load(t->w + k + 8 * i), ola_load(t->ws + k + 8 * i)};
         forward2(&x[i], &y[i], f, l);
     }
 #pragma GCC unroll 4
@@ -180,11 +180,11 @@ forward_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_la
         ola_vec *x = &v[i + (i & 2)];
         if (bounded)
             *x = ola_reduce52(*x, l);
-        forward2(x, x + 2, twiddle_at(t->w, t->ws52, k + i / 2), l);
+        forward2(x, x + 2, twiddle_at(t->w, t->ws, k + i / 2), l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++)
-        forward2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->w, t->ws52, 2 * k + i), l);
+        forward2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->w, t->ws, 2 * k + i), l);
     forward_last3(v, t, 16 * k, l, bounded);
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++)
@@ -305,10 +305,9 @@ OLA_INLINE void
 inverse_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, uint64_t offset,
               const struct ola_lanes *l, int reduce, int last)
 {
-    const struct twiddle f1 = twiddle_at(t->iw, t->iws52, k),
-                         f2 = twiddle_at(t->iw, t->iws52, 2 * k),
-                         f3 = twiddle_at(t->iw, t->iws52, 2 * k + 1),
-                         f0 = twiddle_at(t->iw, t->iws52, 0);
+    const struct twiddle f1 = twiddle_at(t->iw, t->iws, k), f2 = twiddle_at(t->iw, t->iws, 2 * k),
+                         f3 = twiddle_at(t->iw, t->iws, 2 * k + 1),
+                         f0 = twiddle_at(t->iw, t->iws, 0);
     const ola_vec offset1 = ola_splat(offset), offset2 = ola_splat(2 * offset);
     for (size_t j = 0; j < quarter; j += OLA_LANES) {
         ola_vec v0 = ola_load(a + j), v1 = ola_load(a + j + quarter);
@@ -340,14 +339,14 @@ OLA_INLINE void
 inverse_pass8(uint64_t *a, size_t eighth, const struct ola_ntt *t, size_t k, uint64_t offset,
               const struct ola_lanes *l, int middle, int reduce)
 {
-    const struct twiddle f1 = twiddle_at(t->iw, t->iws52, k);
+    const struct twiddle f1 = twiddle_at(t->iw, t->iws, k);
     struct twiddle f2[2], f4[4];
     const ola_vec offset1 = ola_splat(offset), offset2 = ola_splat(2 * offset);
     const ola_vec offset4 = middle ? l->q2 : ola_splat(4 * offset);
     for (size_t i = 0; i < 2; i++)
-        f2[i] = twiddle_at(t->iw, t->iws52, 2 * k + i);
+        f2[i] = twiddle_at(t->iw, t->iws, 2 * k + i);
     for (size_t i = 0; i < 4; i++)
-        f4[i] = twiddle_at(t->iw, t->iws52, 4 * k + i);
+        f4[i] = twiddle_at(t->iw, t->iws, 4 * k + i);
     for (size_t j = 0; j < eighth; j += OLA_LANES) {
         ola_vec v[8];
 #pragma GCC unroll 8
@@ -389,7 +388,7 @@ inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_l
     for (size_t i = 0; i < 4; i++) {
         x[i] = _mm512_permutex2var_epi64(v[2 * i], even, v[2 * i + 1]);
         y[i] = _mm512_permutex2var_epi64(v[2 * i], odd, v[2 * i + 1]);
-        struct twiddle f = {ola_load(t->iw + k + 8 * i), ola_load(t->iws52 + k + 8 * i)};
+        struct twiddle f = {ola_load(t->iw + k + 8 * i), ola_load(t->iws + k + 8 * i)};
         inverse2(&x[i], &y[i], f, l->q, l);
     }
 #pragma GCC unroll 4
@@ -397,13 +396,13 @@ inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_l
         ola_vec u = _mm512_unpacklo_epi64(x[i], y[i]);
         y[i] = _mm512_unpackhi_epi64(x[i], y[i]);
         x[i] = u;
-        inverse2(&x[i], &y[i], spread2(t->iw, t->iws52, k / 2 + 4 * i), l->q2, l);
+        inverse2(&x[i], &y[i], spread2(t->iw, t->iws, k / 2 + 4 * i), l->q2, l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
         ola_vec u = _mm512_permutex2var_epi64(x[i], even_pairs, y[i]);
         y[i] = _mm512_permutex2var_epi64(x[i], odd_pairs, y[i]);
-        inverse2(&u, &y[i], spread4(t->iw, t->iws52, k / 4 + 2 * i), q4, l);
+        inverse2(&u, &y[i], spread4(t->iw, t->iws, k / 4 + 2 * i), q4, l);
         x[i] = reduce ? ola_reduce52(u, l) : u;
         v[2 * i] = _mm512_shuffle_i64x2(x[i], y[i], 0x44);
         v[2 * i + 1] = _mm512_shuffle_i64x2(x[i], y[i], 0xee);
@@ -425,11 +424,11 @@ inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_la
     inverse_first3(v, t, 16 * k, l, middle);
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++)
-        inverse2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->iw, t->iws52, 2 * k + i), offset8, l);
+        inverse2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->iw, t->iws, 2 * k + i), offset8, l);
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
         ola_vec *x = &v[i + (i & 2)];
-        inverse2(x, x + 2, twiddle_at(t->iw, t->iws52, k + i / 2), offset16, l);
+        inverse2(x, x + 2, twiddle_at(t->iw, t->iws, k + i / 2), offset16, l);
         if (reduce)
             *x = ola_reduce52(*x, l);
     }

@@ -22,15 +22,15 @@ struct ola_modulus {
 };
 
 /* Tables of one prime and ring degree. w: powers of a primitive 2n-th root psi in bit-reversed
- * order (w[k] = psi^bitrev(k)); ws: floor(w * 2^64 / q) (Shoup) for portable; ws52: floor(w *
- * 2^52 / q) for IFMA. The inverse tables hold the inverses, except iw[0] = n^-1 and iw[1] = n^-1
- * / w[1]: the last stage of the inverse transform divides by n on its way. */
+ * order (w[k] = psi^bitrev(k)); ws: floor(w * 2^52 / q), Shoup's companions for factors below 2^52,
+ * which is what IFMA multiplies. The inverse tables hold the inverses, except iw[0] = n^-1 and
+ * iw[1] = n^-1 / w[1]: the last stage of the inverse transform divides by n on its way. */
 struct ola_ntt {
     struct ola_modulus mod;
     uint32_t log_n;
-    uint64_t *w, *ws, *ws52;
-    uint64_t *iw, *iws, *iws52;
-    uint64_t n_inverse, n_inverse_shoup;
+    uint64_t *w, *ws;
+    uint64_t *iw, *iws;
+    uint64_t n_inverse;
 };
 
 /* Entries that the sums of many vectors are made of at a time: each vector's stay in the cache. */

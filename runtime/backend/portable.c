@@ -18,7 +18,7 @@ portable_ntt_forward(uint64_t *a, const struct ola_ntt *t)
             for (size_t j = 0; j < half; j++) {
                 assert(x[j] < 4 * q && y[j] < 4 * q);
                 uint64_t u = ola_csub(x[j], 2 * q);
-                uint64_t v = ola_mul_shoup_lazy(y[j], w, ws, q);
+                uint64_t v = ola_mul_shoup52_lazy(y[j], w, ws, q);
                 x[j] = u + v;
                 y[j] = u - v + 2 * q;
             }
@@ -43,14 +43,14 @@ portable_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
                 assert(x[j] < 2 * q && y[j] < 2 * q);
                 uint64_t u = x[j] + y[j], v = x[j] - y[j] + 2 * q;
                 x[j] = ola_csub(u, 2 * q);
-                y[j] = ola_mul_shoup_lazy(v, w, ws, q);
+                y[j] = ola_mul_shoup52_lazy(v, w, ws, q);
             }
         }
     }
     for (size_t j = 0; j < n / 2; j++) {
         uint64_t u = a[j] + a[j + n / 2], v = a[j] - a[j + n / 2] + 2 * q;
-        a[j] = ola_csub(ola_mul_shoup_lazy(u, t->iw[0], t->iws[0], q), q);
-        a[j + n / 2] = ola_csub(ola_mul_shoup_lazy(v, t->iw[1], t->iws[1], q), q);
+        a[j] = ola_csub(ola_mul_shoup52_lazy(u, t->iw[0], t->iws[0], q), q);
+        a[j + n / 2] = ola_csub(ola_mul_shoup52_lazy(v, t->iw[1], t->iws[1], q), q);
     }
 }
 

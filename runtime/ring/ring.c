@@ -4,7 +4,7 @@
 #include "backend/arith.h"
 #include "ring/ring.h"
 
-#define TABLES 6 /* w, ws, ws52 and their inverses */
+#define TABLES 4 /* w, ws and their inverses */
 
 static uint32_t
 reverse_bits(uint32_t v, uint32_t bits)
@@ -56,13 +56,10 @@ fill_powers(uint64_t *w, uint64_t root, uint32_t log_n, const struct ola_modulus
 }
 
 static void
-fill_quotients(const uint64_t *w, uint64_t *ws, uint64_t *ws52, size_t n,
-               const struct ola_modulus *m)
+fill_quotients(const uint64_t *w, uint64_t *ws, size_t n, const struct ola_modulus *m)
 {
-    for (size_t k = 0; k < n; k++) {
-        ws[k] = shoup(w[k], m);
-        ws52[k] = ws[k] >> 12;
-    }
+    for (size_t k = 0; k < n; k++)
+        ws[k] = shoup(w[k], m) >> 12;
 }
 
 /* Fills t, of which the modulus is there, with tables in block[TABLES * n]. */
@@ -74,20 +71,17 @@ ntt_fill(struct ola_ntt *t, uint32_t log_n, uint64_t *block)
     t->log_n = log_n;
     t->w = block;
     t->ws = block + n;
-    t->ws52 = block + 2 * n;
-    t->iw = block + 3 * n;
-    t->iws = block + 4 * n;
-    t->iws52 = block + 5 * n;
+    t->iw = block + 2 * n;
+    t->iws = block + 3 * n;
     t->n_inverse = ola_mod_inverse(n, m);
-    t->n_inverse_shoup = shoup(t->n_inverse, m);
 
     const uint64_t psi = primitive_root(m, log_n);
     fill_powers(t->w, psi, log_n, m);
     fill_powers(t->iw, ola_mod_inverse(psi, m), log_n, m);
     t->iw[0] = t->n_inverse;
     t->iw[1] = ola_mod_mul(t->iw[1], t->n_inverse, m);
-    fill_quotients(t->w, t->ws, t->ws52, n, m);
-    fill_quotients(t->iw, t->iws, t->iws52, n, m);
+    fill_quotients(t->w, t->ws, n, m);
+    fill_quotients(t->iw, t->iws, n, m);
 }
 
 static size_t
