@@ -12,12 +12,15 @@
 #ifndef OLAC_CALIBRATE_CALIBRATE_H
 #define OLAC_CALIBRATE_CALIBRATE_H
 
+#include "base/str.h"
 #include "ir/graph.h"
 #include "ir/histogram.h"
 
 #define CALIBRATION_KEY 16
 /* Images in the sample, where nothing else is said. */
 #define CALIBRATION_SAMPLE 1000u
+/* Channels of all activations together that a file can have. */
+#define CALIBRATION_CHANNELS (1u << 18)
 /* So many images of the sample, from the first, have impacts. */
 #define CALIBRATION_WEIGHED 256u
 
@@ -62,10 +65,24 @@ struct calibration *calibration_new(struct arena *a, const struct graph *g, uint
  * the interpreter. */
 bool calibration_add(struct calibration *c, struct graph *g, const struct calibration_chunk *chunk,
                      struct diag *d);
-/* What `from` counted is counted by `to`; rows are shared. False after E_CALIB_MERGE: not of the
- * same model, data format, pixels, K, labels, or more values than can be counted. file: of from,
- * for messages. */
+/* What `from` counted is counted by `to`; impacts are shared, so `from` has to live as long. False
+ * after E_CALIB_MERGE: not of the same model, data format, pixels, K, labels, or more values than
+ * can be counted. file: of from, for messages. */
 bool calibration_merge(struct calibration *to, const struct calibration *from, const char *file,
                        struct diag *d);
+
+/* ---- the file (file.c); its layout is in file.c ---- */
+
+/* Whether a file is one by its first bytes; false for one that cannot be read. */
+bool calibration_is(const char *path);
+/* The bytes of a file; equal for equal calibrations, however they came about. */
+void calibration_format(const struct calibration *c, struct str *out);
+/* Everything that a file says is checked before it is believed. NULL after E_CALIB_FILE,
+ * E_TOO_LARGE. Rows of the sample lie one behind the other. */
+struct calibration *calibration_parse(struct arena *a, const char *file, const uint8_t *bytes,
+                                      size_t size, struct diag *d);
+/* Whether it was made with this graph; else E_CALIB_MODEL. */
+bool calibration_fits(const struct calibration *c, const struct graph *g, const char *file,
+                      struct diag *d);
 
 #endif

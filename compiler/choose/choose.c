@@ -6,10 +6,44 @@
 #include "op/op.h"
 
 bool
+choose_each(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
+            const struct choice *c, float *each, struct diag *d)
+{
+    return impact(g, images, n, labels, c, each, d);
+}
+
+void
+choose_weigh(struct arena *a, struct choice *c, const float *const *each, uint32_t n)
+{
+    for (uint32_t k = 0, at = 0; k < c->n; at += c->layers[k].channels, k++) {
+        struct choice_layer *l = &c->layers[k];
+        l->impact = ARENA_ARRAY(a, double, l->channels);
+        for (uint32_t i = 0; i < l->channels; i++) {
+            for (uint32_t image = 0; image < n; image++)
+                l->impact[i] += (double)each[image][at + i];
+            l->impact[i] /= n;
+        }
+    }
+}
+
+bool
 choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
        struct diag *d)
 {
-    return impact(g, images, n, labels, c, d);
+    struct arena *a = arena_new();
+    uint64_t channels = 0;
+
+    for (uint32_t k = 0; k < c->n; k++)
+        channels += c->layers[k].channels;
+    float *each = ARENA_ARRAY(a, float, n *channels + 1);
+    const float **row = ARENA_ARRAY(a, const float *, n + 1);
+    for (uint32_t k = 0; k < n; k++)
+        row[k] = each + k * channels;
+    bool ok = impact(g, images, n, labels, c, each, d);
+    if (ok)
+        choose_weigh(g->arena, c, row, n);
+    arena_free(a);
+    return ok;
 }
 
 double

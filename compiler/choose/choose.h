@@ -23,7 +23,13 @@ struct choose_plan {
     double cost;      /* sum of impact * error: the predicted variance of the loss */
 };
 
-/* The impacts (see choose/impact.h for the loss). labels: [n] or NULL. */
+/* What each image says of the impacts (see choose/impact.h): n rows of a number for each channel of
+ * each layer of c, of which node and channels have to be there. labels: [n] or NULL. */
+bool choose_each(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
+                 const struct choice *c, float *each, struct diag *d);
+/* The impacts, from n such rows: their means. */
+void choose_weigh(struct arena *a, struct choice *c, const float *const *each, uint32_t n);
+/* Both at once. */
 bool choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
             struct choice *c, struct diag *d);
 /* The fewest and the most levels that the deepest way can take. */

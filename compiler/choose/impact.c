@@ -8,6 +8,7 @@
 #include "op/interpret.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,6 +22,24 @@ layer_of(const struct choice *c, uint32_t node)
         if (c->layers[k].node == node)
             return k;
     return NONE;
+}
+
+/* Where the channels of a layer begin in an image's row of all channels. */
+struct layers {
+    const struct choice *c;
+    uint64_t *first, row;
+};
+
+static struct layers
+layers_of(struct arena *a, const struct choice *c)
+{
+    struct layers l = {.c = c, .first = ARENA_ARRAY(a, uint64_t, c->n + 1)};
+
+    for (uint32_t k = 0; k < c->n; k++) {
+        l.first[k] = l.row;
+        l.row += c->layers[k].channels;
+    }
+    return l;
 }
 
 /* ---- what is needed
@@ -168,8 +187,9 @@ loss_gradient(const float *z, int64_t n, int64_t label, double *g)
 /* ---- backwards
  * ------------------------------------------------------------------------------------------ */
 
+/* A layer's share of the rows of the images in work: channel k at to[image * row + k]. */
 static void
-add_impact(const struct backward *w, uint32_t node, const double *grad, struct choice_layer *l)
+write_impact(const struct backward *w, uint32_t node, const double *grad, float *to, uint64_t row)
 {
     const struct shape *s = &graph_value(w->g, w->g->nodes.at[node].out.at[0])->shape;
     int64_t size = shape_size(s), inner = 1;
@@ -180,17 +200,22 @@ add_impact(const struct backward *w, uint32_t node, const double *grad, struct c
         inner *= s->dim[k];
 #pragma omp parallel for schedule(static)
     for (uint32_t c = 0; c < channels; c++)
-        for (uint32_t b = 0; b < w->blocks; b++)
+        for (uint32_t b = 0; b < w->blocks; b++) {
+            double sum[LANES] = {0};
             for (int64_t e = (int64_t)c * inner; e < size; e += inner * channels)
-                for (int64_t i = 0; i < inner * LANES; i++) {
-                    double v = grad[(b * size + e) * LANES + i];
-                    l->impact[c] += v * v;
-                }
+                for (int64_t i = 0; i < inner; i++)
+                    for (int l = 0; l < LANES; l++) {
+                        double v = grad[(b * size + e + i) * LANES + l];
+                        sum[l] += v * v;
+                    }
+            for (uint32_t l = 0; l < LANES && b * LANES + l < w->n; l++)
+                to[(b * LANES + l) * row + c] = (float)fmin(sum[l], (double)FLT_MAX);
+        }
 }
 
 static bool
 chunk(struct backward *w, struct graph *f, const float *images, const int64_t *labels,
-      struct choice *c)
+      const struct layers *c, float *each)
 {
     uint32_t z = w->g->outputs.at[0];
     int64_t size = shape_size(&graph_value(w->g, z)->shape);
@@ -206,9 +231,9 @@ chunk(struct backward *w, struct graph *f, const float *images, const int64_t *l
     bool ok = true;
     for (uint32_t k = w->g->nodes.len; ok && k-- > 0;) {
         const struct node *n = &w->g->nodes.at[k];
-        uint32_t layer = op_row(n->op)->class == NONLIN ? layer_of(c, k) : NONE;
+        uint32_t layer = op_row(n->op)->class == NONLIN ? layer_of(c->c, k) : NONE;
         if (layer != NONE && w->grad[n->out.at[0]].data)
-            add_impact(w, k, w->grad[n->out.at[0]].data, &c->layers[layer]);
+            write_impact(w, k, w->grad[n->out.at[0]].data, each + c->first[layer], c->row);
         ok = backward_node(w, k);
         for (uint32_t i = 0; i < n->out.len; i++)
             if (n->out.at[i] != NONE)
@@ -235,8 +260,8 @@ labels_fit(const struct graph *g, const int64_t *labels, uint32_t n, struct diag
 }
 
 bool
-impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, struct choice *c,
-       struct diag *d)
+impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
+       const struct choice *c, float *each, struct diag *d)
 {
     if (!labels_fit(g, labels, n, d))
         return false;
@@ -253,17 +278,15 @@ impact(struct graph *g, const float *images, uint32_t n, const int64_t *labels, 
     for (uint32_t k = 0; k < f->outputs.len; k++)
         w.kept[k] = ARENA_ARRAY(a, float,
                                 rows *(size_t)shape_size(&graph_value(g, f->outputs.at[k])->shape));
-    for (uint32_t k = 0; k < c->n; k++)
-        c->layers[k].impact = ARENA_ARRAY(g->arena, double, c->layers[k].channels);
+    const struct layers layers = layers_of(a, c);
     bool ok = true;
+    memset(each, 0, n * layers.row * sizeof *each);
     for (uint32_t first = 0; ok && first < n; first += rows) {
         w.n = n - first < rows ? n - first : rows;
         w.blocks = (w.n + LANES - 1) / LANES;
-        ok = chunk(&w, f, images + (int64_t)first * size, labels ? labels + first : NULL, c);
+        ok = chunk(&w, f, images + (int64_t)first * size, labels ? labels + first : NULL, &layers,
+                   each + first * layers.row);
     }
-    for (uint32_t k = 0; k < c->n; k++)
-        for (uint32_t i = 0; i < c->layers[k].channels; i++)
-            c->layers[k].impact[i] /= n;
     arena_free(a);
     return ok;
 }

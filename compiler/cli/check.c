@@ -1,4 +1,4 @@
-/* check.c - olac check: everything that would stop a compile, without data; and olac explain. */
+/* check.c - olac check: everything that would stop a compile, data or none; and olac explain. */
 #include "cli/options.h"
 
 #include <ctype.h>

@@ -11,6 +11,8 @@
 const struct command cli_commands[] = {
     {"compile", "MODEL", "compile a model to a folder of C", C, cli_compile},
     {"check", "MODEL", "say everything that would stop a compile", K, cli_check},
+    {"calibrate", "MODEL", "gather what a data set of any size says of the activations into a file",
+     L, cli_calibrate},
     {"show", "MODEL", "print a model as a table or in the language", W, cli_show},
     {"simulate", "MODEL", "accuracy over a data set before anything is encrypted", S, cli_simulate},
     {"run", "MODEL", "compile, build, make keys, encrypt, evaluate, decrypt on this machine", R,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SHARE, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SHARD, SHARE, LIST, PIN };
 
 /* What a MAYBE stands for where no number follows. */
 #define MAYBE_COUNT "1000"
@@ -61,6 +61,20 @@ parse_list(struct arena *a, struct options *o, const struct row *r, const char *
     return true;
 }
 
+/* k/n with 1 <= k <= n */
+static bool
+parse_shard(struct shard *to, const struct row *r, const char *text, struct diag *d)
+{
+    unsigned k, of;
+    int end = 0;
+
+    if (strlen(text) > 20 || text[strspn(text, "0123456789/")] ||
+        sscanf(text, "%9u/%9u%n", &k, &of, &end) != 2 || text[end] || !k || k > of)
+        return wrong(d, r->name, "wants K/N, K from 1 to N");
+    *to = (struct shard){k, of};
+    return true;
+}
+
 /* NODE:KEY=VALUE; the node's name may hold colons, the key not. */
 static bool
 parse_pin(struct arena *a, struct options *o, const struct row *r, const char *text, struct diag *d)
@@ -107,6 +121,8 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
         *(double *)field = x;
         return true;
     }
+    case SHARD:
+        return parse_shard((struct shard *)(void *)field, r, text, d);
     case SHARE: {
         double x = strtod(text, &end), share = *end == '%' ? x / 100 : x;
         if (end == text || end[*end == '%'] || !(share > 0 && share < 1))
@@ -178,13 +194,26 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
             i += parse_option(a, argv + i, argc - i, bit, o, d);
             continue;
         }
-        if (o->operand)
-            diag_error(d, E_USAGE, PLACE_NONE, "'%s' is one argument too many", argv[i]);
+        vec_push(a, &o->operands, argv[i]);
         o->operand = argv[i++];
     }
+    for (uint32_t k = 1; !o->merge && k < o->operands.len; k++)
+        diag_error(d, E_USAGE, PLACE_NONE, "'%s' is one argument too many", o->operands.at[k]);
     if (!o->operand || !*o->operand)
         diag_error(d, E_USAGE, PLACE_NONE, "olac %s wants %s", o->command,
-                   bit == X ? "a code" : "a model");
+                   bit == X   ? "a code"
+                   : o->merge ? "files to merge"
+                              : "a model");
+    if (bit == L && !o->merge && !o->calib)
+        diag_error(d, E_USAGE, PLACE_NONE, "olac calibrate wants --calib");
+    if (bit == L && o->merge &&
+        (o->calib || o->calib_labels || o->calib_count || o->shard.of || o->sample || o->mean.n ||
+         o->std.n))
+        wrong(d, "merge", "goes with --output only: parts have all else from when they were made");
+    if (bit == L && !o->output)
+        diag_error(d, E_USAGE, PLACE_NONE, "olac calibrate wants -o FILE");
+    if (o->sample > 1000000)
+        wrong(d, "sample", "is at most 1000000");
     if (bit == R && !o->input)
         diag_error(d, E_USAGE, PLACE_NONE, "olac run wants --input");
     if (bit == S && !o->data)
@@ -216,7 +245,9 @@ readable(const char *path, struct diag *d)
 bool
 options_files(const struct options *o, struct diag *d)
 {
-    bool ok = readable(o->operand, d);
+    bool ok = true;
+    for (uint32_t k = 0; k < o->operands.len; k++)
+        ok = readable(o->operands.at[k], d) && ok;
     for (size_t i = 0; i < N_ROWS; i++) {
         const char *path =
             rows[i].kind == READ ? *(const char *const *)((const char *)o + rows[i].field) : NULL;
@@ -245,6 +276,9 @@ options_compile(const struct options *o)
         .security = o->security,
         .insecure_toy = o->insecure_toy,
         .precision_bits = o->precision,
+        .shard = o->shard.k,
+        .shards = o->shard.of,
+        .sample = o->sample,
         .max_drop = o->max_drop,
         .max_latency = o->max_latency,
         .calib_labels = o->calib_labels,

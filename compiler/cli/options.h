@@ -4,20 +4,24 @@
 
 #include "pipeline/pipeline.h"
 
-enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32 };
+enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64 };
 
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
+    VEC(const char *) operands;    /* all of them: calibrate --merge takes any number */
     const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
         *keep, *calib_labels;
-    uint32_t calib_count, count, degree, log_n, security, seed, stress;
+    uint32_t calib_count, count, degree, log_n, security, seed, sample, stress;
+    struct shard {
+        uint32_t k, of; /* 0 of 0: all */
+    } shard;
     double agree, precision, max_drop, max_latency;
     struct {
         double *v;
         uint32_t n;
     } mean, std;
     VEC(struct pin_option) pins;
-    bool insecure_toy, sim, dsl, only_float, json, quiet;
+    bool merge, insecure_toy, sim, dsl, only_float, json, quiet;
     uint64_t seen; /* which rows of options.def were given */
 };
 
@@ -59,6 +63,7 @@ double seconds_now(void);
 
 /* ---- commands, one file each ---- */
 int cli_compile(struct arena *a, const struct options *o, struct diag *d);
+int cli_calibrate(struct arena *a, const struct options *o, struct diag *d);
 int cli_check(struct arena *a, const struct options *o, struct diag *d);
 int cli_show(struct arena *a, const struct options *o, struct diag *d);
 int cli_simulate(struct arena *a, const struct options *o, struct diag *d);

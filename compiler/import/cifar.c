@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define IMAGE   3072
-#define RECORD  (1 + IMAGE)
+#define RECORD  CIFAR_RECORD
 #define CLASSES 10
 
 bool

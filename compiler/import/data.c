@@ -60,7 +60,7 @@ data_parse(struct arena *a, const char *path, const uint8_t *bytes, size_t size,
         return cifar_parse(a, path, bytes, size, out, d);
     if (idx_begins(bytes, size))
         return idx_parse(a, path, bytes, size, out, d);
-    if (size % 3073 == 0)
+    if (size % CIFAR_RECORD == 0)
         return cifar_parse(a, path, bytes, size, out, d);
     diag_error(d, E_DATA_FORMAT, PLACE_FILE(path),
                "neither .npy nor idx; nor a CIFAR-10 batch, whose size would be a multiple of 3073 "

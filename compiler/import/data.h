@@ -15,6 +15,7 @@ struct data {
     const float *f32;
     const int64_t *i64;
     const int64_t *labels; /* NULL when the file has none */
+    uint64_t first;        /* where in the file the images begin, for messages */
 };
 
 /* Format by content. Errors 250-299. data_parse: u8 may point into bytes, which then have to live
@@ -25,6 +26,18 @@ bool data_parse(struct arena *a, const char *path, const uint8_t *bytes, size_t 
 /* Labels from .npy (integers), idx1, CIFAR batch, or text with one integer a line. */
 bool data_labels(struct arena *a, const char *path, const int64_t **labels, uint32_t *n,
                  struct diag *d);
+
+/* The images of a file one after the other, in memory that does not grow with the file (but for
+ * arrays in Fortran order, which are read whole). Formats, errors and labels as data_read. */
+struct data_stream;
+/* In arena a; NULL after an error. data_close may be given NULL. */
+struct data_stream *data_open(struct arena *a, const char *path, struct diag *d);
+/* The next images, at most `most` and as many as 64 MiB hold, valid until the next call; none
+ * (dimension 0 of the shape) behind the last. */
+bool data_next(struct data_stream *s, uint32_t most, struct data *out, struct diag *d);
+/* Images of the whole file; 0: nobody knows yet. */
+uint64_t data_total(const struct data_stream *s);
+void data_close(struct data_stream *s);
 
 /* .npy, versions 1 to 3, little and big endian, C and Fortran order; f2 f4 f8 i1..i8 u1..u8 b1. */
 bool npy_parse(struct arena *a, const char *file, const uint8_t *bytes, size_t size,

@@ -19,14 +19,22 @@ struct npy_header {
     size_t offset;
 };
 
+/* Bytes of the header of an .npy file, from its first 12; 0 when it is longer than any can be. */
+size_t npy_lead(const uint8_t *bytes);
+/* Reads the header, of which `size` bytes are there; does not ask how long the file is. */
+bool npy_header_alone(const char *file, const uint8_t *bytes, size_t size, struct npy_header *h,
+                      struct diag *d);
 /* Reads the header and checks that size is what it announces. */
 bool npy_header(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
                 struct npy_header *h, struct diag *d);
 
+/* Shape and type of an idx file, of which the header is there, and the bytes of the header. */
+size_t idx_header(const uint8_t *bytes, enum dtype *type, struct shape *s);
 /* Samples of an idx file; those of bytes stay where they are. */
 bool idx_parse(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
                struct data *out, struct diag *d);
 
+#define CIFAR_RECORD 3073
 /* CIFAR-10 records: [n, 3, 32, 32] and the labels. */
 bool cifar_parse(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
                  struct data *out, struct diag *d);

@@ -145,7 +145,8 @@ convert(const struct job *j, size_t image, float *out)
         out[e] = (float)v;
         if (!isfinite(out[e])) {
             diag_error(j->diag, E_DATA_VALUE, PLACE_FILE(j->data->file),
-                       "element %zu of image %zu is %s", origin(j, e), image,
+                       "element %zu of image %llu is %s", origin(j, e),
+                       (unsigned long long)(j->data->first + image),
                        isnan(out[e]) ? "NaN" : "infinite");
             return false;
         }

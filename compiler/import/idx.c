@@ -43,6 +43,13 @@ header(const uint8_t *b, struct shape *s)
     return 4 + 4 * (size_t)s->rank;
 }
 
+size_t
+idx_header(const uint8_t *b, enum dtype *type, struct shape *s)
+{
+    *type = type_of(b[2]);
+    return header(b, s);
+}
+
 bool
 idx_fits(const uint8_t *b, size_t size)
 {

@@ -181,9 +181,19 @@ npy_begins(const uint8_t *bytes, size_t size)
     return size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
 }
 
+size_t
+npy_lead(const uint8_t *b)
+{
+    size_t lead = b[6] == 1 ? 10 : 12, len = (size_t)b[8] | (size_t)b[9] << 8;
+
+    if (lead == 12)
+        len |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
+    return len > HEADER_MAX ? 0 : lead + len;
+}
+
 bool
-npy_header(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
-           struct npy_header *h, struct diag *d)
+npy_header_alone(const char *file, const uint8_t *bytes, size_t size, struct npy_header *h,
+                 struct diag *d)
 {
     struct cursor c = {.file = file, .diag = d};
 
@@ -198,20 +208,23 @@ npy_header(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
     }
     if (bytes[6] < 1 || bytes[6] > 3)
         return bad(&c, "its version is not 1, 2 or 3");
-    size_t lead = bytes[6] == 1 ? 10 : 12;
-    size_t len = (size_t)bytes[8] | (size_t)bytes[9] << 8;
-    if (lead == 12)
-        len |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-    if (len > HEADER_MAX)
+    h->offset = npy_lead(bytes);
+    if (!h->offset)
         return bad(&c, "it is longer than 65536 bytes");
-    if (size - lead < len) {
+    if (size < h->offset) {
         diag_error(d, E_DATA_TRUNCATED, PLACE_FILE(file), "the .npy header is cut off");
         return false;
     }
-    h->offset = lead + len;
-    c.at = (const char *)bytes + lead;
-    c.end = c.at + len;
-    if (!dictionary(&c, h))
+    c.at = (const char *)bytes + (bytes[6] == 1 ? 10 : 12);
+    c.end = (const char *)bytes + h->offset;
+    return dictionary(&c, h);
+}
+
+bool
+npy_header(struct arena *a, const char *file, const uint8_t *bytes, size_t size,
+           struct npy_header *h, struct diag *d)
+{
+    if (!npy_header_alone(file, bytes, size, h, d))
         return false;
     int64_t n = number_count(&h->shape);
     if (n < 0) {

@@ -9,10 +9,19 @@
  * cheapest (candidates.c). NULL after an error. */
 struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
                                        const struct tp *t, double output_range, struct diag *d);
-/* What out->calib_images feed the activations of out->graph, to out->calibration (calibration.c).
- */
+/* --mean and --std, or the plain v / 255 where the data are bytes, to the graph's input. */
+bool pipeline_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes,
+                     struct diag *d);
+/* Import, one input and output, simplify. */
+bool pipeline_front(struct arena *a, const struct compile_options *o, struct compiled *out,
+                    struct diag *d);
+/* What out->calib_images feed the activations of out->graph, to out->calibration, where that is
+ * not there yet (calibration.c). */
 bool pipeline_calibrate(struct arena *a, const struct compile_options *o, struct compiled *out,
                         struct diag *d);
+/* o->calib, a file of olac calibrate: its sample as out->calib, its pixels for the graphs. */
+bool pipeline_calibration_read(struct arena *a, const struct compile_options *o,
+                               struct compiled *out, struct diag *d);
 /* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,

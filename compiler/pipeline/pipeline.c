@@ -30,10 +30,9 @@ now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --mean and --std, or the plain v / 255 when the calibration data are bytes. */
-static bool
-set_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes,
-           struct diag *d)
+bool
+pipeline_pixels(struct arena *a, const struct compile_options *o, struct graph *g, bool bytes,
+                struct diag *d)
 {
     struct pixels *p = &g->inputs.at[0].pixels;
     uint32_t n = o->n_mean ? o->n_mean : o->n_std;
@@ -141,11 +140,18 @@ load_calibration(struct arena *a, const struct compile_options *o, struct compil
 {
     uint32_t most = o->calib_count ? o->calib_count : 1000;
     const char *seen = o->calib ? o->calib : o->data;
-    if (seen && !data_read(a, seen, &out->calib, d))
-        return false;
-    bool bytes = seen && out->calib.dtype == DT_U8;
-    if (!set_pixels(a, o, out->graph, bytes, d) || !set_pixels(a, o, out->imported, bytes, d))
-        return false;
+    if (o->calib && calibration_is(o->calib)) {
+        if (!pipeline_calibration_read(a, o, out, d))
+            return false;
+        most = o->calib_count ? o->calib_count : UINT32_MAX;
+    } else {
+        if (seen && !data_read(a, seen, &out->calib, d))
+            return false;
+        bool bytes = seen && out->calib.dtype == DT_U8;
+        if (!pipeline_pixels(a, o, out->graph, bytes, d) ||
+            !pipeline_pixels(a, o, out->imported, bytes, d))
+            return false;
+    }
     if (!o->calib)
         return true;
     if (out->calib.shape.rank && out->calib.shape.dim[0] < most && !o->calib_count)
@@ -163,6 +169,18 @@ pipeline_float(struct arena *a, const struct compile_options *o, struct compiled
 }
 
 bool
+pipeline_front(struct arena *a, const struct compile_options *o, struct compiled *out,
+               struct diag *d)
+{
+    if (!pipeline_import(a, o, out, d) || !one_port(out->graph, d))
+        return false;
+    if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
+        return false;
+    pipeline_dump_graph(o, "simplify", out->graph);
+    return true;
+}
+
+bool
 pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
                 struct diag *d)
 {
@@ -170,11 +188,8 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
     ao.progress = o->progress;
     ao.user = o->user;
 
-    if (!pipeline_import(a, o, out, d) || !one_port(out->graph, d))
+    if (!pipeline_front(a, o, out, d))
         return false;
-    if (!simplify(out->graph, d) || !graph_check(out->graph, STAGE_SIMPLIFIED, d))
-        return false;
-    pipeline_dump_graph(o, "simplify", out->graph);
     if (!load_calibration(a, o, out, d)) {
         if (decompose(out->graph, NULL, 0, d))
             approximate_check(out->graph, &ao, d); /* for what else is wrong */
@@ -331,8 +346,9 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
     if (!pipeline_import(a, o, out, d))
         return false;
     bool ok = one_port(out->graph, d);
-    if (!simplify(out->graph, d) || !decompose(out->graph, NULL, 0, d) ||
-        !approximate_check(out->graph, &o->approximate, d) || !ok)
+    if (!simplify(out->graph, d) || (ok && !load_calibration(a, o, out, d)) ||
+        !decompose(out->graph, NULL, 0, d) || !approximate_check(out->graph, &o->approximate, d) ||
+        !ok)
         return false;
     assume_degree(a, out->graph, degree);
     struct tp *t = linearize(a, out->graph, d);

@@ -18,14 +18,19 @@ struct pin_option {
 
 struct compile_options {
     const char *model;
-    const char *calib;    /* images; NULL: only when the network has no activation */
-    uint32_t calib_count; /* 0: at most 1000 */
+    /* images, or a file of olac calibrate; NULL: only when the network has no activation */
+    const char *calib;
+    /* 0: at most 1000 images; of a calibration file: its whole sample; olac calibrate: all */
+    uint32_t calib_count;
     /* images that will be run: says only whether the network is fed bytes; or NULL */
     const char *data;
     /* --mean A,B,C --std A,B,C; NULL: the model's own, else v / 255 */
     const double *mean, *std;
     uint32_t n_mean, n_std;
     struct approximate_options approximate;
+    /* olac calibrate: every shards-th image from the shard-th, counted from 1 (0: all); images that
+     * are kept, 0: CALIBRATION_SAMPLE */
+    uint32_t shard, shards, sample;
     double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
     double max_latency; /* --max-latency: predicted seconds; 0: not given */
     /* --calib-labels: true classes of the calibration images; NULL: those in calib, if any */
@@ -97,6 +102,12 @@ bool pipeline_simulate(struct arena *a, const struct compile_options *o, struct 
                        struct diag *d);
 bool pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out,
                       struct diag *d);
+/* One pass over o->calib, of any length, to out->calibration: `olac calibrate`. */
+bool pipeline_calibration(struct arena *a, const struct compile_options *o, struct compiled *out,
+                          struct diag *d);
+/* The calibration files as one. NULL after an error. */
+struct calibration *pipeline_merge(struct arena *a, const char *const *files, uint32_t n,
+                                   struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */
 bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out,
                     struct diag *d);

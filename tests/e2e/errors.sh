@@ -99,6 +99,19 @@ no 'E600' 'has 2 numbers and --std 3' -- compile "$model" --calib "$digits" --me
 no 'E600' '--std must be positive' -- compile "$model" --calib "$digits" --std 0
 no 'E501' 'must be from 10 to 17' -- compile "$model" --calib "$digits" --log-n 9
 no 'E501' 'levels' '/1/Relu 2' -- compile "$model" --calib "$digits" --log-n 12 --degree 3
+# Calibrating: what is asked for, and files that are none.
+no 'wants --calib' 'wants -o FILE' -- calibrate "$model"
+no '--shard: wants K/N' -- calibrate "$model" --calib "$digits" --shard 3/2 -o "$dir/x.cal"
+no '--merge: goes with --output only' -- calibrate --merge "$model" --calib "$digits" -o "$dir/x.cal"
+no "is one argument too many" -- calibrate "$model" "$model" --calib "$digits" -o "$dir/x.cal"
+no 'error[E433]: not a calibration file' -- calibrate --merge "$digits" "$labels" -o "$dir/x.cal"
+no 'labels.npy: error[E254]' -- calibrate "$model" --calib "$labels" -o "$dir/x.cal"
+"$olac" calibrate "$model" --calib "$digits" -o "$dir/whole.cal" --quiet
+"$olac" calibrate "$model" --calib "$digits" --shard 1/2 -o "$dir/one.cal" --quiet
+"$olac" calibrate "$model" --calib "$digits" --shard 2/2 -o "$dir/two.cal" --quiet
+"$olac" calibrate --merge "$dir/two.cal" "$dir/one.cal" -o "$dir/both.cal" --quiet
+cmp "$dir/whole.cal" "$dir/both.cal" || { echo "FAILED: shards do not merge to the whole"; failed=$((failed + 1)); }
+"$olac" check "$model" --calib "$dir/whole.cal" > "$dir/out" || { echo "FAILED: check of a calibration file"; failed=$((failed + 1)); }
 # Where to write.
 no '/dev/null: error[E102]' -- compile "$model" --calib "$digits" -o /dev/null
 no '/dev/full: error[E102]: cannot write: No space left' -- simulate "$model" --calib "$digits" --data "$digits" --output /dev/full

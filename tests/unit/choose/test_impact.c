@@ -1,5 +1,5 @@
 /* test_impact.c - impacts against finite differences of the loss, element by element. */
-#include "choose/impact.h"
+#include "choose/choose.h"
 #include "nets.h"
 
 #include <omp.h>
@@ -127,7 +127,7 @@ Test(impact, matches_differences)
     struct choice c = choice_of(&t);
 
     cr_assert_eq(c.n, 4);
-    cr_assert(impact(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
+    cr_assert(choose(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
     expect_impacts(&t, &c, NULL);
     net_free(&t);
 }
@@ -138,7 +138,7 @@ Test(impact, matches_differences_with_labels)
     struct choice c = choice_of(&t);
     const int64_t labels[] = {0, 1, 2, 3, 4, 3, 2, 1, 0};
 
-    cr_assert(impact(t.g, t.images, t.n, labels, &c, t.d), "%s", net_errors(&t));
+    cr_assert(choose(t.g, t.images, t.n, labels, &c, t.d), "%s", net_errors(&t));
     expect_impacts(&t, &c, labels);
     net_free(&t);
 }
@@ -156,7 +156,7 @@ Test(impact, matches_differences_of_one_output)
     cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
     net_images(&t, 8, 1);
     struct choice c = choice_of(&t);
-    cr_assert(impact(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
+    cr_assert(choose(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
     expect_impacts(&t, &c, NULL);
     net_free(&t);
 }
@@ -167,9 +167,9 @@ Test(impact, same_at_any_number_of_threads)
     struct choice c = choice_of(&t), other = choice_of(&t);
 
     omp_set_num_threads(1);
-    cr_assert(impact(t.g, t.images, t.n, NULL, &c, t.d));
+    cr_assert(choose(t.g, t.images, t.n, NULL, &c, t.d));
     omp_set_num_threads(5);
-    cr_assert(impact(t.g, t.images, t.n, NULL, &other, t.d));
+    cr_assert(choose(t.g, t.images, t.n, NULL, &other, t.d));
     for (uint32_t k = 0; k < c.n; k++)
         cr_assert_arr_eq(c.layers[k].impact, other.layers[k].impact,
                          c.layers[k].channels * sizeof(double));
@@ -188,9 +188,9 @@ Test(impact, refuses)
     net_images(&t, 3, 1);
     struct choice c = choice_of(&t);
     const int64_t labels[] = {0, 27, 3};
-    cr_assert_not(impact(t.g, t.images, t.n, NULL, &c, t.d));
+    cr_assert_not(choose(t.g, t.images, t.n, NULL, &c, t.d));
     cr_assert_eq(diag_at(t.d, 0)->code, E_CHOOSE_FORM);
-    cr_assert_not(impact(t.g, t.images, t.n, labels, &c, t.d));
+    cr_assert_not(choose(t.g, t.images, t.n, labels, &c, t.d));
     cr_assert_eq(diag_at(t.d, 1)->code, E_CHOOSE_LABELS);
     net_free(&t);
 }

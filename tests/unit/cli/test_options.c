@@ -163,7 +163,8 @@ Test(options, help_and_man_name_every_command)
         cr_expect_not_null(strstr(str_text(&man), c->summary));
     }
     cr_expect_not_null(
-        strstr(str_text(&man), ".B \\-\\-calib\\-count \\fIK\\fR\n(compile, simulate, run)"));
+        strstr(str_text(&man),
+               ".B \\-\\-calib\\-count \\fIK\\fR\n(compile, check, calibrate, simulate, run)"));
     str_free(&help);
     str_free(&man);
 }
