@@ -15,7 +15,7 @@
 
 #define OLA_FILE_REAL    0x464c4c4fu /* "OLLF": a file of libola */
 #define OLA_FILE_SIM     0x534c4c4fu /* "OLLS": of libola_sim */
-#define OLA_FILE_VERSION 2u
+#define OLA_FILE_VERSION 3u
 #define OLA_FILE_TOY     1u /* flag */
 #define OLA_FILE_HASH    32u
 

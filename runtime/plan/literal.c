@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FIXED_BYTES (5 * 4 + 32)
+#define HEAD_WORDS  11
+#define FIXED_BYTES (HEAD_WORDS * 4 + 32)
 
 static uint64_t
 prime_at(const struct ola_literal *l, uint32_t k)
@@ -36,6 +37,14 @@ log2_product(const uint64_t *q, uint32_t n)
     return sum;
 }
 
+/* The ephemeral secret of a bootstrap (h = 32) is used modulo q[0] p[0] only. */
+static bool
+sparse_secret_safe(const struct ola_literal *l)
+{
+    return !ola_plan_has_boot(l) ||
+           (l->log_n >= 15 && log2_product(l->q, 1) + log2_product(l->p, 1) <= OLA_BOOT_MAX_BITS);
+}
+
 ola_status
 ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *security)
 {
@@ -45,6 +54,8 @@ ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *securit
         return OLA_ERR_PARAM;
     if (!primes_good(l))
         return OLA_ERR_PRIME;
+    if (!ola_plan_boot_good(l))
+        return OLA_ERR_PARAM;
     double log_p = log2_product(l->p, l->n_p);
     for (uint32_t k = 0; k < l->n_q; k += l->digit_limbs) {
         uint32_t n = l->n_q - k < l->digit_limbs ? l->n_q - k : l->digit_limbs;
@@ -52,14 +63,18 @@ ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *securit
             return OLA_ERR_PARAM;
     }
     *log_qp = log2_product(l->q, l->n_q) + log_p;
-    *security = l->insecure_toy ? 0 : ola_plan_security(l->log_n, *log_qp);
+    *security =
+        l->insecure_toy || !sparse_secret_safe(l) ? 0 : ola_plan_security(l->log_n, *log_qp);
     return *security == 0 && !l->insecure_toy ? OLA_ERR_INSECURE : OLA_OK;
 }
 
 size_t
 ola_literal_write(const struct ola_literal *l, uint8_t out[OLA_LITERAL_MAX_BYTES])
 {
-    const uint32_t head[5] = {l->log_n, l->n_q, l->n_p, l->digit_limbs, l->insecure_toy};
+    const struct ola_boot_shape *b = &l->boot;
+    const uint32_t head[HEAD_WORDS] = {l->log_n,        l->n_q, l->n_p,      l->digit_limbs,
+                                       l->insecure_toy, b->stc, b->cts,      b->degree,
+                                       b->doubles,      b->k,   b->out_level};
     size_t q_bytes = (size_t)l->n_q * 8, p_bytes = (size_t)l->n_p * 8;
     memcpy(out, head, sizeof head);
     memcpy(out + sizeof head, l->model, 32);
@@ -71,7 +86,7 @@ ola_literal_write(const struct ola_literal *l, uint8_t out[OLA_LITERAL_MAX_BYTES
 bool
 ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size)
 {
-    uint32_t head[5];
+    uint32_t head[HEAD_WORDS];
     if (size < FIXED_BYTES)
         return false;
     memcpy(head, bytes, sizeof head);
@@ -82,7 +97,8 @@ ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size)
                               .n_q = head[1],
                               .n_p = head[2],
                               .digit_limbs = head[3],
-                              .insecure_toy = head[4] == 1};
+                              .insecure_toy = head[4] == 1,
+                              .boot = {head[5], head[6], head[7], head[8], head[9], head[10]}};
     memcpy(l->model, bytes + sizeof head, 32);
     memcpy(l->q, bytes + FIXED_BYTES, (size_t)l->n_q * 8);
     memcpy(l->p, bytes + FIXED_BYTES + (size_t)l->n_q * 8, (size_t)l->n_p * 8);

@@ -44,7 +44,9 @@ ola_client_keys(const ola_client *c, const struct ola_key_plan *plan, ola_keys *
     *out = NULL;
     if (c == NULL || !ola_sim_plan_good(c->params, plan))
         return OLA_ERR_PARAM;
-    return ola_sim_keys_new(c->params, plan, c->key_id, out);
+    struct ola_key_plan all = *plan;
+    all.relin_level = ola_plan_relin_level(&c->params->literal, plan->relin_level);
+    return ola_sim_keys_new(c->params, &all, c->key_id, out);
 }
 
 ola_status

@@ -47,6 +47,7 @@ ola_sim_keys_new(const struct ola_params *p, const struct ola_key_plan *plan,
     }
     if (k->relin_level != UINT32_MAX)
         k->bytes = ola_plan_key_bytes(&p->literal, k->relin_level);
+    k->bytes += ola_plan_boot_key_bytes(&p->literal);
     for (uint32_t r = 0; r < k->n_rotations; r++)
         k->bytes += ola_plan_key_bytes(&p->literal, k->level[r]) + p->n * sizeof(uint32_t);
     *out = k;

@@ -20,7 +20,9 @@ OLA_MUST_CHECK ola_status ola_client_save(const ola_client *c, const char *path)
 OLA_MUST_CHECK ola_status ola_client_load(const ola_params *p, const char *path, ola_client **out);
 
 /* The keys that a program needs: relinearisation up to relin_level (UINT32_MAX: none) and rotations, each
- * up to its own level. */
+ * up to its own level. With a boot shape in the literal all else that bootstrapping wants comes by itself: relinearisation
+ * up to EvalMod's level, conjugation, and the switches to a sparse secret (made for these keys, then wiped) and back;
+ * its rotations are ola_plan_boot's, and are asked for here like any. */
 struct ola_key_plan {
     uint32_t relin_level;
     uint32_t n_rotations;

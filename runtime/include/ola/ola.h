@@ -66,6 +66,7 @@ typedef struct ola_ct ola_ct;         /* ciphertext */
 typedef struct ola_keys ola_keys;     /* evaluation keys: relinearisation and rotations */
 typedef struct ola_map ola_map;       /* a linear map, encoded for one level */
 typedef struct ola_poly ola_poly;     /* a polynomial, encoded for one level */
+typedef struct ola_boot ola_boot;     /* bootstrapping of vectors of one period, prepared */
 typedef struct ola_server ola_server; /* evaluator: parameters, keys, scratch; one thread at a time */
 
 /* ---- parameters ------------------------------------------------------------------------------ */
@@ -167,10 +168,23 @@ OLA_MUST_CHECK ola_status ola_sparse_eval(ola_server *s, const ola_sparse *const
 OLA_MUST_CHECK ola_status ola_reduce(ola_server *s, ola_ct *const *out, const ola_ct *const *in, uint32_t n,
                                      uint32_t level);
 
+/* Bootstrapping (ola/plan.h): from (boot.stc, in_scale) to (boot.out_level, out_scale), values unchanged but for
+ * the sine's error (ola/plan.h) and noise (ola_plan_boot_noise). `in` holds real slots that repeat with `period`
+ * (where they differ, their mean comes back), |value| <= 1: up to q[0] / in_scale / 4 nothing wraps, but the sine
+ * bends; beyond, the result is garbage (which libola_sim tells: OLA_ERR_RANGE). Wants the rotation keys of
+ * ola_plan_boot (OLA_ERR_KEY); all others are in the keys of every literal with a boot shape. One ola_boot may be
+ * shared by servers. OLA_ERR_PARAM: no such shape in the literal, or no period; OLA_ERR_SCALE: ratio below 4, or a
+ * scale that does not fit. out may be in. */
+OLA_MUST_CHECK ola_status ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_scale,
+                                       ola_boot **out);
+void ola_boot_free(ola_boot *b);
+OLA_MUST_CHECK ola_status ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in);
+
 /* What the server has done since it was made: operations on ciphertexts. scalar_products: by a weight of a
  * sparse sum other than 1 and -1. */
 struct ola_counts {
     uint64_t rotations, relinearisations, products, plain_products, rescales, additions, scalar_products;
+    uint64_t bootstraps; /* what they are made of is not counted above */
 };
 void ola_server_counts(const ola_server *s, struct ola_counts *out);
 

@@ -33,6 +33,15 @@ bool ola_plan_primes(uint32_t log_n, uint32_t bits, uint32_t count, const uint64
                      uint32_t n_taken, uint64_t *out);
 bool ola_plan_is_prime(uint64_t n); /* deterministic Miller-Rabin for n < 2^64 */
 
+/* Bootstrapping (see below), a part of a parameter set; all 0: none. The chain from below: q[0]; q[1 .. stc]:
+ * SlotsToCoeffs; the circuit's, up to out_level; EvalMod; CoeffsToSlots, at the top. */
+struct ola_boot_shape {
+    uint32_t stc, cts;        /* factors of the two transforms, a level each; at most OLA_MAX_BOOT_FACTORS */
+    uint32_t degree, doubles; /* EvalMod: cosine of this degree, then double angles: depth(degree) + doubles levels */
+    uint32_t k;               /* multiples of q[0] up to this size are removed; 16 never fails with OLA_BOOT_WEIGHT */
+    uint32_t out_level;       /* of a bootstrapped ciphertext: n_q - 1 - cts - depth(degree) - doubles */
+};
+
 /* A parameter set anybody can write; ola_params_new checks it and makes the immutable object. */
 struct ola_literal {
     uint32_t log_n;
@@ -42,6 +51,7 @@ struct ola_literal {
     uint32_t digit_limbs;  /* limbs of q to a digit of the key switch; product of a digit < product of p */
     bool insecure_toy;     /* allows rings below the table; marked in everything that is serialised */
     uint8_t model[32];     /* hash of the model; part of the fingerprint */
+    struct ola_boot_shape boot;
 };
 
 /* Level arithmetic. Digits of a key switch at a level: ceil((level + 1) / digit_limbs). */
@@ -97,6 +107,79 @@ void ola_plan_poly_split(const struct ola_poly_plan *plan, const double *coef, d
 bool ola_plan_poly_deferred(const struct ola_poly_plan *plan, uint32_t step);
 /* Numbers of relinearisations (deferred ones left out), and of plaintext products. */
 void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, uint32_t *plain);
+
+/* ---- bootstrapping ----------------------------------------------------------------------------
+ * From level boot.stc and |value| <= 1 back to boot.out_level, for real slots that repeat with a period:
+ *  1. SlotsToCoeffs: the encoding transform (log2(period) stages of butterflies, bit reversal left out) in
+ *     boot.stc linear maps: the slots become the first coefficients, value * in_scale; the others are 0.
+ *  2. At level 0 the ciphertext is switched to an ephemeral secret with OLA_BOOT_WEIGHT entries +-1, modulo
+ *     q[0] p[0] alone, taken as one modulo all of Q (ModRaise: every coefficient is off by a multiple I q[0],
+ *     |I| <= (OLA_BOOT_WEIGHT + 1) / 2), and switched back, modulo Q P.
+ *  3. CoeffsToSlots: the inverse transform in boot.cts maps, from the top; the sum over the period's copies
+ *     (rotations); plus the conjugate: x = I + coefficient / q[0] in every slot, real.
+ *  4. EvalMod: w = (x - 1/4) / (k + 1/2); cos(2 pi (x - 1/4) / 2^doubles) as a polynomial of degree
+ *     floor(degree / 2) in u = 2 w^2 - 1 (it is even); `doubles` times y -> 2 y^2 - 1: sin(2 pi x).
+ *  5. The scale is renamed: value = sin(2 pi x) / (2 pi) * ratio, ratio = q[0] / in_scale.
+ * The sine is not a line: a value v comes out less by (2 pi / ratio)^2 / 6 * v^3 (1e-4 at ratio 2^8, v = 1).
+ * Failure: |I| > k for some coefficient. |I| <= 16 always, so with k >= 16 there is none; below, I is what a sum
+ * of 33 uniform numbers in [-1/2, 1/2] rounds to: P(|I| > k) <= 2 (16 - k)^33 / 33! (Irwin-Hall) for each of N
+ * coefficients: with N = 2^15 at most 2^-73 at k = 14, 2^-40 at k = 12.
+ * Security: q[0] p[0] <= OLA_BOOT_MAX_BITS for the sparse secret, at log_n >= 15 (smaller rings: toys only). */
+#define OLA_BOOT_WEIGHT        32
+#define OLA_BOOT_MAX_BITS      121
+#define OLA_MAX_BOOT_FACTORS   6
+#define OLA_MAX_BOOT_STAGES    8 /* of one factor: log_n - 1 <= factors * this */
+#define OLA_MAX_BOOT_ROTATIONS 256
+
+/* One factor of a transform: `stages` stages of butterflies whose distances are 2^base and up, as a linear map
+ * in `giants` groups of up to `babies` diagonals: diagonal i turns by (i % babies) << base before the product,
+ * and the sums by babies << base from one group to the next. No stage (a short period): only scales. */
+struct ola_boot_factor {
+    uint32_t level; /* of its input; its output is one below */
+    uint32_t base, stages;
+    bool wraps;     /* reaches the period: diagonals number 0 .. 2^stages - 1, else up to 2^(stages + 1) - 1 */
+    uint32_t diagonals, babies, giants;
+    uint32_t period; /* of the diagonals */
+};
+
+struct ola_boot_plan {
+    uint32_t in_level, out_level, top; /* stc, out_level, n_q - 1 */
+    struct ola_boot_factor stc[OLA_MAX_BOOT_FACTORS]; /* in order of execution: base ascends */
+    struct ola_boot_factor cts[OLA_MAX_BOOT_FACTORS]; /* in order of execution: base descends */
+    uint32_t n_folds, fold_level; /* rotations by period, 2 period .. slots / 2, behind CoeffsToSlots */
+    uint32_t n_rotations;         /* keys: ascending steps, each at the highest level that wants it */
+    struct {
+        uint32_t step, level;
+    } rotation[OLA_MAX_BOOT_ROTATIONS];
+    /* For prices, by the level at which it is done: rotations of one raised ciphertext (in a linear map), key
+     * switches of their own (giant steps, folds, the conjugate), relinearisations with their rescale, products with
+     * diagonals. On top of these: ModRaise, once, like a key switch of one digit at `top`. */
+    uint32_t hoisted[OLA_MAX_Q], switches[OLA_MAX_Q], relinearisations[OLA_MAX_Q], diagonals[OLA_MAX_Q];
+};
+
+bool ola_plan_has_boot(const struct ola_literal *p);
+/* Whether the shape is none, or one that fits the rest of the literal; primes and security are not looked at. */
+bool ola_plan_boot_good(const struct ola_literal *p);
+/* False: no bootstrapping in the literal, or not a period. Nothing depends on the values of the primes. */
+bool ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan *out);
+/* Bytes of the keys beyond rotations and relinearisation: conjugation and the two switches of step 2. */
+uint64_t ola_plan_boot_key_bytes(const struct ola_literal *p);
+uint64_t ola_plan_boot_key_wire_bytes(const struct ola_literal *p);
+
+/* The level up to which relinearisation is wanted: `level` (UINT32_MAX: none), and EvalMod's. */
+uint32_t ola_plan_relin_level(const struct ola_literal *p, uint32_t level);
+
+/* Scales inside: of x at the end of CoeffsToSlots, of u, of the cosine (before the first double angle), of the
+ * last cosine (value sin(2 pi x)), which is the output's. Chosen so that each power, and each double angle, has
+ * the scale that brings the last one to out_scale: primes that fall by two bits from one level of EvalMod to the
+ * next give every rounding about the same share of the error. False: ratio below 4, or a scale that does not fit. */
+struct ola_boot_scales {
+    double ratio, raised, x, u, cosine, sine;
+};
+bool ola_plan_boot_scales(const struct ola_literal *p, double in_scale, double out_scale,
+                          struct ola_boot_scales *out);
+/* The modelled deviation of a bootstrapped slot (one with |value| <= 1) from the sine above, in units of the values. */
+double ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale);
 
 /* ---- the weights file -------------------------------------------------------------------------
  * Little endian. Header, section table, payloads, each section 8-byte aligned; the hash is BLAKE2b-256

@@ -15,6 +15,8 @@ extern "C" {
  * Call it before the parameters are used; noise enters where a ciphertext is made or operated on
  * under them.
  *
+ * A bootstrap bends values by its sine and adds ola_plan_boot_noise then; without noise it leaves them as they are.
+ *
  * Unlike libola, libola_sim sees the values: one that would wrap (|value| * scale at least half of
  * the modulus left) or is not finite is OLA_ERR_RANGE. Its files are not libola's: each refuses the
  * other's with OLA_ERR_SIM. */
