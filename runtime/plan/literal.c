@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define HEAD_WORDS  11
-#define FIXED_BYTES (HEAD_WORDS * 4 + 32)
+#define FIXED_BYTES (5 * 4 + 32 + 6 * 4)
 
 static uint64_t
 prime_at(const struct ola_literal *l, uint32_t k)
@@ -71,13 +70,13 @@ ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *securit
 size_t
 ola_literal_write(const struct ola_literal *l, uint8_t out[OLA_LITERAL_MAX_BYTES])
 {
+    const uint32_t head[5] = {l->log_n, l->n_q, l->n_p, l->digit_limbs, l->insecure_toy};
     const struct ola_boot_shape *b = &l->boot;
-    const uint32_t head[HEAD_WORDS] = {l->log_n,        l->n_q, l->n_p,      l->digit_limbs,
-                                       l->insecure_toy, b->stc, b->cts,      b->degree,
-                                       b->doubles,      b->k,   b->out_level};
+    const uint32_t boot[6] = {b->stc, b->cts, b->degree, b->doubles, b->k, b->out_level};
     size_t q_bytes = (size_t)l->n_q * 8, p_bytes = (size_t)l->n_p * 8;
     memcpy(out, head, sizeof head);
     memcpy(out + sizeof head, l->model, 32);
+    memcpy(out + sizeof head + 32, boot, sizeof boot);
     memcpy(out + FIXED_BYTES, l->q, q_bytes);
     memcpy(out + FIXED_BYTES + q_bytes, l->p, p_bytes);
     return FIXED_BYTES + q_bytes + p_bytes;
@@ -86,10 +85,11 @@ ola_literal_write(const struct ola_literal *l, uint8_t out[OLA_LITERAL_MAX_BYTES
 bool
 ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size)
 {
-    uint32_t head[HEAD_WORDS];
+    uint32_t head[5], boot[6];
     if (size < FIXED_BYTES)
         return false;
     memcpy(head, bytes, sizeof head);
+    memcpy(boot, bytes + sizeof head + 32, sizeof boot);
     if (head[1] > OLA_MAX_Q || head[2] > OLA_MAX_P || head[4] > 1 ||
         size != FIXED_BYTES + ((size_t)head[1] + head[2]) * 8)
         return false;
@@ -98,7 +98,7 @@ ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size)
                               .n_p = head[2],
                               .digit_limbs = head[3],
                               .insecure_toy = head[4] == 1,
-                              .boot = {head[5], head[6], head[7], head[8], head[9], head[10]}};
+                              .boot = {boot[0], boot[1], boot[2], boot[3], boot[4], boot[5]}};
     memcpy(l->model, bytes + sizeof head, 32);
     memcpy(l->q, bytes + FIXED_BYTES, (size_t)l->n_q * 8);
     memcpy(l->p, bytes + FIXED_BYTES + (size_t)l->n_q * 8, (size_t)l->n_p * 8);
