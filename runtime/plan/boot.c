@@ -130,7 +130,8 @@ ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan
     out->in_level = b->stc;
     out->out_level = b->out_level;
     out->top = p->n_q - 1;
-    out->fold_level = out->top - b->cts;
+    out->fold_level = out->top - b->cts + 1;
+    out->eval_level = out->top - b->cts;
     out->n_folds = stages - reach;
     for (uint32_t k = 0; k < b->stc; k++) {
         out->stc[k] = make_factor(stages, reach, b->stc, k, b->stc - k);
@@ -142,7 +143,8 @@ ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan
     }
     for (uint32_t k = 0; k < out->n_folds; k++)
         want_rotation(out, period << k, out->fold_level);
-    out->switches[out->fold_level] += out->n_folds + 1;
+    out->switches[out->fold_level] += out->n_folds;
+    out->switches[out->eval_level]++;
     count_eval(p, out);
     return true;
 }
@@ -199,8 +201,8 @@ log_modulus(const struct ola_literal *p, uint32_t level)
 }
 
 bool
-ola_plan_boot_scales(const struct ola_literal *p, double in_scale, double out_scale,
-                     struct ola_boot_scales *out)
+ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_scale,
+                     double out_scale, struct ola_boot_scales *out)
 {
     const struct ola_boot_shape *b = &p->boot;
     const uint32_t x = p->n_q - 1 - b->cts, cosine = b->out_level + b->doubles;
@@ -217,6 +219,8 @@ ola_plan_boot_scales(const struct ola_literal *p, double in_scale, double out_sc
     for (uint32_t level = cosine + 1; level < x - 1; level++)
         out->u = sqrt(out->u * (double)p->q[level + 1]);
     out->x = sqrt(out->u * (double)p->q[x]);
+    out->copies = exp2((double)(p->log_n - 1)) / period;
+    out->folded = b->cts == 1 ? out->raised : out->x / sqrt(out->copies);
     return out->ratio >= 4.0 && fits(out->sine, log_modulus(p, b->out_level)) &&
            fits(out->x, log_modulus(p, x));
 }
@@ -293,21 +297,24 @@ eval_variance(const struct ola_literal *p, const struct ola_boot_scales *s)
 }
 
 /* CoeffsToSlots, in units of x. What is left of a rounding behind a factor is averaged by the
- * stages to come; the last one's is doubled by the conjugate. Diagonals are rounded to their
- * scales, times slots of deviation sqrt(N (weight + 1) / 12) in units of q[0]. */
+ * stages to come, and by the copies that are summed; it is doubled by the conjugate. Diagonals are
+ * rounded to their scales, times slots of deviation sqrt(N (weight + 1) / 12) in units of q[0]. */
 static double
 cts_variance(const struct ola_literal *p, const struct ola_boot_plan *plan,
              const struct ola_boot_scales *s)
 {
     const double range = p->boot.k + 0.5, x2 = (OLA_BOOT_WEIGHT + 1) / 12.0;
+    const uint32_t last = p->boot.cts - 1;
     double sum = 0.0, before = s->raised;
-    for (uint32_t k = 0; k < p->boot.cts; k++) {
+    for (uint32_t k = 0; k <= last; k++) {
         const struct ola_boot_factor *f = &plan->cts[k];
         const double left = f->stages == 0 ? 1.0 : exp2(-(double)f->base);
-        const double plain = s->x * (double)p->q[f->level] / before;
-        sum += 4.0 * square(range) * rounding(p) * left / square(s->x);
+        const double after = k + 1 == last ? s->folded : s->x;
+        const double copies = k + 1 == last ? s->copies : 1.0; /* summed behind this map */
+        const double plain = after * (double)p->q[f->level] / before;
+        sum += 4.0 * square(range) * rounding(p) * left / square(after) / copies;
         sum += f->diagonals * x2 * exp2((double)f->stages) * f->period / 12.0 / square(plain);
-        before = s->x;
+        before = after * copies;
     }
     return sum;
 }
@@ -317,7 +324,8 @@ ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double in_scal
 {
     struct ola_boot_plan plan;
     struct ola_boot_scales s;
-    if (!ola_plan_boot(p, period, &plan) || !ola_plan_boot_scales(p, in_scale, out_scale, &s))
+    if (!ola_plan_boot(p, period, &plan) ||
+        !ola_plan_boot_scales(p, period, in_scale, out_scale, &s))
         return INFINITY;
     const double n = exp2((double)p->log_n), sigma = 3.19, r = rounding(p);
     /* Step 1: a rounding behind a factor, and those of its diagonals. */

@@ -33,7 +33,7 @@ ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_s
     b->out_scale = out_scale;
     if (!ola_plan_boot(&p->literal, period, &b->plan))
         s = OLA_ERR_PARAM;
-    else if (!ola_plan_boot_scales(&p->literal, in_scale, out_scale, &b->scales))
+    else if (!ola_plan_boot_scales(&p->literal, period, in_scale, out_scale, &b->scales))
         s = OLA_ERR_SCALE;
     if (s != OLA_OK) {
         ola_boot_free(b);
@@ -53,7 +53,7 @@ ola_boot_free(ola_boot *b)
 static ola_status
 check_keys(const struct ola_server *s, const struct ola_boot *b)
 {
-    ola_status e = ola_sim_relin_key(s, b->plan.fold_level);
+    ola_status e = ola_sim_relin_key(s, b->plan.eval_level);
     for (uint32_t k = 0; e == OLA_OK && k < b->plan.n_rotations; k++)
         e = ola_sim_rotation_key(s, b->plan.rotation[k].step, b->plan.rotation[k].level);
     return e;

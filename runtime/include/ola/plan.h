@@ -115,8 +115,8 @@ void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, u
  *  2. At level 0 the ciphertext is switched to an ephemeral secret with OLA_BOOT_WEIGHT entries +-1, modulo
  *     q[0] p[0] alone, taken as one modulo all of Q (ModRaise: every coefficient is off by a multiple I q[0],
  *     |I| <= (OLA_BOOT_WEIGHT + 1) / 2), and switched back, modulo Q P.
- *  3. CoeffsToSlots: the inverse transform in boot.cts maps, from the top; the sum over the period's copies
- *     (rotations); plus the conjugate: x = I + coefficient / q[0] in every slot, real.
+ *  3. CoeffsToSlots: the inverse transform in boot.cts maps, from the top, before the last of them the sum over
+ *     the period's copies (rotations); plus the conjugate: x = I + coefficient / q[0] in every slot, real.
  *  4. EvalMod: w = (x - 1/4) / (k + 1/2); cos(2 pi (x - 1/4) / 2^doubles) as a polynomial of degree
  *     floor(degree / 2) in u = 2 w^2 - 1 (it is even); `doubles` times y -> 2 y^2 - 1: sin(2 pi x).
  *  5. The scale is renamed: value = sin(2 pi x) / (2 pi) * ratio, ratio = q[0] / in_scale.
@@ -146,7 +146,8 @@ struct ola_boot_plan {
     uint32_t in_level, out_level, top; /* stc, out_level, n_q - 1 */
     struct ola_boot_factor stc[OLA_MAX_BOOT_FACTORS]; /* in order of execution: base ascends */
     struct ola_boot_factor cts[OLA_MAX_BOOT_FACTORS]; /* in order of execution: base descends */
-    uint32_t n_folds, fold_level; /* rotations by period, 2 period .. slots / 2, behind CoeffsToSlots */
+    uint32_t n_folds, fold_level; /* sums over rotations by period, 2 period .. slots / 2, before the last map */
+    uint32_t eval_level;          /* of x: the conjugate, EvalMod; top - cts */
     uint32_t n_rotations;         /* keys: ascending steps, each at the highest level that wants it */
     struct {
         uint32_t step, level;
@@ -169,14 +170,15 @@ uint64_t ola_plan_boot_key_wire_bytes(const struct ola_literal *p);
 /* The level up to which relinearisation is wanted: `level` (UINT32_MAX: none), and EvalMod's. */
 uint32_t ola_plan_relin_level(const struct ola_literal *p, uint32_t level);
 
-/* Scales inside: of x at the end of CoeffsToSlots, of u, of the cosine (before the first double angle), of the
+/* Scales inside: `copies` (slots / period) that are summed have the scale `folded` before the sum, copies * folded
+ * after it; of x at the end of CoeffsToSlots, of u, of the cosine (before the first double angle), of the
  * last cosine (value sin(2 pi x)), which is the output's. Chosen so that each power, and each double angle, has
  * the scale that brings the last one to out_scale: primes that fall by two bits from one level of EvalMod to the
  * next give every rounding about the same share of the error. False: ratio below 4, or a scale that does not fit. */
 struct ola_boot_scales {
-    double ratio, raised, x, u, cosine, sine;
+    double ratio, raised, copies, folded, x, u, cosine, sine;
 };
-bool ola_plan_boot_scales(const struct ola_literal *p, double in_scale, double out_scale,
+bool ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale,
                           struct ola_boot_scales *out);
 /* The modelled deviation of a bootstrapped slot (one with |value| <= 1) from the sine above, in units of the values. */
 double ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale);

@@ -104,7 +104,7 @@ Test(boot, factors_and_rotations)
     cr_expect_not(ola_plan_boot(&l, 0, &p));
     for (uint32_t period = 1; period <= 1u << 14; period *= 2) {
         cr_assert(ola_plan_boot(&l, period, &p));
-        cr_expect(p.in_level == 2 && p.out_level == 10 && p.top == 21);
+        cr_expect(p.in_level == 2 && p.out_level == 10 && p.top == 21 && p.eval_level == 18);
         check_factors(&p, p.stc, 2, period);
         check_factors(&p, p.cts, 3, period);
         for (uint32_t k = 0; k < p.n_rotations; k++) {
@@ -150,7 +150,8 @@ Test(boot, scales)
     struct ola_literal l = literal(15);
     struct ola_boot_scales s;
     const double in = exp2(28), out = exp2(28.5);
-    cr_assert(ola_plan_boot_scales(&l, in, out, &s));
+    cr_assert(ola_plan_boot_scales(&l, 1u << 14, in, out, &s));
+    cr_expect(s.copies == 1.0 && s.folded == s.x);
     cr_expect_float_eq(s.ratio, (double)l.q[0] / in, 1e-9);
     /* Forwards: x squared, u three times squared, the cosine three times squared. */
     double scale = s.x * s.x / (double)l.q[18];
@@ -161,10 +162,10 @@ Test(boot, scales)
     for (uint32_t level = 13; level > 10; level--)
         scale = scale * scale / (double)l.q[level];
     cr_expect_float_eq(scale * 2.0 * M_PI / s.ratio / out, 1.0, 1e-9);
-    cr_expect_not(ola_plan_boot_scales(&l, exp2(35), out, &s), "a ratio of 2");
-    cr_expect_not(ola_plan_boot_scales(&l, exp2(40), out, &s));
-    cr_expect_not(ola_plan_boot_scales(&l, -1.0, out, &s));
-    cr_expect_not(ola_plan_boot_scales(&l, in, NAN, &s));
+    cr_expect_not(ola_plan_boot_scales(&l, 1u << 14, exp2(35), out, &s), "a ratio of 2");
+    cr_expect_not(ola_plan_boot_scales(&l, 1u << 14, exp2(40), out, &s));
+    cr_expect_not(ola_plan_boot_scales(&l, 1u << 14, -1.0, out, &s));
+    cr_expect_not(ola_plan_boot_scales(&l, 1u << 14, in, NAN, &s));
     /* Twice the input's scale halves what CoeffsToSlots and EvalMod add. */
     const double coarse = ola_plan_boot_noise(&l, 1u << 14, exp2(27), out);
     cr_expect(ola_plan_boot_noise(&l, 1u << 14, in, out) < 0.75 * coarse);
