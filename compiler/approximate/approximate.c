@@ -3,10 +3,10 @@
  * they are. */
 #include "approximate/approximate.h"
 #include "approximate/layer.h"
-#include "approximate/lockstep.h"
 #include "approximate/refuse.h"
 #include "ola/plan.h"
 #include "op/answer.h"
+#include "op/lockstep.h"
 
 #include <math.h>
 
@@ -17,13 +17,16 @@
 
 /* The degrees that use a depth of 2, 3, 4, 5 up: depth is ceil(log2(degree + 1)). */
 static const uint32_t candidates[] = {3, 7, 15, 31};
-enum { CANDIDATES = sizeof candidates / sizeof *candidates };
+/* Those that a polynomial with coefficients on a grid may have. */
+static const uint32_t grid_candidates[] = {2, 3};
 
 struct work {
     struct graph *g;
     const float *images;
     uint32_t n;
     const struct approximate_options *o;
+    const uint32_t *candidates; /* ascending */
+    uint32_t n_candidates;
     uint32_t *acts, n_acts; /* nodes of class NONLIN */
     struct diag *d;
 };
@@ -59,7 +62,7 @@ hold_before(uint32_t to_come)
 static struct layer_options
 options_of(const struct work *w, uint32_t act, uint32_t uniform)
 {
-    struct layer_options o = {.per_layer = w->o->per_layer};
+    struct layer_options o = {.per_layer = w->o->per_layer, .grid = w->o->grid};
     bool pinned;
 
     o.widen = w->o->widen > 0 ? w->o->widen : WIDEN;
@@ -93,7 +96,7 @@ compare(const struct work *w, const struct lockstep *s, struct approximate_repor
 static bool
 fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 {
-    struct lockstep *s = lockstep_new(w->g, w->images, w->n);
+    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n);
     bool ok = true;
     const char *what = w->o->plan ? "fitting the chosen degrees"
                                   : arena_printf(w->g->arena, "fitting degree %u", uniform);
@@ -129,7 +132,7 @@ hopeless(struct work *w, uint32_t degree, double wanted, struct approximate_repo
 {
     uint32_t n = w->n;
 
-    if (n < SCREEN_FROM || degree == candidates[CANDIDATES - 1])
+    if (n < SCREEN_FROM || degree == w->candidates[w->n_candidates - 1])
         return false;
     w->n = n / 5;
     *ok = fit_all(w, degree, r);
@@ -145,10 +148,10 @@ choose(struct work *w, struct approximate_report *r)
     uint32_t best = 0;
     bool ok = true;
 
-    for (uint32_t k = 0; k < CANDIDATES; k++) {
-        if (hopeless(w, candidates[k], wanted, r, &ok))
+    for (uint32_t k = 0; k < w->n_candidates; k++) {
+        if (hopeless(w, w->candidates[k], wanted, r, &ok))
             continue;
-        if (!ok || !fit_all(w, candidates[k], r))
+        if (!ok || !fit_all(w, w->candidates[k], r))
             return false;
         if (r->agree >= wanted)
             return true;
@@ -160,8 +163,8 @@ choose(struct work *w, struct approximate_report *r)
     diag_warning(w->d, W_APPROX_AGREE, PLACE_FILE(w->g->file),
                  "no degree up to %u keeps the answers of %.1f %% of the calibration images: "
                  "degree %u keeps most, %.1f %%",
-                 candidates[CANDIDATES - 1], 100 * wanted, candidates[best], 100 * most);
-    return best == CANDIDATES - 1 || fit_all(w, candidates[best], r);
+                 w->candidates[w->n_candidates - 1], 100 * wanted, w->candidates[best], 100 * most);
+    return best == w->n_candidates - 1 || fit_all(w, w->candidates[best], r);
 }
 
 static bool
@@ -200,8 +203,8 @@ layer_errors(const struct work *w, uint32_t act, const struct layer_data *data,
 
     l->node = node;
     l->channels = graph_channels(&graph_value(w->g, w->g->nodes.at[node].in.at[0])->shape, &axis);
-    for (uint32_t k = 0; k < CANDIDATES; k++) {
-        struct layer_options o = options_of(w, act, candidates[k]);
+    for (uint32_t k = 0; k < w->n_candidates; k++) {
+        struct layer_options o = options_of(w, act, w->candidates[k]);
         struct choice_option *c = &l->option[l->n];
         if (l->n && l->option[l->n - 1].degree == o.degree)
             continue;
@@ -221,7 +224,7 @@ layer_errors(const struct work *w, uint32_t act, const struct layer_data *data,
 static bool
 all_errors(const struct work *w, struct choice *out)
 {
-    struct lockstep *s = lockstep_new(w->g, w->images, w->n);
+    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n);
     bool ok = true;
 
     for (uint32_t k = 0; k < w->n_acts; k++)
@@ -246,6 +249,27 @@ approximate_check(const struct graph *g, const struct approximate_options *o, st
     return refuse(g, o ? o->set_degree : NULL, d);
 }
 
+/* On the grid there are degrees 2 and 3. */
+static bool
+grid_degrees(const struct work *w)
+{
+    bool ok = true;
+
+    for (uint32_t k = 0; w->o->grid && k < w->g->nodes.len; k++) {
+        const struct node *n = &w->g->nodes.at[k];
+        uint32_t set = w->o->set_degree ? w->o->set_degree[k] : 0, low = n->pins.degree_min;
+        uint32_t high = n->pins.degree_max ? n->pins.degree_max : 2;
+        uint32_t degree = set ? set : low ? low : w->o->degree ? w->o->degree : 2;
+        if (op_row(n->op)->class != NONLIN || (degree >= 2 && degree <= 3 && high >= 2))
+            continue;
+        diag_error(w->d, E_APPROX_GRID, (struct place){.file = w->g->file, .node = n->name},
+                   "degree %u: polynomials with coefficients of powers of two have degree 2 or 3",
+                   high < 2 ? high : degree);
+        ok = false;
+    }
+    return ok;
+}
+
 /* Finds the activations, and how many images fit; with no activation no data are asked for. */
 static bool
 begin(struct work *w, const float *images, uint32_t n_images)
@@ -253,6 +277,11 @@ begin(struct work *w, const float *images, uint32_t n_images)
     struct graph *g = w->g;
 
     if (!refuse(g, w->o->set_degree, w->d))
+        return false;
+    w->candidates = w->o->grid ? grid_candidates : candidates;
+    w->n_candidates = w->o->grid ? sizeof grid_candidates / sizeof *grid_candidates
+                                 : sizeof candidates / sizeof *candidates;
+    if (!grid_degrees(w))
         return false;
     w->acts = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
     for (uint32_t k = 0; k < g->nodes.len; k++)

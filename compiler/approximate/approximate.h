@@ -14,6 +14,7 @@
 #ifndef OLAC_APPROXIMATE_APPROXIMATE_H
 #define OLAC_APPROXIMATE_APPROXIMATE_H
 
+#include "approximate/fit.h"
 #include "ir/choice.h"
 
 struct approximate_options {
@@ -21,7 +22,10 @@ struct approximate_options {
      * network agrees with the float network on at least `agree` of the calibration images, else,
      * with a warning, the one that agrees most */
     uint32_t degree;
-    double agree;   /* 0: 0.985 */
+    double agree; /* 0: 0.985 */
+    /* coefficients that are powers of two, one polynomial a layer, the best there is of degree 2
+     * or 3 (powers.h): the candidates for `degree` 0 are then these two */
+    enum fit_grid grid;
     bool per_layer; /* one polynomial a layer in place of one a channel */
     /* 0: 1.2 - the range is the calibrated one times this, about its middle */
     double widen;

@@ -32,12 +32,17 @@ struct fit_function {
     const void *user;
 };
 
+/* The norm in which a polynomial with coefficients on a grid is the best one. */
+enum fit_grid { FIT_FREE, FIT_POWERS_DATA, FIT_POWERS_MAX };
+
 struct fit_options {
     uint32_t degree;
     double widen; /* the range is the seen one, this much longer; >= 1 */
     /* |p - f| stays below hold * min(sd * steepness, f's span) on the whole range, or below 1.25
      * times what equal weights give, if that is larger; 0: no hold */
     double hold;
+    /* coefficients are powers of two, degree 2 or 3, no hold and no prior (grid.c) */
+    enum fit_grid grid;
     double prior; /* a normal distribution worth this many values is mixed in */
 };
 
@@ -59,5 +64,10 @@ bool fit_collect(struct arena *a, uint64_t count,
 /* coef in arena a. */
 enum fit_status fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
                                const struct fit_options *o, struct fit *out);
+
+/* The same with coefficients of 1, x, x^2, x^3 that are powers of two or zero: center 0, radius a
+ * power of two. FIT_NUMERIC for a degree other than 2 and 3. */
+enum fit_status fit_powers(struct arena *a, const struct fit_data *d, struct fit_function f,
+                           const struct fit_options *o, struct fit *out);
 
 #endif

@@ -137,7 +137,7 @@ fit_row(struct row *row, struct channel c, const struct fit_options *o, double s
     bool factor = op_row(c.ctx.node->op)->traits & FACTOR;
     double share = row->values && factor ? by_share(&data) : 1;
     if (row->values)
-        row->status = fit_polynomial(row->arena, &data, f, o, &row->fit);
+        row->status = (o->grid ? fit_powers : fit_polynomial)(row->arena, &data, f, o, &row->fit);
     row->fit.square_error *= share;
 }
 
@@ -215,10 +215,10 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
           const struct layer_options *o, struct diag *d)
 {
     const struct node *n = &g->nodes.at[node];
-    bool pooled = o->per_layer && !differs_by_channel(g, n);
+    bool pooled = (o->per_layer || o->grid) && !differs_by_channel(g, n);
     struct channel c = channel_of(g, n, data, pooled);
     struct fit_options fit = {
-        .degree = o->degree, .widen = o->widen, .hold = o->hold, .prior = PRIOR};
+        .degree = o->degree, .widen = o->widen, .hold = o->hold, .grid = o->grid, .prior = PRIOR};
     uint32_t n_rows = pooled ? 1 : (uint32_t)c.channels;
     struct arena *scratch = arena_new();
     struct row *rows = ARENA_ARRAY(scratch, struct row, n_rows + 1);

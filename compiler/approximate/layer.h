@@ -2,6 +2,7 @@
 #ifndef OLAC_APPROXIMATE_LAYER_H
 #define OLAC_APPROXIMATE_LAYER_H
 
+#include "approximate/fit.h"
 #include "op/op.h"
 
 /* What the activation at a node is fed on n images: inputs of the approximated and of the clean
@@ -15,6 +16,7 @@ struct layer_options {
     uint32_t degree;
     double widen, hold; /* see fit.h */
     bool per_layer;     /* one polynomial for all channels, where the function is the same in all */
+    enum fit_grid grid; /* coefficients of powers of two; one polynomial for all channels */
     bool lower;         /* degree 1 where the function is straight on all that was seen */
     double *error;      /* [channels]: receives the mean square error of each; NULL: not wanted */
 };

@@ -21,6 +21,10 @@ summary_json(const struct compiled *c, const char *dir)
         str_add(&s, ",\"chosen\":");
         cli_chosen_json(c, &s);
     }
+    if (c->quantization.n) {
+        str_add(&s, ",\"rounded\":");
+        cli_rounded_json(c, NAN, &s);
+    }
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u",
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1);
     str_addf(&s,

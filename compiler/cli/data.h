@@ -24,6 +24,13 @@ void cli_number(struct str *s, double x);
  * scale s by a deviation of sqrt(N / 12) / s; rounding the numbers themselves to a grid of sqrt(N)
  * / s does the same to them. */
 struct graph *cli_encoded(struct arena *a, const struct compiled *c);
+/* What --quantize and --prune did, where they were given (rounded.c): an object of JSON, a table;
+ * and the accuracy of the rounded weights before anything else is done, NAN where it is not
+ * known. */
+void cli_rounded_json(const struct compiled *c, double accuracy, struct str *s);
+void cli_rounded_table(const struct compiled *c, double accuracy, struct str *s);
+bool cli_rounded_accuracy(struct arena *a, const struct compiled *c, const struct cli_images *in,
+                          double *accuracy, struct diag *d);
 /* The chosen plan beside the uniform degrees, where there is one (chosen.c): an object of JSON, a
  * table. */
 void cli_chosen_json(const struct compiled *c, struct str *s);

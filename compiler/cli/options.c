@@ -184,6 +184,39 @@ parse_option(struct arena *a, char **argv, int left, unsigned bit, struct option
     return equal ? 1 : 2;
 }
 
+/* --quantize and --prune; false when the first names no grid. */
+static bool
+parse_grid(const struct options *o, struct quantize_options *out)
+{
+    const char *text = o->quantize, *end;
+
+    *out = (struct quantize_options){.prune = o->prune};
+    if (!text)
+        return true;
+    bool two = strncmp(text, "pow2x2", 6) == 0;
+    if (!two && strncmp(text, "pow2", 4) != 0)
+        return false;
+    out->terms = two ? 2 : 1;
+    out->bits = 5;
+    text += two ? 6 : 4;
+    if (*text == ':') {
+        out->bits = (uint32_t)strtoul(text + 1, (char **)&end, 10);
+        return text[1] >= '0' && text[1] <= '9' && !*end;
+    }
+    return !*text;
+}
+
+/* --activation-grid. */
+static bool
+parse_activations(const struct options *o, enum fit_grid *out)
+{
+    *out = FIT_FREE;
+    if (!o->activation_grid)
+        return true;
+    *out = strcmp(o->activation_grid, "pow2:max") == 0 ? FIT_POWERS_MAX : FIT_POWERS_DATA;
+    return *out == FIT_POWERS_MAX || strcmp(o->activation_grid, "pow2") == 0;
+}
+
 bool
 options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o,
               struct diag *d)
@@ -224,6 +257,12 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
         wrong(d, "security", "is 128, 192 or 256");
     if (o->degree > 63)
         wrong(d, "degree", "is at most 63");
+    struct quantize_options grid;
+    if (!parse_grid(o, &grid))
+        wrong(d, "quantize", "is pow2, pow2:BITS, pow2x2 or pow2x2:BITS");
+    enum fit_grid activations;
+    if (!parse_activations(o, &activations))
+        wrong(d, "activation-grid", "is pow2 or pow2:max");
     if (o->agree > 1)
         wrong(d, "agree", "is at most 1");
     return diag_errors(d) == 0;
@@ -259,6 +298,11 @@ options_files(const struct options *o, struct diag *d)
 struct compile_options
 options_compile(const struct options *o)
 {
+    struct quantize_options grid;
+    enum fit_grid activations;
+
+    parse_grid(o, &grid);
+    parse_activations(o, &activations);
     return (struct compile_options){
         .model = o->operand,
         .calib = o->calib,
@@ -269,12 +313,14 @@ options_compile(const struct options *o)
         .n_std = o->std.n,
         .approximate = {.degree = o->degree,
                         .agree = o->agree,
+                        .grid = activations,
                         .per_layer = o->fit && strcmp(o->fit, "layer") == 0},
         .pins = o->pins.at,
         .n_pins = o->pins.len,
         .log_n = o->log_n,
         .security = o->security,
         .insecure_toy = o->insecure_toy,
+        .quantize = grid,
         .precision_bits = o->precision,
         .shard = o->shard.k,
         .shards = o->shard.of,

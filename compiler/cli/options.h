@@ -15,6 +15,8 @@ struct options {
     struct shard {
         uint32_t k, of; /* 0 of 0: all */
     } shard;
+    const char *quantize, *activation_grid;
+    double prune;
     double agree, precision, max_drop, max_latency;
     struct {
         double *v;

@@ -75,7 +75,8 @@ json_stress(struct str *s, const struct stress_report *r)
 }
 
 static void
-print_json(const struct simulate_report *r, const struct stress_report *stress)
+print_json(const struct compiled *c, const struct simulate_report *r, double rounded,
+           const struct stress_report *stress)
 {
     struct str s = {0};
 
@@ -101,6 +102,10 @@ print_json(const struct simulate_report *r, const struct stress_report *stress)
         str_add(&s, "null");
     else
         str_json(&s, r->layers[r->departs].name);
+    if (c->quantization.n) {
+        str_add(&s, ",\"rounded\":");
+        cli_rounded_json(c, rounded, &s);
+    }
     if (stress) {
         str_add(&s, ",\"stress\":");
         json_stress(&s, stress);
@@ -153,8 +158,10 @@ print_layers(const struct simulate_report *r)
 }
 
 static void
-print_table(const struct simulate_report *r)
+print_table(const struct compiled *c, const struct simulate_report *r, double rounded)
 {
+    struct str s = {0};
+
     printf("%u images\n%-13s %9s %9s %9s\n", r->images, "", "accuracy", "agree", "diverged");
     for (int k = 0; k < SIMULATE_KINDS; k++) {
         if (!r->run[k].outputs)
@@ -168,6 +175,9 @@ print_table(const struct simulate_report *r)
     }
     for (int k = SIMULATE_APPROXIMATED; k < SIMULATE_KINDS; k++)
         print_strays(r, (enum simulate_kind)k);
+    cli_rounded_table(c, rounded, &s);
+    fputs(str_text(&s), stdout);
+    str_free(&s);
     print_layers(r);
 }
 
@@ -257,7 +267,9 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
                                   .seed = o->seed ? o->seed : 1,
                                   .progress = progress_show,
                                   .user = &progress};
-    bool ok = simulate(a, in.x, in.labels, in.n, &so, &r, d) &&
+    double rounded;
+    bool ok = cli_rounded_accuracy(a, &c, &in, &rounded, d) &&
+              simulate(a, in.x, in.labels, in.n, &so, &r, d) &&
               stress(a, o, &so, &in, r.largest, &stressed, d);
     progress_clear(&progress);
     if (!ok || (o->output &&
@@ -267,9 +279,9 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json) {
-        print_json(&r, o->stress ? &stressed : NULL);
+        print_json(&c, &r, rounded, o->stress ? &stressed : NULL);
     } else if (!o->quiet) {
-        print_table(&r);
+        print_table(&c, &r, rounded);
         if (o->stress)
             print_stress(&stressed);
     }

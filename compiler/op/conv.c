@@ -1,7 +1,7 @@
 /* conv.c - Conv in one to six spatial dimensions: any stride, dilation, groups, pads, auto_pad.
  * Evaluated as a matrix product for each group, on columns gathered a few output lines at a time so
  * that they stay in the cache. */
-#include "op/window.h"
+#include "op/conv.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -9,15 +9,8 @@
 /* Columns gathered at a time have about this many floats. */
 #define COLUMNS ((int64_t)1 << 15)
 
-struct conv {
-    struct window w;
-    int64_t batch, groups, in_ch, out_ch; /* channels of one group */
-    int64_t area_in, area_out, taps;      /* pixels of a channel, entries of a kernel */
-};
-
-/* Attributes and sizes; the shapes were checked by infer. */
-static bool
-read(struct op_ctx *c, const struct shape *x, const struct shape *weight, struct conv *v)
+bool
+conv_read(struct op_ctx *c, const struct shape *x, const struct shape *weight, struct conv *v)
 {
     if (!window_read(c, x, weight->dim + 2, &v->w))
         return false;
@@ -72,7 +65,7 @@ infer(struct op_ctx *c)
                         shape_text(c->arena, &bias->shape), (long long)weight->dim[0]);
     if (shape_size(x) == 0 || shape_size(weight) == 0)
         return op_error(c, E_SHAPE, "its input or its weight is empty");
-    if (!kernel_shape_ok(c, weight) || !read(c, x, weight, &v))
+    if (!kernel_shape_ok(c, weight) || !conv_read(c, x, weight, &v))
         return false;
     if (v.w.out[v.w.dims - 1] > OP_MAX_ELEMENTS / (v.in_ch * v.taps))
         return op_error(c, E_TENSOR_SIZE, "one line of output would need too much memory");
@@ -126,9 +119,8 @@ gather_row(const struct window *w, const float *x, const int64_t *tap, int64_t f
     }
 }
 
-/* The columns of `lines` output lines for one group: in_ch * taps rows. */
-static void
-gather(const struct conv *v, const float *x, int64_t first, int64_t lines, float *to)
+void
+conv_columns(const struct conv *v, const float *x, int64_t first, int64_t lines, float *to)
 {
     int64_t row = lines * v->w.out[v->w.dims - 1];
 
@@ -137,6 +129,23 @@ gather(const struct conv *v, const float *x, int64_t first, int64_t lines, float
         do {
             gather_row(&v->w, x + channel * v->area_in, tap, first, lines, to);
             to += row;
+        } while (odometer(tap, v->w.kernel, v->w.dims));
+    }
+}
+
+void
+conv_scatter(const struct conv *v, const float *columns, float *x)
+{
+    for (int64_t channel = 0; channel < v->in_ch; channel++, x += v->area_in) {
+        int64_t tap[MAX_RANK] = {0};
+        do {
+            int64_t at[MAX_RANK] = {0};
+            do {
+                int64_t offset = window_offset(&v->w, at, tap);
+                if (offset >= 0)
+                    x[offset] += *columns;
+                columns++;
+            } while (odometer(at, v->w.out, v->w.dims));
         } while (odometer(tap, v->w.kernel, v->w.dims));
     }
 }
@@ -150,7 +159,7 @@ eval_group(const struct conv *v, const float *x, const float *weight, float *col
 
     for (int64_t first = 0; first < lines; first += lines_at_once) {
         int64_t n = lines - first < lines_at_once ? lines - first : lines_at_once;
-        gather(v, x, first, n, columns);
+        conv_columns(v, x, first, n, columns);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)v->out_ch, (int)(n * len),
                     (int)depth, 1, weight, (int)depth, columns, (int)(n * len), 1, y + first * len,
                     (int)v->area_out);
@@ -163,7 +172,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     const float *bias = in[2]->f;
     struct conv v;
 
-    if (!read(c, &in[0]->shape, &in[1]->shape, &v))
+    if (!conv_read(c, &in[0]->shape, &in[1]->shape, &v))
         return false;
     out[0] = tensor_new(c->arena, in[0]->dtype, op_out(c, 0)->shape);
     int64_t depth = v.in_ch * v.taps, len = v.w.out[v.w.dims - 1];
@@ -209,7 +218,7 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
 
     (void)output;
     if (!op_need_const(c, 1) || !op_need_const(c, 2) ||
-        !read(c, &op_in(c, 0)->shape, &weight->shape, &v))
+        !conv_read(c, &op_in(c, 0)->shape, &weight->shape, &v))
         return false;
     for (int64_t image = 0; image < v.batch; image++)
         for (int64_t channel = 0; channel < v.groups * v.out_ch; channel++) {

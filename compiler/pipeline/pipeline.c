@@ -168,6 +168,22 @@ pipeline_float(struct arena *a, const struct compile_options *o, struct compiled
            load_calibration(a, o, out, d);
 }
 
+/* --quantize, --prune and @pow2. */
+static bool
+quantize_weights(const struct compile_options *o, struct compiled *out, struct diag *d)
+{
+    struct quantize_options qo = o->quantize;
+
+    if (!qo.terms && !(qo.prune > 0) && !quantize_pinned(out->graph))
+        return true;
+    qo.progress = o->progress;
+    qo.user = o->user;
+    if (!quantize(out->graph, out->calib_images, out->n_calib, &qo, &out->quantization, d))
+        return false;
+    pipeline_dump_graph(o, "quantize", out->graph);
+    return true;
+}
+
 bool
 pipeline_front(struct arena *a, const struct compile_options *o, struct compiled *out,
                struct diag *d)
@@ -195,6 +211,8 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
             approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
+    if (!quantize_weights(o, out, d))
+        return false;
     if (!decompose(out->graph, out->calib_images, out->n_calib, d) ||
         !graph_check(out->graph, STAGE_SIMPLIFIED, d))
         return false;
@@ -229,6 +247,16 @@ options_text(struct arena *a, const struct compile_options *o, const struct comp
         str_add(&s, ", seconds at most ");
         str_double(&s, o->max_latency);
     }
+    if (o->quantize.terms)
+        str_addf(&s, ", weights of %s of two in %u bits",
+                 o->quantize.terms == 2 ? "two powers" : "a power", o->quantize.bits);
+    if (o->quantize.prune > 0) {
+        str_add(&s, ", pruned ");
+        str_double(&s, o->quantize.prune);
+    }
+    if (o->approximate.grid)
+        str_addf(&s, ", coefficients of powers of two%s",
+                 o->approximate.grid == FIT_POWERS_MAX ? " (largest error)" : "");
     if (o->approximate.per_layer)
         str_add(&s, ", one fit a layer");
     for (uint32_t k = 0; k < o->n_pins; k++)

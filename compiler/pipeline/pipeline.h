@@ -9,6 +9,7 @@
 #include "ir/he.h"
 #include "import/data.h"
 #include "import/import.h"
+#include "quantize/quantize.h"
 
 struct pin_option {
     const char *node;
@@ -28,6 +29,7 @@ struct compile_options {
     const double *mean, *std;
     uint32_t n_mean, n_std;
     struct approximate_options approximate;
+    struct quantize_options quantize; /* --quantize, --prune */
     /* olac calibrate: every shards-th image from the shard-th, counted from 1 (0: all); images that
      * are kept, 0: CALIBRATION_SAMPLE */
     uint32_t shard, shards, sample;
@@ -73,8 +75,9 @@ struct chosen {
 
 /* What a compile leaves. Everything is in the arena given to pipeline_compile. */
 struct compiled {
-    struct graph *imported; /* as read, shapes inferred: the float reference */
-    struct graph *graph;    /* simplified and approximated */
+    struct graph *imported;              /* as read, shapes inferred: the float reference */
+    struct graph *graph;                 /* simplified and approximated */
+    struct quantize_report quantization; /* n == 0: weights are as they were */
     struct approximate_report approximation;
     struct chosen chosen;
     struct he_program *program;

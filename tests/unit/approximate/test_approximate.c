@@ -279,3 +279,47 @@ Test(approximate, digits_are_told_as_before)
     check_mnist("models/mnist/cryptonets_relu.onnx", 7, 0.985);
     check_mnist("models/mnist/mlp_784_128_64_10.onnx", 7, 0.98);
 }
+
+/* Coefficients of 1, x, x^2, x^3 of a polynomial about 0. */
+static void
+monomials(const struct poly *p, double *c)
+{
+    double r = p->radius[0];
+    const double *t = p->coef;
+    c[0] = t[0] - t[2];
+    c[1] = (t[1] - (p->degree > 2 ? 3 * t[3] : 0)) / r;
+    c[2] = 2 * t[2] / (r * r);
+    c[3] = p->degree > 2 ? 4 * t[3] / (r * r * r) : 0;
+}
+
+Test(approximate, coefficients_on_the_grid_are_powers_of_two)
+{
+    for (uint32_t degree = 2; degree <= 3; degree++) {
+        struct net t = small(OP_relu, OP_silu);
+        fit(&t, (struct approximate_options){.degree = degree, .grid = FIT_POWERS_DATA});
+        for (uint32_t k = 0; k < t.g->nodes.len; k++) {
+            const struct poly *p = t.g->nodes.at[k].poly;
+            double c[4];
+            int e;
+            if (!p)
+                continue;
+            cr_assert(p->degree == degree && p->rows == 1 && p->center[0] == 0);
+            cr_assert(frexp(p->radius[0], &e) == 0.5);
+            monomials(p, c);
+            for (uint32_t i = 0; i <= degree; i++)
+                cr_expect(c[i] == 0 || fabs(frexp(c[i], &e)) == 0.5, "%g", c[i]);
+        }
+        cr_expect(difference(&t) < 0.25, "%g", difference(&t));
+        net_free(&t);
+    }
+}
+
+Test(approximate, the_grid_has_degrees_two_and_three)
+{
+    struct net t = small(OP_relu, OP_silu);
+    struct approximate_options o = {.degree = 7, .grid = FIT_POWERS_MAX};
+    struct approximate_report r;
+    cr_assert(!approximate(t.g, t.images, t.n, &o, &r, t.d));
+    cr_expect(diag_at(t.d, 0)->code == E_APPROX_GRID);
+    net_free(&t);
+}

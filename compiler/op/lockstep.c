@@ -1,6 +1,6 @@
 /* lockstep.c - see lockstep.h. A stretch of nodes is a graph of its own: what is kept are its
  * inputs, what must be kept next its outputs. */
-#include "approximate/lockstep.h"
+#include "op/lockstep.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -13,8 +13,8 @@ struct kept {
 
 struct lockstep {
     struct arena *arena;
-    struct graph *g;
-    uint32_t n, at; /* images; nodes computed so far */
+    struct graph *g, *clean; /* ours, and the clean one */
+    uint32_t n, at;          /* images; nodes computed so far */
     uint32_t *last; /* of each value: the last node that reads it, NONE for an output, 0 unread */
     struct kept *kept[2]; /* [clean][value] */
 };
@@ -64,15 +64,15 @@ lockstep_images(const struct graph *g, const uint32_t *stop, uint32_t n_stop, ui
 }
 
 struct lockstep *
-lockstep_new(struct graph *g, const float *images, uint32_t n)
+lockstep_new(struct graph *clean, struct graph *g, const float *images, uint32_t n)
 {
     struct arena *a = arena_new();
     struct lockstep *s = ARENA_NEW(a, struct lockstep);
 
-    *s = (struct lockstep){.arena = a, .g = g, .n = n, .last = last_readers(a, g)};
-    for (int clean = 0; clean < 2; clean++) {
-        s->kept[clean] = ARENA_ARRAY(a, struct kept, g->values.len + 1);
-        s->kept[clean][g->inputs.at[0].value].data = images;
+    *s = (struct lockstep){.arena = a, .g = g, .clean = clean, .n = n, .last = last_readers(a, g)};
+    for (int which = 0; which < 2; which++) {
+        s->kept[which] = ARENA_ARRAY(a, struct kept, g->values.len + 1);
+        s->kept[which][g->inputs.at[0].value].data = images;
     }
     return s;
 }
@@ -87,17 +87,17 @@ void
 lockstep_free(struct lockstep *s)
 {
     for (uint32_t v = 0; v < s->g->values.len; v++)
-        for (int clean = 0; clean < 2; clean++)
-            arena_free(s->kept[clean][v].arena);
+        for (int which = 0; which < 2; which++)
+            arena_free(s->kept[which][v].arena);
     arena_free(s->arena);
 }
 
 /* The nodes [s->at, stop) as a graph: inputs what is kept, outputs what is live at `stop` and new.
  */
 static struct graph *
-stretch(const struct lockstep *s, uint32_t stop, struct arena *a)
+stretch(const struct lockstep *s, uint32_t stop, bool clean, struct arena *a)
 {
-    struct graph *c = graph_copy(a, s->g);
+    struct graph *c = graph_copy(a, clean ? s->clean : s->g);
 
     c->inputs.len = c->outputs.len = 0;
     for (uint32_t v = 0; v < c->values.len; v++) {
@@ -188,15 +188,17 @@ bool
 lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d)
 {
     struct arena *a = arena_new();
-    struct graph *c = stretch(s, stop, a);
+    struct graph *ours = stretch(s, stop, false, a), *clean = ours;
     bool ok = true;
 
-    if (c->outputs.len)
-        ok = run_stretch(s, c, true, d) && run_stretch(s, c, false, d);
+    if (s->clean != s->g)
+        clean = stretch(s, stop, true, a);
+    if (ours->outputs.len)
+        ok = run_stretch(s, clean, true, d) && run_stretch(s, ours, false, d);
     arena_free(a);
     for (uint32_t v = 0; v < s->g->values.len; v++)
-        for (int clean = 0; clean < 2; clean++) {
-            struct kept *kept = &s->kept[clean][v];
+        for (int which = 0; which < 2; which++) {
+            struct kept *kept = &s->kept[which][v];
             if (!kept->data || live(s->g, s->last, v, stop))
                 continue;
             arena_free(kept->arena);
