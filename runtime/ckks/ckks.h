@@ -37,6 +37,7 @@ struct ola_params {
     struct ola_basis by_q[OLA_MAX_Q];  /* division by q[level] */
     struct ola_basis by_p;             /* division by P */
     struct ola_basis by_pq[OLA_MAX_Q]; /* division by P * q[level] */
+    struct ola_basis by_first_p;       /* division by p[0], for the switch to a sparse secret */
     uint64_t *tables;                  /* what the bases point into */
     size_t tables_bytes;
     struct ola_encoder *encoder;
@@ -94,16 +95,23 @@ void ola_ct_clear(struct ola_ct *ct); /* holds nothing, keeps its memory */
 /* Part 1 of a seeded ciphertext: limb i is ola_sample_uniform(seed, stream i). */
 void ola_ct_expand(struct ola_ct *ct);
 
-/* One switching key for use up to `level`: for every limb c (q[0 .. level], all p) and every digit
- * a pair of limbs, half 0 (b = -a s + e + P * digit * s') and half 1 (a: ola_sample_uniform(seed,
- * ola_switch_stream)). */
+/* One switching key for use up to `level`: for every limb c (q[0 .. level], p[0 .. specials-1]) and
+ * every digit a pair of limbs, half 0 (b = -a s + e + P * digit * s') and half 1 (a:
+ * ola_sample_uniform(seed, ola_switch_stream)). P: the product of the special primes that it has,
+ * which is all of them but for the switch to a sparse secret. */
 struct ola_switch {
-    uint32_t level, digits;
+    uint32_t level, digits, specials;
     uint8_t seed[32];
-    uint32_t *perm; /* rotations: ola_ring_galois_index of the step; else NULL */
+    uint32_t *perm; /* automorphisms: ola_ring_galois_index; else NULL */
     void *data;
     size_t bytes;
 };
+/* Whether a key has a limb. */
+static inline bool
+ola_switch_has(const struct ola_params *p, const struct ola_switch *key, uint32_t c)
+{
+    return c <= key->level || (c >= p->n_q && c < p->n_q + key->specials);
+}
 /* n residues of 4 bytes (params->width[c] == 4) or 8. */
 void *ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c,
                       uint32_t digit, uint32_t half);
@@ -118,21 +126,34 @@ OLA_MUST_CHECK ola_status ola_switch_expand(const struct ola_params *p, struct o
 void ola_limb_load(uint64_t *limb, const void *stored, size_t n, uint32_t width);
 void ola_limb_store(void *stored, const uint64_t *limb, size_t n, uint32_t width);
 
+/* Keys of bootstrapping (ola/plan.h). */
+enum ola_boot_switch {
+    OLA_TO_SPARSE, /* q[0] and p[0] alone: to the sparse secret */
+    OLA_TO_DENSE,  /* all of Q P in one digit, for polynomials that are small beside P: and back */
+    OLA_CONJUGATE, /* X -> 1/X */
+    OLA_BOOT_SWITCHES
+};
+
 struct ola_keys {
     const struct ola_params *params;
     uint8_t key_id[OLA_KEY_ID]; /* of the secret key; set by who fills them */
-    bool has_relin;
+    bool has_relin, has_boot;
     struct ola_switch relin;
+    struct ola_switch boot[OLA_BOOT_SWITCHES]; /* with a boot shape in the literal */
     uint32_t n_rotations;
     uint32_t *step;              /* ascending, in [1, slots) */
     struct ola_switch *rotation; /* [n_rotations] */
     uint64_t bytes;
 };
-/* Room for all keys, their contents unspecified, perm filled in. relin_level UINT32_MAX: none. step
- * strictly ascending in [1, slots), levels below n_q: OLA_ERR_PARAM otherwise. */
+/* Room for all keys, those of the literal's bootstrapping too, their contents unspecified, perm
+ * filled in. relin_level UINT32_MAX: none. step strictly ascending in [1, slots), levels below n_q:
+ * OLA_ERR_PARAM otherwise. */
 OLA_MUST_CHECK ola_status ola_keys_new(const struct ola_params *p, uint32_t relin_level,
                                        uint32_t n_rotations, const uint32_t *step,
                                        const uint32_t *level, struct ola_keys **out);
+/* The switching keys in the order of files: k-th of ola_keys_count. */
+uint32_t ola_keys_count(const struct ola_keys *k);
+struct ola_switch *ola_keys_at(const struct ola_keys *keys, uint32_t k);
 /* The key of a rotation for use at `level`, NULL when there is none. */
 const struct ola_switch *ola_keys_rotation(const struct ola_keys *k, uint32_t step, uint32_t level);
 

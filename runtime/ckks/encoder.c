@@ -57,6 +57,13 @@ ola_encoder_free(struct ola_encoder *e)
     ola_release(e, sizeof *e);
 }
 
+void
+ola_encoder_twiddle(const struct ola_encoder *e, uint32_t half, uint32_t j, double *re, double *im)
+{
+    *re = e->re[half + j];
+    *im = e->im[half + j];
+}
+
 static void
 reverse_order(double *a, uint32_t n)
 {
@@ -115,14 +122,22 @@ forward_transform(const struct ola_encoder *e, double *re, double *im, uint32_t 
 }
 
 void
-ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, double scale,
-           double *coef)
+ola_encode_complex(const struct ola_encoder *e, const double *re, const double *im, uint32_t period,
+                   double scale, double *coef)
 {
     double factor = scale / period;
     for (uint32_t t = 0; t < period; t++)
-        coef[t] = v[t] * factor;
-    memset(coef + period, 0, period * sizeof *coef);
+        coef[t] = re[t] * factor;
+    for (uint32_t t = 0; t < period; t++)
+        coef[period + t] = im == NULL ? 0.0 : im[t] * factor;
     inverse_transform(e, coef, coef + period, period);
+}
+
+void
+ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, double scale,
+           double *coef)
+{
+    ola_encode_complex(e, v, NULL, period, scale, coef);
 }
 
 void

@@ -17,9 +17,17 @@ void ola_encoder_free(struct ola_encoder *e);
  * rounded. v may be coef itself. period: a power of two up to the slots. */
 void ola_encode(const struct ola_encoder *e, const double *v, uint32_t period, double scale,
                 double *coef);
+/* The same of complex slots re + i im; re may be coef itself. im NULL: 0. */
+void ola_encode_complex(const struct ola_encoder *e, const double *re, const double *im,
+                        uint32_t period, double scale, double *coef);
 /* v[t] = the real part of slot t of the polynomial with all N coefficients, divided by scale.
  * Destroys coef. */
 void ola_decode(const struct ola_encoder *e, double *coef, double scale, double *v, uint32_t n);
+
+/* exp(2 pi i 5^j / (8 half)), j < half < slots, half a power of two: what the transform's stage of
+ * distance `half` multiplies by. */
+void ola_encoder_twiddle(const struct ola_encoder *e, uint32_t half, uint32_t j, double *re,
+                         double *im);
 
 /* The largest absolute value among the coefficients; infinite or NaN when one is. */
 double ola_encoded_size(const double *coef, uint32_t n);

@@ -47,7 +47,7 @@ ola_switch_expand(const struct ola_params *p, struct ola_switch *key)
     if (limb == NULL)
         return OLA_ERR_NOMEM;
     for (uint32_t c = 0; c < p->chain; c++) {
-        if (c > key->level && c < p->n_q)
+        if (!ola_switch_has(p, key, c))
             continue;
         for (uint32_t d = 0; d < key->digits; d++) {
             ola_sample_uniform(limb, p->n, ola_params_modulus(p, c), key->seed,
@@ -59,22 +59,52 @@ ola_switch_expand(const struct ola_params *p, struct ola_switch *key)
     return OLA_OK;
 }
 
+/* Room for key->level, digits and specials; galois 0: no automorphism. */
 static ola_status
-switch_reserve(const struct ola_params *p, struct ola_switch *key, uint32_t level, uint32_t step)
+switch_reserve(struct ola_keys *k, struct ola_switch *key, uint32_t galois)
 {
-    key->level = level;
-    key->digits = ola_plan_digits(&p->literal, level);
-    key->bytes = ola_plan_key_bytes(&p->literal, level);
+    const struct ola_params *p = k->params;
+    const uint32_t special = p->width_before[p->n_q + key->specials] - p->width_before[p->n_q];
+    const size_t width = p->width_before[key->level + 1] + special;
+    key->bytes = width * 2 * key->digits * p->n;
     key->data = ola_alloc(key->bytes);
     if (key->data == NULL)
         return OLA_ERR_NOMEM;
-    if (step == 0)
+    k->bytes += key->bytes;
+    if (galois == 0)
         return OLA_OK;
     key->perm = ola_alloc(p->n * sizeof *key->perm);
     if (key->perm == NULL)
         return OLA_ERR_NOMEM;
-    ola_ring_galois_index(p->ring, ola_plan_galois(p->log_n, step), key->perm);
+    k->bytes += p->n * sizeof *key->perm;
+    ola_ring_galois_index(p->ring, galois, key->perm);
     return OLA_OK;
+}
+
+/* A key of all special primes and the usual digits. */
+static ola_status
+switch_for(struct ola_keys *k, struct ola_switch *key, uint32_t level, uint32_t galois)
+{
+    key->level = level;
+    key->digits = ola_plan_digits(&k->params->literal, level);
+    key->specials = k->params->n_p;
+    return switch_reserve(k, key, galois);
+}
+
+static ola_status
+boot_reserve(struct ola_keys *k)
+{
+    const struct ola_params *p = k->params;
+    const uint32_t top = p->n_q - 1;
+    k->has_boot = true;
+    k->boot[OLA_TO_SPARSE] = (struct ola_switch){.level = 0, .digits = 1, .specials = 1};
+    k->boot[OLA_TO_DENSE] = (struct ola_switch){.level = top, .digits = 1, .specials = p->n_p};
+    ola_status s = switch_reserve(k, &k->boot[OLA_TO_SPARSE], 0);
+    if (s == OLA_OK)
+        s = switch_reserve(k, &k->boot[OLA_TO_DENSE], 0);
+    if (s == OLA_OK)
+        s = switch_for(k, &k->boot[OLA_CONJUGATE], top - p->literal.boot.cts, 2 * p->n - 1);
+    return s;
 }
 
 static void
@@ -106,11 +136,12 @@ fill(struct ola_keys *k, uint32_t relin_level, uint32_t n, const uint32_t *step,
     const struct ola_params *p = k->params;
     ola_status s = OLA_OK;
     if (relin_level != UINT32_MAX) {
-        s = switch_reserve(p, &k->relin, relin_level, 0);
         k->has_relin = true;
-        k->bytes += k->relin.bytes;
+        s = switch_for(k, &k->relin, relin_level, 0);
     }
-    if (n == 0)
+    if (s == OLA_OK && ola_plan_has_boot(&p->literal))
+        s = boot_reserve(k);
+    if (n == 0 || s != OLA_OK)
         return s;
     k->n_rotations = n;
     k->step = ola_alloc(n * sizeof *k->step);
@@ -118,10 +149,8 @@ fill(struct ola_keys *k, uint32_t relin_level, uint32_t n, const uint32_t *step,
     if (k->step == NULL || k->rotation == NULL)
         return OLA_ERR_NOMEM;
     memcpy(k->step, step, n * sizeof *step);
-    for (uint32_t i = 0; s == OLA_OK && i < n; i++) {
-        s = switch_reserve(p, &k->rotation[i], level[i], step[i]);
-        k->bytes += k->rotation[i].bytes + p->n * sizeof *k->rotation[i].perm;
-    }
+    for (uint32_t i = 0; s == OLA_OK && i < n; i++)
+        s = switch_for(k, &k->rotation[i], level[i], ola_plan_galois(p->log_n, step[i]));
     return s;
 }
 
@@ -151,6 +180,8 @@ ola_keys_free(ola_keys *k)
     if (k == NULL)
         return;
     switch_free(k->params, &k->relin);
+    for (uint32_t i = 0; i < OLA_BOOT_SWITCHES; i++)
+        switch_free(k->params, &k->boot[i]);
     for (uint32_t i = 0; k->rotation != NULL && i < k->n_rotations; i++)
         switch_free(k->params, &k->rotation[i]);
     ola_release(k->rotation, k->n_rotations * sizeof *k->rotation);
@@ -162,6 +193,24 @@ uint64_t
 ola_keys_bytes(const ola_keys *k)
 {
     return k->bytes;
+}
+
+uint32_t
+ola_keys_count(const struct ola_keys *k)
+{
+    const uint32_t boot = k->has_boot ? OLA_BOOT_SWITCHES : 0;
+    return k->has_relin + boot + k->n_rotations;
+}
+
+struct ola_switch *
+ola_keys_at(const struct ola_keys *keys, uint32_t k)
+{
+    struct ola_keys *all = (struct ola_keys *)(uintptr_t)keys;
+    const uint32_t boot = keys->has_boot ? OLA_BOOT_SWITCHES : 0;
+    if (k < keys->has_relin)
+        return &all->relin;
+    k -= keys->has_relin;
+    return k < boot ? &all->boot[k] : &all->rotation[k - boot];
 }
 
 const struct ola_switch *

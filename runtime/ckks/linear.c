@@ -169,12 +169,10 @@ sum_groups(struct ola_server *s, const struct ola_map *m, struct ola_span groups
                to, 2);
 }
 
-/* out += rotate(out, step). */
-static void
-fold(struct ola_server *s, struct ola_ct *out, uint32_t step)
+void
+ola_fold_ct(struct ola_server *s, struct ola_ct *out, const struct ola_switch *key)
 {
     const struct ola_params *p = s->params;
-    const struct ola_switch *key = ola_keys_rotation(s->keys, step, out->level);
     uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)}, *ext = s->piece[OLA_EXT];
     const uint64_t *from[2] = {ext, ext + (size_t)ola_positions(p, out->level) * p->n};
     struct ola_raised raised;
@@ -220,7 +218,7 @@ make_output(struct ola_server *s, const struct ola_map *m, struct ola_span group
     out->scale = m->desc.out_scale;
     s->counts.rescales += !m->head.free_of_level;
     for (uint32_t f = 0; f < m->head.n_folds; f++)
-        fold(s, out, m->fold[f]);
+        ola_fold_ct(s, out, ola_keys_rotation(s->keys, m->fold[f], out->level));
     if (m->bias != NULL)
         add_bias(s, out, &m->bias[k]);
 }

@@ -198,7 +198,7 @@ find_babies(struct ola_map *m, const struct ola_map_view *v)
 /* What one thread encodes with. */
 struct work {
     struct ola_plain_work plain;
-    double *values; /* [slots] */
+    double *values; /* [slots], and as many imaginary parts */
 };
 
 static ola_status
@@ -216,15 +216,19 @@ encode_one(struct ola_map *m, const struct ola_map_view *v, struct work *w, uint
         return ola_plain_new(p, &w->plain, w->values, m->head.bias_period, kind, &m->bias[k - n]);
     }
     struct ola_weights_diagonal d = ola_map_view_diagonal(v, k);
-    ola_map_view_values(v, &d, w->values);
-    return ola_plain_new(p, &w->plain, w->values, d.period, kind, &m->term[k].plain);
+    double *im = v->made == NULL ? NULL : w->values + p->slots;
+    if (v->made == NULL)
+        ola_map_view_values(v, &d, w->values);
+    else
+        v->made->values(v->made->of, k, w->values, im);
+    return ola_plain_complex(p, &w->plain, w->values, im, d.period, kind, &m->term[k].plain);
 }
 
 /* All diagonals (when they have values) and all biases. The first error in order is reported. */
 static ola_status
 encode_all(struct ola_map *m, const struct ola_map_view *v)
 {
-    const size_t values = m->params->slots * sizeof(double);
+    const size_t values = m->params->n * sizeof(double);
     const uint32_t begin = m->head.free_of_level ? m->head.n_diagonals : 0;
     const uint32_t end = m->head.n_diagonals + (m->bias == NULL ? 0 : m->head.out_cts);
     ola_status status = OLA_OK;
@@ -338,6 +342,29 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
 }
 
 ola_status
+ola_map_make(const struct ola_params *p, const struct ola_map_desc *desc,
+             const struct ola_map_view *v, struct ola_map **out)
+{
+    *out = NULL;
+    ola_status s = check_desc(p, desc, &v->head);
+    if (s != OLA_OK)
+        return s;
+    struct ola_map *m = ola_alloc_zero(sizeof *m);
+    if (m == NULL)
+        return OLA_ERR_NOMEM;
+    m->params = p;
+    m->desc = *desc;
+    m->head = v->head;
+    s = map_fill(m, v);
+    if (s != OLA_OK) {
+        ola_map_free(m);
+        return s;
+    }
+    *out = m;
+    return OLA_OK;
+}
+
+ola_status
 ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size,
             ola_map **out)
 {
@@ -349,20 +376,5 @@ ola_map_new(const ola_params *p, const struct ola_map_desc *desc, const void *se
         return OLA_ERR_PARAM;
     if (!ola_map_view_open(&v, section, size, p->slots))
         return OLA_ERR_FORMAT;
-    ola_status s = check_desc(p, desc, &v.head);
-    if (s != OLA_OK)
-        return s;
-    struct ola_map *m = ola_alloc_zero(sizeof *m);
-    if (m == NULL)
-        return OLA_ERR_NOMEM;
-    m->params = p;
-    m->desc = *desc;
-    m->head = v.head;
-    s = map_fill(m, &v);
-    if (s != OLA_OK) {
-        ola_map_free(m);
-        return s;
-    }
-    *out = m;
-    return OLA_OK;
+    return ola_map_make(p, desc, &v, out);
 }

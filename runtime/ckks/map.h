@@ -67,6 +67,10 @@ struct ola_map {
     struct ola_plain *bias; /* [out_cts], or NULL */
 };
 
+/* A map from a view, which is good and may go afterwards. */
+OLA_MUST_CHECK ola_status ola_map_make(const struct ola_params *p, const struct ola_map_desc *desc,
+                                       const struct ola_map_view *v, struct ola_map **out);
+
 /* ---- products (products.c), while a map is evaluated; room is there ---- */
 
 struct ola_server;

@@ -62,12 +62,13 @@ name_bases(struct ola_params *p)
     }
     for (uint32_t c = p->n_q; c < p->chain; c++)
         basis_add(p, &p->by_p, c);
+    basis_add(p, &p->by_first_p, p->n_q);
 }
 
 static ola_status
 make_bases(struct ola_params *p)
 {
-    size_t words = basis_words(p, p->n_p);
+    size_t words = basis_words(p, p->n_p) + basis_words(p, 1);
     name_bases(p);
     for (uint32_t e = 0; e < p->n_q; e++)
         words += basis_words(p, p->up[e].k) + basis_words(p, 1) + basis_words(p, p->n_p + 1);
@@ -77,6 +78,7 @@ make_bases(struct ola_params *p)
         return OLA_ERR_NOMEM;
     uint64_t *next = p->tables;
     basis_fill(p, &p->by_p, &next);
+    basis_fill(p, &p->by_first_p, &next);
     for (uint32_t e = 0; e < p->n_q; e++) {
         basis_fill(p, &p->up[e], &next);
         basis_fill(p, &p->by_q[e], &next);

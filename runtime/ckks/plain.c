@@ -28,13 +28,13 @@ ola_plain_work_free(struct ola_plain_work *w)
     ola_release(w->limb, w->n * sizeof *w->limb);
 }
 
-/* The shortest period of v, a power of two. */
+/* The shortest period of v + i im, a power of two. */
 static uint32_t
-shortest_period(const double *v, uint32_t period)
+shortest_period(const double *v, const double *im, uint32_t period)
 {
     while (period > 1) {
         for (uint32_t t = 0; t < period / 2; t++) {
-            if (v[t] != v[t + period / 2])
+            if (v[t] != v[t + period / 2] || (im != NULL && im[t] != im[t + period / 2]))
                 return period;
         }
         period /= 2;
@@ -98,17 +98,26 @@ ola_status
 ola_plain_new(const struct ola_params *p, struct ola_plain_work *w, const double *v,
               uint32_t period, struct ola_plain_kind kind, struct ola_plain *out)
 {
+    return ola_plain_complex(p, w, v, NULL, period, kind, out);
+}
+
+ola_status
+ola_plain_complex(const struct ola_params *p, struct ola_plain_work *w, const double *v,
+                  const double *im, uint32_t period, struct ola_plain_kind kind,
+                  struct ola_plain *out)
+{
     const uint32_t level = kind.level;
-    period = shortest_period(v, period);
+    period = shortest_period(v, im, period);
+    const bool real = im == NULL || (period == 1 && im[0] == 0.0);
     *out = (struct ola_plain){.level = level,
                               .positions = kind.extended ? ola_positions(p, level) : level + 1};
-    if (period == 1 && v[0] == 0.0)
+    if (period == 1 && real && v[0] == 0.0)
         return OLA_OK;
-    ola_encode(p->encoder, v, period, kind.scale, w->coef);
+    ola_encode_complex(p->encoder, v, im, period, kind.scale, w->coef);
     const double size = ola_encoded_size(w->coef, 2 * period);
     if (!ola_encoded_fits(p, level, size))
         return OLA_ERR_RANGE;
-    out->count = period == 1 ? 1 : 2 * period;
+    out->count = period == 1 && real ? 1 : 2 * period;
     if (kind.compact && period > 1 && size < MOST_COMPACT)
         return store_coefficients(w, size, out);
     out->bytes = width_before(p, out, out->positions) * out->count;

@@ -42,6 +42,10 @@ struct ola_plain_kind {
 OLA_MUST_CHECK ola_status ola_plain_new(const struct ola_params *p, struct ola_plain_work *w,
                                         const double *v, uint32_t period,
                                         struct ola_plain_kind kind, struct ola_plain *out);
+/* Of complex slots v + i im (im NULL: 0). */
+OLA_MUST_CHECK ola_status ola_plain_complex(const struct ola_params *p, struct ola_plain_work *w,
+                                            const double *v, const double *im, uint32_t period,
+                                            struct ola_plain_kind kind, struct ola_plain *out);
 void ola_plain_free(struct ola_plain *plain);
 /* The limb at a position, in place or (of a compact one) transformed into room, N words. count !=
  * 0. */

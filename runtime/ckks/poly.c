@@ -108,8 +108,15 @@ encode_leaves(struct ola_poly *f, struct ola_plain_work *w, uint32_t ct, uint32_
     return s;
 }
 
+/* Where coefficients come from: a view, or one polynomial for all slots. */
+struct coefs {
+    const struct ola_poly_view *view; /* NULL: same */
+    const double *same;               /* [degree + 1] */
+    uint32_t period;
+};
+
 static ola_status
-encode_all(struct ola_poly *f, const struct ola_poly_view *v)
+encode_all(struct ola_poly *f, const struct coefs *v)
 {
     struct ola_plain_work w;
     const size_t coefs = (size_t)(f->head.degree + 1) * v->period;
@@ -121,7 +128,10 @@ encode_all(struct ola_poly *f, const struct ola_poly_view *v)
         return s;
     }
     for (uint32_t ct = 0; s == OLA_OK && ct < f->head.cts; ct++) {
-        ola_poly_view_coefs(v, ct, coef);
+        if (v->view != NULL)
+            ola_poly_view_coefs(v->view, ct, coef);
+        else
+            memcpy(coef, v->same, coefs * sizeof *coef);
         split_slots(f, v->period, coef, coef + coefs);
         s = encode_leaves(f, &w, ct, v->period, coef + coefs);
     }
@@ -131,7 +141,7 @@ encode_all(struct ola_poly *f, const struct ola_poly_view *v)
 }
 
 static ola_status
-poly_fill(struct ola_poly *f, const struct ola_poly_view *v)
+poly_fill(struct ola_poly *f, const struct coefs *v)
 {
     f->leaf = ola_alloc_zero(leaf_bytes(f));
     f->one = ola_alloc_zero(one_bytes(f));
@@ -156,6 +166,35 @@ scales_fit(const struct ola_poly *f)
     return ola_scale_fits(p, f->desc.level, f->desc.in_scale);
 }
 
+static ola_status
+poly_make(const struct ola_params *p, const struct ola_map_desc *desc,
+          const struct ola_weights_poly *head, const struct coefs *v, struct ola_poly **out)
+{
+    struct ola_poly *f = ola_alloc_zero(sizeof *f);
+    if (f == NULL)
+        return OLA_ERR_NOMEM;
+    f->params = p;
+    f->desc = *desc;
+    f->head = *head;
+    ola_status s = OLA_OK;
+    if (desc->level >= p->n_q || !ola_plan_poly(head->degree, desc->level, desc->in_scale,
+                                                desc->out_scale, p->literal.q, &f->plan))
+        s = OLA_ERR_LEVEL;
+    else if (!scales_fit(f))
+        s = OLA_ERR_SCALE;
+    else
+        s = poly_fill(f, v);
+    if (s != OLA_OK) {
+        ola_poly_free(f);
+        return s;
+    }
+    uint32_t products, plain;
+    ola_plan_poly_count(&f->plan, &products, &plain);
+    f->relinearises = products != 0;
+    *out = f;
+    return OLA_OK;
+}
+
 ola_status
 ola_poly_new(const ola_params *p, const struct ola_map_desc *desc, const void *section, size_t size,
              ola_poly **out)
@@ -168,29 +207,16 @@ ola_poly_new(const ola_params *p, const struct ola_map_desc *desc, const void *s
         return OLA_ERR_PARAM;
     if (!ola_poly_view_open(&v, section, size, p->slots))
         return OLA_ERR_FORMAT;
-    struct ola_poly *f = ola_alloc_zero(sizeof *f);
-    if (f == NULL)
-        return OLA_ERR_NOMEM;
-    f->params = p;
-    f->desc = *desc;
-    f->head = v.head;
-    ola_status s = OLA_OK;
-    if (desc->level >= p->n_q || !ola_plan_poly(v.head.degree, desc->level, desc->in_scale,
-                                                desc->out_scale, p->literal.q, &f->plan))
-        s = OLA_ERR_LEVEL;
-    else if (!scales_fit(f))
-        s = OLA_ERR_SCALE;
-    else
-        s = poly_fill(f, &v);
-    if (s != OLA_OK) {
-        ola_poly_free(f);
-        return s;
-    }
-    uint32_t products, plain;
-    ola_plan_poly_count(&f->plan, &products, &plain);
-    f->relinearises = products != 0;
-    *out = f;
-    return OLA_OK;
+    return poly_make(p, desc, &v.head, &(struct coefs){.view = &v, .period = v.period}, out);
+}
+
+ola_status
+ola_poly_of(const struct ola_params *p, const struct ola_map_desc *desc, uint32_t degree,
+            const double *coef, struct ola_poly **out)
+{
+    const struct ola_weights_poly head = {.degree = degree, .cts = 1, .period = 1};
+    *out = NULL;
+    return poly_make(p, desc, &head, &(struct coefs){.same = coef, .period = 1}, out);
 }
 
 /* ---- evaluating ---- */

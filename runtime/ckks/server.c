@@ -74,6 +74,8 @@ ola_server_make(const struct ola_params *p, const struct ola_keys *keys, int thr
         return OLA_ERR_NOMEM;
     s->params = p;
     s->keys = keys;
+    for (uint32_t k = 0; k < sizeof s->held / sizeof *s->held; k++)
+        s->held[k].params = p;
     s->backend = ola_backend();
     s->threads = threads;
     ola_status status = ola_buffer_need(&s->temp, temp_words(p) * (size_t)s->threads);
@@ -108,6 +110,8 @@ ola_server_free(ola_server *s)
     for (int k = 0; s->helper != NULL && k < s->threads; k++)
         ola_server_free(s->helper[k]);
     ola_release(s->helper, (size_t)s->threads * sizeof *s->helper);
+    for (uint32_t k = 0; k < sizeof s->held / sizeof *s->held; k++)
+        ola_release(s->held[k].data, s->held[k].bytes);
     buffer_free(&s->temp);
     buffer_free(&s->scratch);
     ola_release(s, sizeof *s);

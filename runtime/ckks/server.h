@@ -62,6 +62,7 @@ struct ola_server {
     struct ola_buffer scratch;   /* what piece[] points into */
     uint64_t *piece[OLA_PIECES]; /* of the operation under way; NULL: has no words */
     struct ola_server **helper;  /* for each thread one of a single thread (reduce.c), or NULL */
+    struct ola_ct held[2];       /* between operations of one that is made of several */
     struct ola_counts counts;
 };
 
@@ -144,6 +145,14 @@ void ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct
 /* out = rotate(in, key's step) (+ out when add); out has in's level. */
 void ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
                    const struct ola_switch *key);
+
+/* A polynomial of one ciphertext with the same coefficients (coef[0 .. degree], Chebyshev) in all
+ * slots, in doubles (poly.c). */
+OLA_MUST_CHECK ola_status ola_poly_of(const struct ola_params *p, const struct ola_map_desc *desc,
+                                      uint32_t degree, const double *coef, struct ola_poly **out);
+
+/* out += its image under the key's automorphism (linear.c). */
+void ola_fold_ct(struct ola_server *s, struct ola_ct *out, const struct ola_switch *key);
 
 /* Product of two ciphertexts with two parts, at `level` (neither is lower), into three parts of
  * out: a * b, or 2 * a * b - constant (residues for each limb) when constant is not NULL. out may

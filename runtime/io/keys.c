@@ -1,7 +1,8 @@
 /* keys.c - evaluation keys to and from files, key by key as a stream: memory holds them once.
  *
  * Payload: relin_level (UINT32_MAX: none), n, then n times (step, level), u32 each; then the
- * switching keys, relinearisation first: the seed, and for every limb (q[0 .. level], then p) and
+ * switching keys, relinearisation first, then bootstrapping's (where the parameters have it), then
+ * rotations: the seed, and for every limb (q[0 .. level], then p) and
  * digit half b, packed. Half a is expanded from the seed when the whole file has proved sound. */
 #include "ckks/ckks.h"
 #include "file/file.h"
@@ -12,6 +13,15 @@ static uint64_t
 key_wire_bytes(const struct ola_params *p, uint32_t level)
 {
     return 32 + ola_plan_key_wire_bytes(&p->literal, level);
+}
+
+/* Of bootstrapping's keys together. */
+static uint64_t
+boot_wire_bytes(const struct ola_params *p)
+{
+    if (!ola_plan_has_boot(&p->literal))
+        return 0;
+    return OLA_BOOT_SWITCHES * 32 + ola_plan_boot_key_wire_bytes(&p->literal);
 }
 
 static uint64_t
@@ -28,7 +38,7 @@ write_key(struct ola_writer *w, const struct ola_params *p, const struct ola_swi
 {
     ola_writer_put(w, key->seed, sizeof key->seed);
     for (uint32_t c = 0; c < p->chain; c++) {
-        for (uint32_t d = 0; d < key->digits && (c <= key->level || c >= p->n_q); d++) {
+        for (uint32_t d = 0; d < key->digits && ola_switch_has(p, key, c); d++) {
             ola_limb_load(limb, ola_switch_limb(p, key, c, d, 0), p->n, p->width[c]);
             ola_writer_residues(w, limb, p->n, ola_plan_wire_bits(prime(p, c)));
         }
@@ -41,7 +51,7 @@ ola_keys_save(const ola_keys *k, const char *path)
     if (k == NULL || path == NULL)
         return OLA_ERR_PARAM;
     const struct ola_params *p = k->params;
-    uint64_t payload = 8 + (uint64_t)k->n_rotations * 8;
+    uint64_t payload = 8 + (uint64_t)k->n_rotations * 8 + boot_wire_bytes(p);
     if (k->has_relin)
         payload += key_wire_bytes(p, k->relin.level);
     for (uint32_t r = 0; r < k->n_rotations; r++)
@@ -59,10 +69,8 @@ ola_keys_save(const ola_keys *k, const char *path)
             ola_writer_u32(w, k->step[r]);
             ola_writer_u32(w, k->rotation[r].level);
         }
-        if (k->has_relin)
-            write_key(w, p, &k->relin, limb);
-        for (uint32_t r = 0; r < k->n_rotations; r++)
-            write_key(w, p, &k->rotation[r], limb);
+        for (uint32_t i = 0; i < ola_keys_count(k); i++)
+            write_key(w, p, ola_keys_at(k, i), limb);
         s = ola_writer_close(w, NULL, NULL);
     }
     ola_release(limb, p->n * sizeof *limb);
@@ -76,7 +84,7 @@ read_key(struct ola_reader *r, const struct ola_params *p, struct ola_switch *ke
 {
     ola_reader_get(r, key->seed, sizeof key->seed);
     for (uint32_t c = 0; c < p->chain; c++) {
-        for (uint32_t d = 0; d < key->digits && (c <= key->level || c >= p->n_q); d++) {
+        for (uint32_t d = 0; d < key->digits && ola_switch_has(p, key, c); d++) {
             if (ola_reader_status(r) != OLA_OK)
                 return;
             ola_reader_residues(r, limb, p->n, ola_plan_wire_bits(prime(p, c)), prime(p, c));
@@ -92,7 +100,7 @@ make_room(const struct ola_params *p, const struct ola_reader *r, uint32_t relin
           const uint32_t *step, struct ola_keys **out)
 {
     const uint32_t *level = step + n;
-    uint64_t want = 0;
+    uint64_t want = boot_wire_bytes(p);
     if (relin_level != UINT32_MAX && relin_level >= p->n_q)
         return OLA_ERR_FORMAT;
     if (relin_level != UINT32_MAX)
@@ -142,20 +150,19 @@ read_payload(struct ola_reader *r, const struct ola_params *p, struct ola_keys *
         ola_reader_fail(r, OLA_ERR_NOMEM);
         return;
     }
-    if ((*out)->has_relin)
-        read_key(r, p, &(*out)->relin, limb);
-    for (uint32_t k = 0; k < (*out)->n_rotations; k++)
-        read_key(r, p, &(*out)->rotation[k], limb);
+    for (uint32_t k = 0; k < ola_keys_count(*out); k++)
+        read_key(r, p, ola_keys_at(*out, k), limb);
     ola_release(limb, p->n * sizeof *limb);
 }
 
 static ola_status
 expand(const struct ola_params *p, struct ola_keys *k)
 {
-    ola_status all = k->has_relin ? ola_switch_expand(p, &k->relin) : OLA_OK;
+    const uint32_t count = ola_keys_count(k);
+    ola_status all = OLA_OK;
 #pragma omp parallel for schedule(dynamic)
-    for (uint32_t r = 0; r < k->n_rotations; r++) {
-        ola_status s = ola_switch_expand(p, &k->rotation[r]);
+    for (uint32_t r = 0; r < count; r++) {
+        ola_status s = ola_switch_expand(p, ola_keys_at(k, r));
         if (s != OLA_OK) {
 #pragma omp critical(ola_keys_status)
             all = s;

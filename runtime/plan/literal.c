@@ -37,11 +37,11 @@ log2_product(const uint64_t *q, uint32_t n)
 }
 
 /* The ephemeral secret of a bootstrap (h = 32) is used modulo q[0] p[0] only. */
+_Static_assert(2 * OLA_PRIME_BITS <= OLA_BOOT_MAX_BITS, "any two primes are few enough");
 static bool
 sparse_secret_safe(const struct ola_literal *l)
 {
-    return !ola_plan_has_boot(l) ||
-           (l->log_n >= 15 && log2_product(l->q, 1) + log2_product(l->p, 1) <= OLA_BOOT_MAX_BITS);
+    return !ola_plan_has_boot(l) || l->log_n >= 15;
 }
 
 ola_status

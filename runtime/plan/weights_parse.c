@@ -150,6 +150,8 @@ struct ola_weights_diagonal
 ola_map_view_diagonal(const struct ola_map_view *v, uint32_t k)
 {
     struct ola_weights_diagonal d;
+    if (v->made != NULL)
+        return v->made->diagonal[k];
     memcpy(&d, v->bytes + sizeof v->head + (size_t)k * sizeof d, sizeof d);
     return d;
 }

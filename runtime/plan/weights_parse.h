@@ -32,6 +32,15 @@ struct ola_map_view {
     struct ola_weights_map head;
     const uint8_t *bytes;
     size_t size;
+    const struct ola_map_made *made; /* a map that is computed: in place of bytes */
+};
+
+/* Without folds and bias, and good by construction; complex values. */
+struct ola_map_made {
+    const struct ola_weights_diagonal *diagonal; /* [n_diagonals] */
+    /* re, im [period] of a diagonal; called by several threads. */
+    void (*values)(const void *of, uint32_t k, double *re, double *im);
+    const void *of;
 };
 
 /* Checks the whole section against `slots` = N / 2. */

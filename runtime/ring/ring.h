@@ -46,6 +46,10 @@ void ola_sample_uniform(uint64_t *limb, size_t n, const struct ola_modulus *m,
 /* In {-1, 0, 1}, uniform; and rounded Gaussian of sigma 3.19 cut at 6 sigma, by comparing with
  * the whole table of cumulative probabilities. */
 void ola_sample_ternary(int8_t *v, size_t n, const uint8_t seed[32], uint64_t stream);
+/* Exactly `weight` <= OLA_MAX_WEIGHT entries 1 or -1, uniform among all such; n a power of two. */
+#define OLA_MAX_WEIGHT 64u
+void ola_sample_sparse(int8_t *v, size_t n, uint32_t weight, const uint8_t seed[32],
+                       uint64_t stream);
 void ola_sample_gauss(int8_t *v, size_t n, const uint8_t seed[32], uint64_t stream);
 /* limb = v mod q. */
 void ola_ring_from_int8(uint64_t *limb, const int8_t *v, size_t n, const struct ola_modulus *m);

@@ -1,5 +1,6 @@
 /* sample.c - random limbs and small polynomials from an XChaCha20 stream of a seed. Secret
  * distributions are sampled in constant time: no branch and no address depends on what is drawn. */
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #define CHUNK 512u /* words drawn at once; a multiple of the cipher's block of 8 words */
 
 /* What the nonce says beside the stream number, so that one seed serves all three. */
-enum kind { UNIFORM = 1, TERNARY, GAUSS };
+enum kind { UNIFORM = 1, TERNARY, GAUSS, SPARSE };
 
 struct stream {
     uint64_t word[CHUNK];
@@ -95,6 +96,46 @@ ola_sample_ternary(int8_t *v, size_t n, const uint8_t seed[32], uint64_t stream)
         for (size_t i = 0; i < count; i++)
             v[start + i] = (int8_t)((int)((ola_u128)s.word[i] * 3 >> 64) - 1);
     }
+    ola_wipe(&s, sizeof s);
+}
+
+/* 1 when a == b, else 0. */
+static uint64_t
+equal(uint64_t a, uint64_t b)
+{
+    const uint64_t d = a ^ b;
+    return 1 ^ ((d | (0 - d)) >> 63);
+}
+
+/* Places are drawn one by one; one that is taken already is drawn again, which tells nothing about
+ * where they are. Each place is then written by a pass over all entries. */
+void
+ola_sample_sparse(int8_t *v, size_t n, uint32_t weight, const uint8_t seed[32], uint64_t stream)
+{
+    struct stream s;
+    uint64_t place[OLA_MAX_WEIGHT];
+    size_t at = CHUNK;
+    assert(weight <= OLA_MAX_WEIGHT && weight <= n);
+    stream_open(&s, seed, SPARSE, stream);
+    memset(v, 0, n);
+    for (uint32_t k = 0; k < weight;) {
+        uint64_t taken = 0;
+        if (at == CHUNK) {
+            stream_next(&s);
+            at = 0;
+        }
+        const uint64_t word = s.word[at++];
+        place[k] = word & (n - 1);
+        for (uint32_t j = 0; j < k; j++)
+            taken |= equal(place[j], place[k]);
+        if (taken)
+            continue;
+        const int sign = 1 - 2 * (int)(word >> 63);
+        for (size_t i = 0; i < n; i++)
+            v[i] = (int8_t)(v[i] + sign * (int)equal(place[k], i));
+        k++;
+    }
+    ola_wipe(place, sizeof place);
     ola_wipe(&s, sizeof s);
 }
 

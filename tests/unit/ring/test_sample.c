@@ -46,6 +46,33 @@ Test(sample, uniform_is_below_the_prime_and_flat)
     free(v);
 }
 
+/* The weight is exact, signs are about even, and every place has its share. */
+Test(sample, sparse_is_exact_and_uniform)
+{
+    enum { N = 1024, WEIGHT = 32, DRAWS = 2000 };
+    uint8_t seed[32] = {9};
+    int8_t v[N], again[N];
+    static uint32_t hit[N];
+    int sum = 0;
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        int weight = 0;
+        ola_sample_sparse(v, N, WEIGHT, seed, k);
+        for (int i = 0; i < N; i++) {
+            cr_assert(v[i] >= -1 && v[i] <= 1);
+            weight += v[i] != 0;
+            sum += v[i];
+            hit[i] += v[i] != 0;
+        }
+        cr_assert_eq(weight, WEIGHT);
+    }
+    /* Expected 62.5 hits a place, deviation 7.8; a sum of 64,000 signs, deviation 253. */
+    for (int i = 0; i < N; i++)
+        cr_expect(hit[i] > 15 && hit[i] < 110, "place %d: %u", i, hit[i]);
+    cr_expect_lt(abs(sum), 1500);
+    ola_sample_sparse(again, N, WEIGHT, seed, DRAWS - 1);
+    cr_expect_arr_eq(v, again, N);
+}
+
 Test(sample, ternary_is_uniform)
 {
     int8_t *v = malloc(COUNT);
