@@ -15,7 +15,7 @@ all=$(sources compiler runtime templates grammar tests)
 # ---- who includes whom -------------------------------------------------------------------------------
 # compiler:  base <- ir <- op <- passes <- pipeline <- cli <- main; no pass includes another pass's header; of
 #            the runtime only ola/plan.h (cli also ola/ola.h, for the version).
-# runtime:   plan <- backend <- ring <- file <- ckks <- io, client; sim stands on plan, file and ring's memory
+# runtime:   plan <- backend <- ring <- file <- ckks <- boot, io, client; sim stands on plan, file and ring's memory
 #            alone. Only client, sim and the public headers themselves know ola/client.h: a server holds no secrets.
 sources compiler runtime | xargs grep -n '^[[:space:]]*#[[:space:]]*include "' | awk -F: '
 BEGIN {
@@ -36,6 +36,7 @@ BEGIN {
     run["ring"] = "plan backend ring"
     run["file"] = "plan ring file"
     run["ckks"] = "plan backend ring file ckks"
+    run["boot"] = "plan backend ring ckks boot"
     run["io"] = "plan backend ring file ckks io"
     run["client"] = "plan backend ring file ckks client"
     run["sim"] = "plan file ring sim"

@@ -1,0 +1,198 @@
+/* boot.c - bootstrapping: its maps and polynomial prepared, its steps one after the other. */
+#include "boot/boot_impl.h"
+
+#include "ckks/encoder.h"
+
+static ola_status
+make_maps(struct ola_boot *b)
+{
+    const struct ola_params *p = b->params;
+    const struct ola_boot_shape *shape = &p->literal.boot;
+    const struct ola_boot_scales *scales = &b->scales;
+    const struct ola_boot_direction there = {
+        .gain = 1.0, .in_scale = b->in_scale, .out_scale = b->in_scale};
+    struct ola_boot_direction back = {.inverse = true, .gain = 1.0, .out_scale = scales->raised};
+    ola_status s = OLA_OK;
+    for (uint32_t k = 0; s == OLA_OK && k < shape->stc; k++)
+        s = ola_boot_factor_map(p, &b->plan.stc[k], &there, &b->stc[k]);
+    for (uint32_t k = 0; s == OLA_OK && k < shape->cts; k++) {
+        const uint32_t left = shape->cts - 1 - k;
+        back.in_scale = left == 0 ? scales->folded * scales->copies : back.out_scale;
+        back.out_scale = left == 1 ? scales->folded : scales->x;
+        back.gain = left == 0 ? 0.5 : 1.0; /* half of x + its conjugate */
+        s = ola_boot_factor_map(p, &b->plan.cts[k], &back, &b->cts[k]);
+    }
+    return s;
+}
+
+ola_status
+ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_scale,
+             ola_boot **out)
+{
+    if (out == NULL)
+        return OLA_ERR_PARAM;
+    *out = NULL;
+    if (p == NULL)
+        return OLA_ERR_PARAM;
+    struct ola_boot *b = ola_alloc_zero(sizeof *b);
+    if (b == NULL)
+        return OLA_ERR_NOMEM;
+    ola_status s = OLA_OK;
+    b->params = p;
+    b->in_scale = in_scale;
+    b->out_scale = out_scale;
+    if (!ola_plan_boot(&p->literal, period, &b->plan))
+        s = OLA_ERR_PARAM;
+    else if (!ola_plan_boot_scales(&p->literal, period, in_scale, out_scale, &b->scales))
+        s = OLA_ERR_SCALE;
+    if (s == OLA_OK)
+        s = make_maps(b);
+    if (s == OLA_OK)
+        s = ola_boot_cosine_new(p, &b->scales, &b->cosine);
+    if (s != OLA_OK) {
+        ola_boot_free(b);
+        return s;
+    }
+    *out = b;
+    return OLA_OK;
+}
+
+void
+ola_boot_free(ola_boot *b)
+{
+    if (b == NULL)
+        return;
+    for (uint32_t k = 0; k < OLA_MAX_BOOT_FACTORS; k++) {
+        ola_map_free(b->stc[k]);
+        ola_map_free(b->cts[k]);
+    }
+    ola_poly_free(b->cosine);
+    ola_release(b, sizeof *b);
+}
+
+static ola_status
+check_keys(const struct ola_server *s, const struct ola_boot *b)
+{
+    const struct ola_keys *k = s->keys;
+    if (k == NULL || !k->has_boot || !k->has_relin || k->relin.level < b->plan.eval_level)
+        return OLA_ERR_KEY;
+    for (uint32_t i = 0; i < b->plan.n_rotations; i++) {
+        if (ola_keys_rotation(k, b->plan.rotation[i].step, b->plan.rotation[i].level) == NULL)
+            return OLA_ERR_KEY;
+    }
+    return OLA_OK;
+}
+
+static ola_status
+check(const struct ola_server *s, const struct ola_boot *b, const struct ola_ct *out,
+      const struct ola_ct *in)
+{
+    if (s == NULL || b == NULL || out == NULL || in == NULL || in->parts != 2 ||
+        !ola_params_equal(s->params, b->params) || !ola_params_equal(s->params, out->params) ||
+        !ola_params_equal(s->params, in->params))
+        return OLA_ERR_PARAM;
+    ola_status status = ola_server_check_key(s, in);
+    if (status == OLA_OK && in->level != b->plan.in_level)
+        status = OLA_ERR_LEVEL;
+    if (status == OLA_OK && !ola_scales_equal(in->scale, b->in_scale))
+        status = OLA_ERR_SCALE;
+    return status == OLA_OK ? check_keys(s, b) : status;
+}
+
+static void
+turn(struct ola_boot_turns *t)
+{
+    struct ola_ct *now = t->now;
+    t->now = t->next;
+    t->next = now;
+}
+
+static ola_status
+apply_map(struct ola_server *s, const struct ola_map *map, const struct ola_ct *in,
+          struct ola_boot_turns *t)
+{
+    const ola_ct *const from[1] = {in};
+    ola_ct *const to[1] = {t->next};
+    ola_status status = ola_linear(s, map, from, to);
+    turn(t);
+    return status;
+}
+
+/* The sum over the period's copies. */
+static ola_status
+sum_copies(struct ola_server *s, const struct ola_boot *b, struct ola_ct *ct)
+{
+    const uint32_t n = b->plan.n_folds;
+    ola_status status = ola_switch_reserve(s, ct->level, 2);
+    for (uint32_t k = 0; status == OLA_OK && k < n; k++)
+        ola_fold_ct(s, ct, ola_keys_rotation(s->keys, (s->params->slots >> n) << k, ct->level));
+    ct->scale = b->scales.folded * b->scales.copies;
+    return status;
+}
+
+ola_status
+ola_boot_slots_to_coeffs(struct ola_server *s, const struct ola_boot *b, const struct ola_ct *in,
+                         struct ola_boot_turns *t)
+{
+    ola_status status = OLA_OK;
+    for (uint32_t k = 0; status == OLA_OK && k < s->params->literal.boot.stc; k++)
+        status = apply_map(s, b->stc[k], k == 0 ? in : t->now, t);
+    return status;
+}
+
+ola_status
+ola_boot_raise_modulus(struct ola_server *s, const struct ola_boot *b, struct ola_boot_turns *t)
+{
+    ola_status status = ola_boot_to_sparse(s, t->now);
+    if (status == OLA_OK)
+        status = ola_boot_raise(s, t->next, t->now);
+    t->next->scale = b->scales.raised;
+    turn(t);
+    return status;
+}
+
+ola_status
+ola_boot_coeffs_to_slots(struct ola_server *s, const struct ola_boot *b, struct ola_boot_turns *t)
+{
+    const uint32_t count = s->params->literal.boot.cts;
+    ola_status status = OLA_OK;
+    for (uint32_t k = 0; status == OLA_OK && k < count; k++) {
+        if (k + 1 == count)
+            status = sum_copies(s, b, t->now);
+        if (status == OLA_OK)
+            status = apply_map(s, b->cts[k], t->now, t);
+    }
+    if (status == OLA_OK)
+        status = ola_switch_reserve(s, t->now->level, 2);
+    if (status == OLA_OK)
+        ola_fold_ct(s, t->now, &s->keys->boot[OLA_CONJUGATE]);
+    return status;
+}
+
+ola_status
+ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in)
+{
+    ola_status status = check(s, b, out, in);
+    if (status != OLA_OK)
+        return status;
+    const struct ola_counts before = s->counts;
+    struct ola_boot_turns t = {&s->held[0], &s->held[1]};
+    for (uint32_t k = 0; status == OLA_OK && k < 2; k++)
+        status = ola_ct_reserve(&s->held[k], 3, b->plan.top);
+    if (status == OLA_OK)
+        status = ola_boot_slots_to_coeffs(s, b, in, &t);
+    if (status == OLA_OK)
+        status = ola_boot_raise_modulus(s, b, &t);
+    if (status == OLA_OK)
+        status = ola_boot_coeffs_to_slots(s, b, &t);
+    if (status == OLA_OK)
+        status = ola_boot_eval_mod(s, b, t.now);
+    if (status == OLA_OK)
+        status = ola_ct_copy(out, t.now);
+    s->counts = before;
+    if (status != OLA_OK)
+        return status;
+    out->scale = b->out_scale;
+    s->counts.bootstraps++;
+    return OLA_OK;
+}

@@ -1,0 +1,84 @@
+/* raise.c - from modulo q[0] to modulo all of Q, under a sparse secret on the way (sparse-secret
+ * encapsulation: Bossuat, Troncoso-Pastoriza, Hubaux, ePrint 2022/024).
+ *
+ * The sparse secret is used modulo q[0] p[0] alone. Under it c0 + c1 s, taken over the integers,
+ * is m + I q[0] with I as small as the secret is sparse. The way back needs no digits: c1 is below
+ * q[0], small beside P. */
+#include <string.h>
+
+#include "boot/boot_impl.h"
+
+/* coef = part of a ciphertext of level 0, untransformed. */
+static void
+untransform(struct ola_server *s, const struct ola_ct *ct, uint32_t part, uint64_t *coef)
+{
+    memcpy(coef, ola_ct_limb(ct, part, 0), s->params->n * sizeof *coef);
+    s->backend->ntt_inverse(coef, &s->params->ring->ntt[0]);
+}
+
+/* to = the centred residues modulo q[0], modulo prime c, transformed. */
+static void
+lift_limb(struct ola_server *s, const uint64_t *coef, uint32_t c, uint64_t *to)
+{
+    const struct ola_params *p = s->params;
+    const struct ola_basis *b = &p->up[0];
+    if (c == 0)
+        memcpy(to, coef, p->n * sizeof *to);
+    else
+        s->backend->convert(to, &coef, b->modulus, b->weight + c, 1, b->product[c], p->n,
+                            ola_server_modulus(s, c));
+    s->backend->ntt_forward(to, &p->ring->ntt[c]);
+}
+
+ola_status
+ola_boot_to_sparse(struct ola_server *s, struct ola_ct *ct)
+{
+    const struct ola_params *p = s->params;
+    const size_t n = p->n;
+    ola_status status = ola_switch_reserve(s, 0, 2);
+    if (status != OLA_OK)
+        return status;
+    uint64_t *raised = s->piece[OLA_RAISED], *coef = s->piece[OLA_COEF];
+    uint64_t *ext[2] = {s->piece[OLA_EXT], s->piece[OLA_EXT] + 2 * n};
+    const uint64_t *from[2] = {ext[0], ext[1]};
+    uint64_t *const to[2] = {ola_ct_limb(ct, 0, 0), ola_ct_limb(ct, 1, 0)};
+    untransform(s, ct, 1, coef);
+    lift_limb(s, coef, p->n_q, raised + n);
+    const struct ola_raised r = {.own = to[1], .others = raised, .level = 0, .digits = 1};
+    const struct ola_switch_job job = {.raised = &r, .key = &s->keys->boot[OLA_TO_SPARSE]};
+    for (uint32_t i = 0; i < 2; i++)
+        ola_switch_limb_of(s, &job, i, ext[0] + i * n, ext[1] + i * n, ola_server_temp(s));
+    s->backend->scale_add(ext[0], to[0], p->by_first_p.product[0], n, ola_server_modulus(s, 0));
+    ola_divide(s, &p->by_first_p, 0, from, 0, to, 2);
+    return OLA_OK;
+}
+
+ola_status
+ola_boot_raise(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in)
+{
+    const struct ola_params *p = s->params;
+    const uint32_t top = p->n_q - 1, positions = ola_positions(p, top);
+    const size_t n = p->n;
+    ola_status status = ola_switch_reserve(s, top, 2);
+    if (status == OLA_OK)
+        status = ola_ct_reserve(out, 2, top);
+    if (status != OLA_OK)
+        return status;
+    uint64_t *raised = s->piece[OLA_RAISED], *coef = s->piece[OLA_COEF];
+    uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};
+    for (uint32_t part = 0; part < 2; part++)
+        untransform(s, in, part, coef + part * n);
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
+    for (uint32_t i = 0; i < positions; i++) {
+        const uint32_t c = ola_position_chain(p, top, i);
+        lift_limb(s, coef + n, c, raised + i * n);
+        if (i <= top)
+            lift_limb(s, coef, c, to[0] + i * n);
+    }
+    const struct ola_raised r = {.own = raised, .others = raised, .level = top, .digits = 1};
+    const struct ola_switch_job job = {
+        .raised = &r, .key = &s->keys->boot[OLA_TO_DENSE], .a0 = to[0]};
+    ola_switch_divide(s, &job, 1, &p->by_p, top, to);
+    ola_ct_take_key(out, in);
+    return OLA_OK;
+}
