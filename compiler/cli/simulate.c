@@ -272,10 +272,11 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
               simulate(a, in.x, in.labels, in.n, &so, &r, d) &&
               stress(a, o, &so, &in, r.largest, &stressed, d);
     progress_clear(&progress);
-    if (!ok || (o->output &&
-                !cli_write_answers(
-                    o->output, r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs,
-                    in.n, r.n_outputs, d)))
+    if (!ok || !cli_report(a, o, &c, &r, o->stress ? &stressed : NULL, d) ||
+        (o->output &&
+         !cli_write_answers(o->output,
+                            r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs, in.n,
+                            r.n_outputs, d)))
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json) {

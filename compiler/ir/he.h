@@ -96,6 +96,7 @@ struct he_inst {
     /* of it what is new since the polynomials before it: as if their results were exact */
     double fresh;
     double seconds; /* predicted by the cost table; 0: not known */
+    uint64_t rotations, products, plain_products;
 };
 
 struct he_port {

@@ -232,6 +232,7 @@ he_price(struct he_program *p)
     p->seconds = 0;
     for (uint32_t k = 0; k < p->insts.len; k++) {
         struct he_inst *i = &p->insts.at[k];
+        const uint64_t before[] = {p->count_rotations, p->count_products, p->count_plain_products};
         i->seconds = 0;
         if (i->op == HE_linear)
             i->seconds = price_map(p, &p->maps.at[i->data]);
@@ -241,6 +242,9 @@ he_price(struct he_program *p)
             i->seconds = i->cts * price_product(&p->params, i->level);
             p->count_products += i->cts;
         }
+        i->rotations = p->count_rotations - before[0];
+        i->products = p->count_products - before[1];
+        i->plain_products = p->count_plain_products - before[2];
         p->seconds += i->seconds;
         uint64_t words = inst_words(p, i);
         most = words > most ? words : most;
