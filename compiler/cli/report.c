@@ -53,18 +53,18 @@ add_stressed(struct arena *a, const struct stress_report *s, struct report *r)
 
 bool
 cli_report(struct arena *a, const struct options *o, const struct compiled *c,
-           const struct simulate_report *simulated, const struct stress_report *stressed,
-           struct diag *d)
+           const struct cli_findings *found, struct diag *d)
 {
     struct str page = {0};
 
     if (!o->report)
         return true;
     c->report->version = OLA_VERSION;
-    if (simulated)
-        add_simulated(a, simulated, c->report);
-    if (stressed)
-        add_stressed(a, stressed, c->report);
+    c->report->run = found->run;
+    if (found->simulated)
+        add_simulated(a, found->simulated, c->report);
+    if (found->stressed)
+        add_stressed(a, found->stressed, c->report);
     report_html(c->report, &page);
     bool ok = file_write(o->report, page.text, page.len, d);
     str_free(&page);

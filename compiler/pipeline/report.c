@@ -426,7 +426,7 @@ pipeline_report(struct arena *a, const struct compile_options *o, const struct c
                          .options = pipeline_options_text(a, o, c),
                          .version = "",
                          .hash = hex(a, c->graph->hash, sizeof c->graph->hash),
-                         .images = c->n_calib,
+                         .images = c->calibration ? c->calibration->images : c->n_calib,
                          .agree = c->n_calib ? c->approximation.agree : NAN,
                          .judged = c->chosen.judged,
                          .labels = c->chosen.labels,

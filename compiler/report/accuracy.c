@@ -28,7 +28,7 @@ stress(const struct report *r, struct str *out)
 {
     str_add(out,
             "<div class=\"card\"><h3>Under stress</h3>\n<table>\n<tr><th>images</th><th>number</th>"
-            "<th>diverged</th><th>ran away</th><th>same answer</th></tr>\n");
+            "<th>diverged</th><th>ran away</th><th>agree</th></tr>\n");
     for (uint32_t k = 0; k < r->n_stress; k++) {
         const struct report_stress *s = &r->stress[k];
         str_addf(out, "<tr%s><td>%s</td><td>%u</td><td%s>%u</td><td%s>%u</td><td>%u</td></tr>\n",
@@ -45,7 +45,8 @@ static const char *const part_name[] = {"polynomial", "rounding of weights", "mo
 static void
 layers(const struct report *r, struct str *out)
 {
-    double row = 17, least = 1, most = 1e-9, dots = 0;
+    double row = 17, least = 1, most = 1e-9;
+    uint32_t dots[3] = {0};
     struct plot f = {.out = out, .left = 210, .top = 10, .width = 640, .log_x = true, .y1 = 1};
 
     for (uint32_t k = 0; k < r->n_layers; k++)
@@ -53,9 +54,9 @@ layers(const struct report *r, struct str *out)
             if (r->layer[k].part[i] > 0 && isfinite(r->layer[k].part[i])) {
                 least = fmin(least, r->layer[k].part[i]);
                 most = fmax(most, r->layer[k].part[i]);
-                dots++;
+                dots[i]++;
             }
-    if (!(dots > 0))
+    if (!(dots[0] + dots[1] + dots[2]))
         return;
     f.x0 = pow(10, floor(log10(least)));
     f.x1 = fmax(pow(10, ceil(log10(most))), 10 * f.x0);
@@ -63,7 +64,8 @@ layers(const struct report *r, struct str *out)
     str_add(out, "<div class=\"card\"><h3>Error of each activation, over its own spread</h3>\n"
                  "<div class=\"legend\">");
     for (int i = 0; i < 3; i++)
-        str_addf(out, "<span><i class=\"p-%d\"></i>%s</span>", i, part_name[i]);
+        if (dots[i])
+            str_addf(out, "<span><i class=\"p-%d\"></i>%s</span>", i, part_name[i]);
     str_add(out, "</div>\n<div style=\"min-width:600px\">\n");
     plot_svg(out, "plot", 870, f.height + 34, "Errors of each layer by what makes them");
     plot_axis_x(&f, 8, NULL, NULL);

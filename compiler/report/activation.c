@@ -8,16 +8,17 @@
 
 #define LEFT  46.0
 #define WIDTH 440.0
-#define THIN  24u /* channels that are drawn beside the typical one */
+#define THIN  24u                       /* channels that are drawn beside the typical one */
+#define ROUGH ((REPORT_POINTS + 1) / 2) /* points of these: every other one */
 
-/* p over [lo, hi] for a channel; NAN outside of its range. */
+/* p at `points` even points of [lo, hi] for a channel; NAN outside of its range. */
 static void
-sample(const struct report_activation *a, uint32_t row, double *y)
+sample(const struct report_activation *a, uint32_t row, double *y, int points)
 {
     double reach = a->poly->radius[row];
 
-    for (int k = 0; k < REPORT_POINTS; k++) {
-        double x = a->lo + (a->hi - a->lo) * k / (REPORT_POINTS - 1);
+    for (int k = 0; k < points; k++) {
+        double x = a->lo + (a->hi - a->lo) * k / (points - 1);
         bool inside = fabs(x - a->poly->center[row]) <= reach * (1 + 1e-9);
         y[k] = inside ? poly_eval(a->poly, row, x) : NAN;
     }
@@ -90,15 +91,15 @@ static void
 thin(const struct report_activation *a, const struct plot *f, bool error)
 {
     uint32_t rows = a->poly->rows, every = rows > THIN ? (rows + THIN - 1) / THIN : 1;
-    double y[REPORT_POINTS];
+    double y[ROUGH];
 
     for (uint32_t r = 0; rows > 1 && r < rows; r += every) {
         if (r == a->typical)
             continue;
-        sample(a, r, y);
-        for (int k = 0; error && k < REPORT_POINTS; k++)
-            y[k] -= a->f[k];
-        plot_curve(f, error ? "thin-e" : "thin", a->lo, a->hi, y, REPORT_POINTS);
+        sample(a, r, y, ROUGH);
+        for (int k = 0; error && k < ROUGH; k++)
+            y[k] -= a->f[2 * k];
+        plot_curve(f, error ? "thin-e" : "thin", a->lo, a->hi, y, ROUGH);
     }
 }
 
@@ -111,6 +112,17 @@ clip(const struct plot *f, uint32_t index, const char *what)
              what, index, f->left, f->top, f->width, f->height, what, index);
 }
 
+/* Whether inputs near a point are not too rare for its error to set the scale. */
+static bool
+common(const struct report_activation *a, int point)
+{
+    double most = 0;
+
+    for (int k = 0; k < REPORT_BINS; k++)
+        most = fmax(most, a->bin[k]);
+    return a->bin[point * (REPORT_BINS - 1) / (REPORT_POINTS - 1)] >= 0.02 * most;
+}
+
 static void
 drawing(const struct report_activation *a, uint32_t index, struct str *out)
 {
@@ -118,7 +130,7 @@ drawing(const struct report_activation *a, uint32_t index, struct str *out)
     struct plot e = {.out = out, .left = LEFT, .top = 238, .width = WIDTH, .height = 66};
     double p[REPORT_POINTS], off[REPORT_POINTS], worst = 1e-9;
 
-    sample(a, a->typical, p);
+    sample(a, a->typical, p, REPORT_POINTS);
     f.x0 = e.x0 = a->lo;
     f.x1 = e.x1 = a->hi;
     f.y0 = INFINITY;
@@ -130,7 +142,8 @@ drawing(const struct report_activation *a, uint32_t index, struct str *out)
     f.y1 += room;
     for (int k = 0; k < REPORT_POINTS; k++) {
         off[k] = p[k] - a->f[k];
-        worst = isfinite(off[k]) ? fmax(worst, fabs(off[k])) : worst;
+        if (isfinite(off[k]) && common(a, k))
+            worst = fmax(worst, fabs(off[k]));
     }
     e.y0 = -1.15 * worst;
     e.y1 = 1.15 * worst;
@@ -189,10 +202,8 @@ options(const struct report *r, const struct report_activation *a, struct str *o
 
     for (uint32_t k = 0; k < a->n_options; k++)
         timed = timed || !isnan(a->option[k].seconds);
-    str_addf(
-        out,
-        "<table>\n<tr><th>levels</th><th>degree</th><th>error</th><th>predicted loss</th>%s</tr>\n",
-        timed ? "<th>network</th>" : "");
+    str_addf(out, "<table>\n<tr><th>levels</th><th>degree</th><th>error</th><th>loss</th>%s</tr>\n",
+             timed ? "<th>network</th>" : "");
     for (uint32_t k = 0; k < a->n_options; k++) {
         const struct report_option *o = &a->option[k];
         bool chosen = k == a->chosen;
@@ -245,8 +256,10 @@ card(const struct report *r, uint32_t index, struct str *out)
     str_add(out, "</header>\n<div>\n");
     drawing(a, index, out);
     if (a->poly->rows > 1)
-        str_addf(out, "<div class=\"read\">channel %u of %u, whose error is the median</div>\n",
-                 a->typical, a->poly->rows);
+        str_addf(out,
+                 "<div class=\"read\">channel %u of 0 \xe2\x80\xa6 %u, whose error is the "
+                 "median</div>\n",
+                 a->typical, a->poly->rows - 1);
     else
         str_add(out, "<div class=\"read\">one polynomial for all channels</div>\n");
     str_add(out, "</div>\n<div>\n");

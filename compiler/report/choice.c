@@ -36,9 +36,13 @@ plan_title(const struct report_plan *p, struct str *out)
     }
 }
 
+/* What lies above the frame is drawn at its upper side. */
 static void
 dot(const struct plot *f, const struct report_plan *p, double x, double y)
 {
+    bool above = y > f->y1;
+
+    y = above ? f->y1 : y;
     str_addf(f->out, "<circle class=\"%s\" r=\"%s\" cx=\"", class_of(p), p->chosen ? "6.5" : "4.5");
     plot_number(f->out, plot_x(f, x));
     str_add(f->out, "\" cy=\"");
@@ -52,7 +56,12 @@ dot(const struct plot *f, const struct report_plan *p, double x, double y)
     plot_number(f->out, plot_x(f, x) + 9);
     str_add(f->out, "\" y=\"");
     plot_number(f->out, plot_y(f, y) - 5);
-    str_addf(f->out, "\">degree %u</text>\n", p->uniform);
+    str_addf(f->out, "\">degree %u", p->uniform);
+    if (above) {
+        str_add(f->out, " \xe2\x86\x91 ");
+        html_percent(f->out, p->drop);
+    }
+    str_add(f->out, "</text>\n");
 }
 
 static void
@@ -75,8 +84,7 @@ limit(const struct plot *f, bool vertical, double v, const char *text)
 
     str_addf(f->out, "<path class=\"limit\" d=\"M%.2f %.2f%s%.2f\"/>\n", x, y, vertical ? "V" : "H",
              vertical ? f->top + f->height : f->left + f->width);
-    str_addf(f->out, "<text class=\"tick limit-text%s\" x=\"%.2f\" y=\"%.2f\">%s</text>\n",
-             vertical ? "" : " end", vertical ? x + 4 : f->left + f->width,
+    str_addf(f->out, "<text class=\"tick limit-text\" x=\"%.2f\" y=\"%.2f\">%s</text>\n", x + 4,
              vertical ? y + 10 : y - 4, text);
 }
 
@@ -102,6 +110,18 @@ over(const struct report_plan *p, bool time)
     return time ? p->seconds : p->deepest;
 }
 
+/* Drops above are not drawn to scale: nobody would take them. */
+static double
+interesting(const struct report *r)
+{
+    double most = fmax(r->max_drop, 0.002);
+
+    for (uint32_t k = 0; k < r->n_plans; k++)
+        if (r->plan[k].chosen && isfinite(r->plan[k].drop))
+            most = fmax(most, r->plan[k].drop);
+    return 5 * most;
+}
+
 /* The drop that was measured, over time or levels. */
 static void
 plot_measured(const struct report *r, bool time, struct str *out)
@@ -111,7 +131,7 @@ plot_measured(const struct report *r, bool time, struct str *out)
 
     for (uint32_t k = 0; k < r->n_plans; k++)
         if (isfinite(r->plan[k].drop) && (!time || timed(&r->plan[k])))
-            stretch(&m, over(&r->plan[k], time), r->plan[k].drop);
+            stretch(&m, over(&r->plan[k], time), fmin(r->plan[k].drop, interesting(r)));
     if (r->max_drop > 0)
         stretch(&m, m.x1, r->max_drop);
     stretch(&m, m.x1, 0);

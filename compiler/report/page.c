@@ -41,6 +41,7 @@ contents(const struct report *r, struct str *out)
 {
     str_add(out, "<nav><b>Contents</b>\n");
     link_to(out, true, "summary", "Summary");
+    link_to(out, r->run, "run", "Encrypted run");
     link_to(out, part_has_choice(r), "choice", "Choice");
     link_to(out, r->n_accuracy, "accuracy", "Accuracy");
     link_to(out, r->n_steps, "network", "Network");
@@ -76,6 +77,7 @@ report_html(const struct report *r, struct str *out)
     contents(r, out);
     str_add(out, "<main>\n");
     part_summary(r, out);
+    part_run(r, out);
     part_choice(r, out);
     part_accuracy(r, out);
     part_network(r, out);

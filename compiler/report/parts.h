@@ -6,6 +6,7 @@
 #include "report/report.h"
 
 void part_summary(const struct report *r, struct str *out);     /* tiles; summary.c */
+void part_run(const struct report *r, struct str *out);         /* measured; run.c */
 void part_choice(const struct report *r, struct str *out);      /* Pareto curves; choice.c */
 void part_network(const struct report *r, struct str *out);     /* the strip; network.c */
 void part_activations(const struct report *r, struct str *out); /* cards; activation.c */

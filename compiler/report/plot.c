@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static double
 share(double v, double v0, double v1, bool logarithmic)
@@ -28,13 +29,11 @@ void
 plot_number(struct str *out, double v)
 {
     char text[32];
-    int n = snprintf(text, sizeof text, "%.2f", v);
+    int n = snprintf(text, sizeof text, "%.1f", v);
 
-    while (n && text[n - 1] == '0')
-        text[--n] = 0;
-    if (n && text[n - 1] == '.')
-        text[--n] = 0;
-    str_add(out, text[0] == '-' && text[1] == '0' && !text[2] ? "0" : text);
+    if (n > 2 && text[n - 1] == '0')
+        text[n - 2] = 0;
+    str_add(out, strcmp(text, "-0") == 0 ? "0" : text);
 }
 
 void

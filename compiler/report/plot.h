@@ -27,7 +27,7 @@ void plot_axis_y(const struct plot *p, int ticks, const char *label,
  * within one height of the frame. */
 void plot_curve(const struct plot *p, const char *class, double from, double to, const double *y,
                 uint32_t n);
-/* A coordinate with two digits behind the point. */
+/* A coordinate, to a tenth of a pixel. */
 void plot_number(struct str *out, double v);
 /* <svg> of this size, with what it shows for who cannot see it; ends with </svg>. */
 void plot_svg(struct str *out, const char *class, double width, double height, const char *label);

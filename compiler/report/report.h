@@ -82,6 +82,15 @@ struct report_stress {
     uint32_t images, diverged, ran_away, agree;
 };
 
+/* What running the compiled network on encrypted images measured. */
+struct report_run {
+    uint32_t images, agree, correct; /* same answer as float; with labels, the right one */
+    bool labels;
+    double keygen, encrypt, evaluate, decrypt; /* seconds; all but keygen of one image */
+    double noise, largest; /* CKKS noise of an output at most, and the largest output */
+    uint64_t peak_bytes, key_bytes;
+};
+
 struct report {
     const char *network, *model, *options, *version, *hash; /* hash in hex */
     struct report_activation *activation;
@@ -104,6 +113,7 @@ struct report {
     struct report_layer *layer;
     uint32_t n_layers;
     const char *departs, *departs_by; /* NULL: none */
+    const struct report_run *run;     /* NULL: not run */
     struct report_stress *stress;
     uint32_t n_stress;
 };

@@ -158,6 +158,13 @@ made(const char *name)
     m.r.layer = layer;
     m.r.n_accuracy = m.r.n_stress = m.r.n_layers = 2;
     m.r.simulated = 100;
+    static const struct report_run run = {.images = 9,
+                                          .agree = 8,
+                                          .correct = 7,
+                                          .labels = true,
+                                          .evaluate = 0.2,
+                                          .peak_bytes = 290000000};
+    m.r.run = &run;
     m.r.departs = name;
     m.r.departs_by = "polynomial";
     return m;
@@ -208,8 +215,10 @@ Test(report, everything_is_shown)
     cr_expect_not_null(strstr(page, "+33.3\xc2\xa0%"), "0.5 in place of 0.25 of 0.75");
     cr_expect_not_null(strstr(page, "class=\"chosen\" r=\"6.5\""));
     cr_expect_not_null(strstr(page, "--max-drop"));
+    cr_expect_not_null(strstr(page, "<td>250\xc2\xa0ms</td><td>200\xc2\xa0ms</td>"));
+    cr_expect_not_null(strstr(page, "<td>300\xc2\xa0MB</td><td>290\xc2\xa0MB</td>"));
     cr_expect_not_null(strstr(page, "89.00\xc2\xa0%"));
-    cr_expect_not_null(strstr(page, "channel 2 of 5"));
+    cr_expect_not_null(strstr(page, "channel 2 of 0 \xe2\x80\xa6 4"));
     free(page);
     free(again);
     arena_free(m.a);
