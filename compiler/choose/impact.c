@@ -7,7 +7,6 @@
 
 #include "op/interpret.h"
 
-#include <cblas.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -110,57 +109,6 @@ chunk_of(const struct graph *g, const struct graph *forward, uint32_t n)
     return rows;
 }
 
-/* ---- forwards
- * ------------------------------------------------------------------------------------------ */
-
-static bool
-forward_image(struct graph *f, const float *row, float *const *to, uint32_t image, struct diag *d)
-{
-    struct interpret_options o = {.threads = 1};
-    struct arena *a = arena_new();
-    const struct value *v = graph_value(f, f->inputs.at[0].value);
-    struct tensor in = tensor_new(a, v->dtype, v->shape);
-    struct tensor *out = ARENA_ARRAY(a, struct tensor, f->outputs.len + 1);
-    bool ok;
-
-    for (int64_t k = 0; k < shape_size(&v->shape); k++)
-        if (in.f)
-            in.f[k] = row[k];
-        else
-            in.i[k] = (int64_t)row[k];
-    ok = interpret_one(f, &o, a, &in, out, d);
-    for (uint32_t k = 0; ok && k < f->outputs.len; k++) {
-        int64_t n = shape_size(&out[k].shape);
-        for (int64_t i = 0; i < n; i++)
-            to[k][(int64_t)image * n + i] = out[k].f ? out[k].f[i] : (float)out[k].i[i];
-    }
-    arena_free(a);
-    return ok;
-}
-
-static bool
-forwards(struct backward *w, struct graph *f, const float *images, struct diag *d)
-{
-    int64_t size = shape_size(&graph_value(f, f->inputs.at[0].value)->shape);
-    uint32_t failed = w->n;
-    int blas_threads = openblas_get_num_threads();
-
-    openblas_set_num_threads(1); /* one product a thread, so that sums are added in one order */
-#pragma omp parallel for schedule(dynamic)
-    for (uint32_t k = 0; k < w->n; k++) {
-        struct diag *quiet = diag_new();
-        if (!forward_image(f, images + (int64_t)k * size, w->kept, k, quiet)) {
-#pragma omp critical(olac_impact)
-            failed = k < failed ? k : failed;
-        }
-        diag_free(quiet);
-    }
-    if (failed < w->n)
-        forward_image(f, images + (int64_t)failed * size, w->kept, failed, d);
-    openblas_set_num_threads(blas_threads);
-    return failed == w->n;
-}
-
 /* ---- the loss
  * ------------------------------------------------------------------------------------------ */
 
@@ -220,7 +168,9 @@ chunk(struct backward *w, struct graph *f, const float *images, const int64_t *l
     uint32_t z = w->g->outputs.at[0];
     int64_t size = shape_size(&graph_value(w->g, z)->shape);
 
-    if (!forwards(w, f, images, w->d))
+    const struct interpret_options o = {0};
+
+    if (!interpret_rows(f, &o, &images, w->n, w->kept, w->d))
         return false;
     if (!w->wanted[z])
         return true;

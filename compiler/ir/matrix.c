@@ -22,7 +22,7 @@ close_row(struct matrix_builder *b)
 {
     uint32_t lo = b->row_start, n = b->col.len, keep = lo;
 
-    for (uint32_t i = lo + 1; i < n; i++) {
+    for (uint32_t i = lo + 1; b->unsorted && i < n; i++) {
         uint32_t c = b->col.at[i], k = i;
         double v = b->val.at[i];
         for (; k > lo && b->col.at[k - 1] > c; k--) {
@@ -44,6 +44,7 @@ close_row(struct matrix_builder *b)
     }
     b->col.len = b->val.len = b->row_start = keep;
     b->m->start[++b->row] = keep;
+    b->unsorted = false;
 }
 
 void
@@ -55,6 +56,8 @@ matrix_entry(struct matrix_builder *b, uint32_t row, uint32_t col, double val)
     }
     while (b->row < row)
         close_row(b);
+    if (b->col.len > b->row_start && b->col.at[b->col.len - 1] > col)
+        b->unsorted = true;
     vec_push(b->scratch, &b->col, col);
     vec_push(b->scratch, &b->val, val);
 }
@@ -106,17 +109,20 @@ matrix_product(struct arena *arena, const struct matrix *a, const struct matrix 
     matrix_begin(&out, arena, a->rows, b->cols);
     for (uint32_t r = 0; r < a->rows && !out.overflow; r++) {
         uint32_t n = 0;
+        bool sorted = true;
         for (uint32_t i = a->start[r]; i < a->start[r + 1]; i++)
             for (uint32_t k = b->start[a->col[i]]; k < b->start[a->col[i] + 1]; k++) {
                 uint32_t c = b->col[k];
                 if (!seen[c]) {
                     seen[c] = true;
                     sum[c] = 0;
+                    sorted = sorted && (n == 0 || used[n - 1] < c);
                     used[n++] = c;
                 }
                 sum[c] += (double)a->val[i] * (double)b->val[k];
             }
-        qsort(used, n, sizeof *used, compare_u32);
+        if (!sorted)
+            qsort(used, n, sizeof *used, compare_u32);
         for (uint32_t k = 0; k < n; k++) {
             matrix_entry(&out, r, used[k], sum[used[k]]);
             seen[used[k]] = false;

@@ -27,6 +27,7 @@ struct matrix_builder {
     VEC(uint32_t) col;
     VEC(double) val;
     uint32_t row_start; /* first entry of the row being filled */
+    bool unsorted;      /* it is not in order of columns */
     bool overflow;      /* more than MATRIX_MAX entries, or rows not ascending */
 };
 

@@ -281,50 +281,83 @@ interpret_one(struct graph *g, const struct interpret_options *o, struct arena *
 
 struct batch {
     struct plan plan;
-    const float *in;
-    float *out;
+    const float *const *in; /* rows of each graph input */
+    float *const *out;      /* of each graph output; NULL: not wanted */
     uint32_t images;
-    int64_t in_size, out_size;
     uint32_t failed; /* the first image that failed, or images */
     uint32_t done;
 };
 
+static int64_t
+size_of(const struct graph *g, uint32_t value)
+{
+    return shape_size(&graph_value(g, value)->shape);
+}
+
+/* The row of an input as a tensor. Floats stay where they are: operators only read. */
+static void
+take_row(const struct batch *b, struct run *r, uint32_t input, struct tensor *t, uint32_t image)
+{
+    const struct graph *g = b->plan.g;
+    uint32_t v = g->inputs.at[input].value;
+    int64_t n = size_of(g, v);
+    const float *row = b->in[input] + image * n;
+
+    if (t->i)
+        for (int64_t k = 0; k < n; k++)
+            t->i[k] = (int64_t)llrintf(row[k]);
+    else
+        t->f = (float *)(uintptr_t)row;
+    r->values[v] = *t;
+}
+
 /* Image k of the batch; messages of a failure go to d. */
 static bool
-batch_image(const struct batch *b, struct run *r, const struct tensor *input, uint32_t image,
+batch_image(const struct batch *b, struct run *r, struct tensor *input, uint32_t image,
             struct diag *d)
 {
     const struct graph *g = b->plan.g;
-    const float *row = b->in + (int64_t)image * b->in_size;
 
-    for (int64_t k = 0; k < b->in_size; k++)
-        if (input->f)
-            input->f[k] = row[k];
-        else
-            input->i[k] = (int64_t)llrintf(row[k]);
     r->image = image;
     r->diag = d;
-    r->values[g->inputs.at[0].value] = *input;
+    for (uint32_t k = 0; k < g->inputs.len; k++)
+        take_row(b, r, k, &input[k], image);
     bool ok = run_image(r);
-    const struct tensor *out = &r->values[g->outputs.at[0]];
-    float *to = b->out + (int64_t)image * b->out_size;
-    for (int64_t k = 0; ok && k < b->out_size; k++)
-        to[k] = out->f ? out->f[k] : (float)out->i[k];
+    for (uint32_t k = 0; ok && k < g->outputs.len; k++) {
+        const struct tensor *out = &r->values[g->outputs.at[k]];
+        int64_t n = size_of(g, g->outputs.at[k]);
+        float *to = b->out[k] ? b->out[k] + image * n : NULL;
+        if (to && out->f)
+            memcpy(to, out->f, (size_t)n * sizeof *to);
+        for (int64_t e = 0; to && !out->f && e < n; e++)
+            to[e] = (float)out->i[e];
+    }
     run_clear(r);
     return ok;
+}
+
+static struct tensor *
+input_tensors(struct arena *a, const struct graph *g)
+{
+    struct tensor *input = ARENA_ARRAY(a, struct tensor, g->inputs.len + 1);
+
+    for (uint32_t k = 0; k < g->inputs.len; k++) {
+        const struct value *v = graph_value(g, g->inputs.at[k].value);
+        input[k] = dtype_is_float(v->dtype) ? (struct tensor){.dtype = v->dtype, .shape = v->shape}
+                                            : tensor_new(a, v->dtype, v->shape);
+    }
+    return input;
 }
 
 /* One thread's share: images as they come. */
 static void
 batch_share(struct batch *b)
 {
-    const struct graph *g = b->plan.g;
     const struct interpret_options *o = b->plan.o;
-    const struct value *v = graph_value(g, g->inputs.at[0].value);
     struct arena *a = arena_new();
     struct diag *quiet = diag_new();
     struct run r = run_new(a, &b->plan, quiet);
-    struct tensor input = tensor_new(a, v->dtype, v->shape);
+    struct tensor *input = input_tensors(a, b->plan.g);
 
 #pragma omp for schedule(dynamic)
     for (uint32_t k = 0; k < b->images; k++) {
@@ -333,7 +366,7 @@ batch_share(struct batch *b)
         failed = b->failed;
         if (k > failed)
             continue;
-        bool ok = batch_image(b, &r, &input, k, quiet);
+        bool ok = batch_image(b, &r, input, k, quiet);
 #pragma omp critical(olac_interpret)
         {
             if (!ok && k < b->failed) {
@@ -359,24 +392,12 @@ threads_of(const struct interpret_options *o)
 #endif
 
 bool
-interpret_many(struct graph *g, const struct interpret_options *o, const float *in, uint32_t images,
-               float *out, struct diag *d)
+interpret_rows(struct graph *g, const struct interpret_options *o, const float *const *in,
+               uint32_t images, float *const *out, struct diag *d)
 {
-    if (g->inputs.len != 1) {
-        diag_error(d, E_INPUT_DATA, PLACE_FILE(g->file), "the network has %u inputs, not one",
-                   g->inputs.len);
-        return false;
-    }
-    const struct value *from = graph_value(g, g->inputs.at[0].value);
-    const struct value *to = graph_value(g, g->outputs.at[0]);
     struct arena *a = arena_new();
-    struct batch b = {.plan = {.g = g, .o = o},
-                      .in = in,
-                      .out = out,
-                      .images = images,
-                      .in_size = shape_size(&from->shape),
-                      .out_size = shape_size(&to->shape),
-                      .failed = images};
+    struct batch b = {
+        .plan = {.g = g, .o = o}, .in = in, .out = out, .images = images, .failed = images};
     int blas_threads = openblas_get_num_threads();
 
     openblas_set_num_threads(1);
@@ -386,11 +407,27 @@ interpret_many(struct graph *g, const struct interpret_options *o, const float *
     if (b.failed <
         images) { /* once more, for the message: the same one with any number of threads */
         struct run r = run_new(a, &b.plan, d);
-        struct tensor input = tensor_new(a, from->dtype, from->shape);
-        batch_image(&b, &r, &input, b.failed, d);
+        batch_image(&b, &r, input_tensors(a, g), b.failed, d);
         run_end(&r);
     }
     openblas_set_num_threads(blas_threads);
     arena_free(a);
     return b.failed == images;
+}
+
+bool
+interpret_many(struct graph *g, const struct interpret_options *o, const float *in, uint32_t images,
+               float *out, struct diag *d)
+{
+    struct arena *a = arena_new();
+    float **to = ARENA_ARRAY(a, float *, g->outputs.len + 1);
+    bool ok = g->inputs.len == 1;
+
+    to[0] = out;
+    if (!ok)
+        diag_error(d, E_INPUT_DATA, PLACE_FILE(g->file), "the network has %u inputs, not one",
+                   g->inputs.len);
+    ok = ok && interpret_rows(g, o, &in, images, to, d);
+    arena_free(a);
+    return ok;
 }

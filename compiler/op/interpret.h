@@ -32,5 +32,9 @@ bool interpret_one(struct graph *g, const struct interpret_options *o, struct ar
  * rows of output 0. Memory O(threads x one image), not O(images). */
 bool interpret_many(struct graph *g, const struct interpret_options *o, const float *in,
                     uint32_t images, float *out, struct diag *d);
+/* The same with in[k] rows of graph input k and out[k] rows of output k (NULL: not wanted);
+ * integers as floats. */
+bool interpret_rows(struct graph *g, const struct interpret_options *o, const float *const *in,
+                    uint32_t images, float *const *out, struct diag *d);
 
 #endif

@@ -2,9 +2,6 @@
  * inputs, what must be kept next its outputs. */
 #include "op/lockstep.h"
 
-#include <cblas.h>
-#include <string.h>
-
 /* A value of all images. */
 struct kept {
     struct arena *arena; /* NULL: not kept, or the images themselves */
@@ -113,75 +110,26 @@ stretch(const struct lockstep *s, uint32_t stop, bool clean, struct arena *a)
     return c;
 }
 
-/* A kept row as a tensor of the value's type. */
-static struct tensor
-tensor_of(struct arena *a, const struct value *v, const float *row)
-{
-    struct tensor t = tensor_new(a, v->dtype, v->shape);
-
-    for (int64_t k = 0; k < shape_size(&v->shape); k++)
-        if (t.f)
-            t.f[k] = row[k];
-        else
-            t.i[k] = (int64_t)row[k];
-    return t;
-}
-
-static bool
-stretch_image(struct lockstep *s, struct graph *c, bool clean, uint32_t image, float *const *to,
-              struct diag *d)
-{
-    struct interpret_options o = {.poly = !clean, .threads = 1};
-    struct arena *a = arena_new();
-    struct tensor *in = ARENA_ARRAY(a, struct tensor, c->inputs.len + 1);
-    struct tensor *out = ARENA_ARRAY(a, struct tensor, c->outputs.len + 1);
-
-    for (uint32_t k = 0; k < c->inputs.len; k++) {
-        const struct value *v = graph_value(c, c->inputs.at[k].value);
-        size_t first = (size_t)image * (size_t)shape_size(&v->shape);
-        in[k] = tensor_of(a, v, s->kept[clean][c->inputs.at[k].value].data + first);
-    }
-    bool ok = interpret_one(c, &o, a, in, out, d);
-    for (uint32_t k = 0; ok && k < c->outputs.len; k++) {
-        int64_t n = shape_size(&out[k].shape);
-        for (int64_t i = 0; i < n; i++)
-            to[k][(int64_t)image * n + i] = out[k].f ? out[k].f[i] : (float)out[k].i[i];
-    }
-    arena_free(a);
-    return ok;
-}
-
 /* All images through the stretch; results become kept values. */
 static bool
 run_stretch(struct lockstep *s, struct graph *c, bool clean, struct diag *d)
 {
+    struct interpret_options o = {.poly = !clean};
     struct arena *a = arena_new();
+    const float **from = ARENA_ARRAY(a, const float *, c->inputs.len + 1);
     float **to = ARENA_ARRAY(a, float *, c->outputs.len + 1);
-    uint32_t failed = s->n;
 
+    for (uint32_t k = 0; k < c->inputs.len; k++)
+        from[k] = s->kept[clean][c->inputs.at[k].value].data;
     for (uint32_t k = 0; k < c->outputs.len; k++) {
         struct kept *kept = &s->kept[clean][c->outputs.at[k]];
         size_t n = (size_t)shape_size(&graph_value(c, c->outputs.at[k])->shape);
         kept->arena = arena_new();
         kept->data = to[k] = ARENA_ARRAY(kept->arena, float, n * s->n);
     }
-    /* one product a thread, so that sums are added in one order */
-    int blas_threads = openblas_get_num_threads();
-    openblas_set_num_threads(1);
-#pragma omp parallel for schedule(dynamic)
-    for (uint32_t image = 0; image < s->n; image++) {
-        struct diag *quiet = diag_new();
-        if (!stretch_image(s, c, clean, image, to, quiet)) {
-#pragma omp critical(olac_lockstep)
-            failed = image < failed ? image : failed;
-        }
-        diag_free(quiet);
-    }
-    if (failed < s->n)
-        stretch_image(s, c, clean, failed, to, d);
-    openblas_set_num_threads(blas_threads);
+    bool ok = interpret_rows(c, &o, from, s->n, to, d);
     arena_free(a);
-    return failed == s->n;
+    return ok;
 }
 
 bool

@@ -109,6 +109,19 @@ judge_outputs(const struct search *s, bool poly, float *out, struct diag *d)
     return interpret_many(s->g, &o, s->judge.x, s->judge.n, out, d);
 }
 
+/* Impacts of the candidates: from the calibration, where it has them, else from the images. */
+static bool
+weigh(struct search *s, const struct calibration *c, uint32_t n)
+{
+    if (!c || !c->weighed || c->n != s->choice.n)
+        return choose(s->g, s->fit.x, n, s->fit.labels, &s->choice, s->d);
+    const float **each = ARENA_ARRAY(s->a, const float *, c->weighed);
+    for (uint32_t k = 0; k < c->weighed; k++)
+        each[k] = c->sample[k].impact;
+    choose_weigh(s->a, &s->choice, each, c->weighed);
+    return true;
+}
+
 static bool
 prepare(struct search *s, const struct compiled *c, const int64_t *labels)
 {
@@ -125,7 +138,7 @@ prepare(struct search *s, const struct compiled *c, const int64_t *labels)
         s->judge.labels = NULL; /* no classes */
     uint32_t n = s->fit.n < WEIGHED_IMAGES ? s->fit.n : WEIGHED_IMAGES;
     return approximate_errors(s->g, s->fit.x, n, &s->ao, &s->choice, s->d) &&
-           choose(s->g, s->fit.x, n, s->fit.labels, &s->choice, s->d);
+           weigh(s, c->calibration, n);
 }
 
 /* ---- one plan
