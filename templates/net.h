@@ -1,4 +1,4 @@
-//%% The header of a compiled network. Marks: provenance, constants; condition pixels.
+//%% The header of a compiled network. Marks: provenance, constants; conditions pixels, batch.
 //%% templates/README.md says how templates are read.
 /* net.h - a neural network on encrypted data: what a product calls. Generated; do not edit.
  *
@@ -8,8 +8,15 @@
  * evaluates (net_server.c, links libola alone and cannot hold a secret key). Both know the
  * parameters; evaluation keys and ciphertexts are all that passes between them.
  *
+//% if batch
+ * An image is NET_INPUT_SIZE numbers, as the network takes them, row by row. Up to NET_BATCH images
+ * are encrypted together in NET_INPUT_CTS ciphertexts: one for each number, an image in each slot.
+ * Their answers, NET_OUTPUT_SIZE numbers each, are in NET_OUTPUT_CTS ciphertexts. An evaluation
+ * takes the same time however many images there are.
+//% else
  * An image is NET_INPUT_SIZE numbers, as the network takes them, row by row; an encrypted one is
  * NET_INPUT_CTS ciphertexts. An answer is NET_OUTPUT_SIZE numbers in NET_OUTPUT_CTS ciphertexts.
+//% end
  * Every function that can fail returns a status of ola/ola.h and leaves *out alone when it does;
  * ciphertexts that it was to write may then hold what they held, others, or nothing. */
 #ifndef NET_H
@@ -61,6 +68,24 @@ const ola_params *net_client_params(const struct net_client *c);
 /* The evaluation keys that the server needs for this network, and no more. */
 OLA_MUST_CHECK ola_status net_client_keys(const struct net_client *c, ola_keys **out);
 
+//% if batch
+/* images: n rows of NET_INPUT_SIZE finite floats, 1 <= n <= NET_BATCH; ct: NET_INPUT_CTS
+ * handles. */
+OLA_MUST_CHECK ola_status net_encrypt(const struct net_client *c, const float *images, uint32_t n,
+                                      ola_ct *const *ct);
+//% if pixels
+/* The same from bytes of pixels, scaled as the model says. */
+OLA_MUST_CHECK ola_status net_encrypt_pixels(const struct net_client *c, const uint8_t *images,
+                                             uint32_t n, ola_ct *const *ct);
+//% end
+/* ct: NET_OUTPUT_CTS handles; out: n rows of NET_OUTPUT_SIZE floats. For the owner of the key only:
+ * the low bits of an exact decryption tell about the key (ola/client.h). */
+OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct,
+                                      uint32_t n, float *out);
+/* For results that others will see: Gaussian noise of deviation sigma > 0 is added. */
+OLA_MUST_CHECK ola_status net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct,
+                                             uint32_t n, float *out, double sigma);
+//% else
 /* image: NET_INPUT_SIZE finite floats; ct: NET_INPUT_CTS handles. */
 OLA_MUST_CHECK ola_status net_encrypt(const struct net_client *c, const float *image,
                                       ola_ct *const *ct);
@@ -76,6 +101,7 @@ OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *
 /* For results that others will see: Gaussian noise of deviation sigma > 0 is added. */
 OLA_MUST_CHECK ola_status net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct,
                                              float *out, double sigma);
+//% end
 
 /* ---- the server ------------------------------------------------------------------------------ */
 /* Parameters and weights: read only once made, shared by all threads and clients. */

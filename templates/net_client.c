@@ -1,4 +1,4 @@
-//%% The client's half. Marks: parameters, key_plan, ports, pixels; condition pixels.
+//%% The client's half. Marks: parameters, key_plan, ports, pixels; conditions pixels, batch.
 /* net_client.c - keys, encryption and decryption for net. Generated; do not edit.
  *
 //% provenance
@@ -101,6 +101,84 @@ free_wiped(void *p, size_t size)
         byte[i] = 0;
     free(p);
 }
+//% if pixels
+
+//% pixels
+//% end
+//% if batch
+
+/* Images one behind the other, as numbers or as pixels. */
+struct images {
+    uint32_t n;
+    const float *number;
+    const uint8_t *pixel; /* NULL: numbers */
+};
+
+/* Element `elem` of an input whose first is number `first` of an image. */
+static double
+element(const struct images *in, uint32_t image, uint32_t input, uint32_t first, uint32_t elem)
+{
+    const size_t at = (size_t)image * NET_INPUT_SIZE + first + elem;
+//% if pixels
+    if (in->pixel) {
+        const struct pixels *p = &pixels[input];
+        uint32_t channel = elem / p->plane % p->channels;
+        return (in->pixel[at] / p->divisor - p->mean[channel]) / p->std[channel];
+    }
+//% else
+    (void)input;
+//% end
+    return (double)in->number[at];
+}
+
+/* Slots for n images: a power of two. */
+static uint32_t
+slots_for(uint32_t n)
+{
+    uint32_t slots = 1;
+    while (slots < n)
+        slots *= 2;
+    return slots;
+}
+
+/* A ciphertext for each element, an image in each slot; images repeat through the slots left. */
+static ola_status
+encrypt_images(const struct net_client *c, const struct images *in, ola_ct *const *ct)
+{
+    if (in->n < 1 || in->n > NET_BATCH)
+        return OLA_ERR_PARAM;
+    const uint32_t slots = slots_for(in->n);
+    double *v = calloc(slots, sizeof *v);
+    uint32_t first = 0;
+    ola_status status = v ? OLA_OK : OLA_ERR_NOMEM;
+    for (uint32_t i = 0; i < NET_INPUTS && status == OLA_OK; i++) {
+        const struct port *port = &inputs[i];
+        for (uint32_t e = 0; e < port->size && status == OLA_OK; e++) {
+            for (uint32_t k = 0; k < in->n; k++)
+                v[k] = element(in, k, i, first, e);
+            status = ola_encrypt(c->key, ct[first + e], v, slots, port->level, port->scale);
+        }
+        first += port->size;
+    }
+    free_wiped(v, slots * sizeof *v);
+    return status;
+}
+
+ola_status
+net_encrypt(const struct net_client *c, const float *images, uint32_t n, ola_ct *const *ct)
+{
+    return encrypt_images(c, &(struct images){.n = n, .number = images}, ct);
+}
+//% if pixels
+
+ola_status
+net_encrypt_pixels(const struct net_client *c, const uint8_t *images, uint32_t n,
+                   ola_ct *const *ct)
+{
+    return encrypt_images(c, &(struct images){.n = n, .pixel = images}, ct);
+}
+//% end
+//% else
 
 static ola_status
 encrypt_port(const struct net_client *c, const struct port *port, const double *image,
@@ -149,8 +227,6 @@ net_encrypt(const struct net_client *c, const float *image, ola_ct *const *ct)
 }
 //% if pixels
 
-//% pixels
-
 ola_status
 net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *const *ct)
 {
@@ -170,6 +246,7 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
     return status;
 }
 //% end
+//% end
 
 /* Ciphertexts come from outside: level and scale must be those that the last layers leave. */
 static ola_status
@@ -181,6 +258,49 @@ check_output(const struct port *port, const ola_ct *ct)
     return ratio > 1 - 1e-6 && ratio < 1 + 1e-6 ? OLA_OK : OLA_ERR_SCALE;
 }
 
+//% if batch
+/* sigma: noise to add; below 0: none. */
+static ola_status
+decrypt_images(const struct net_client *c, const ola_ct *const *ct, uint32_t n, float *out,
+               double sigma)
+{
+    double *v = n >= 1 && n <= NET_BATCH ? calloc(n, sizeof *v) : NULL;
+    float *answers = v ? calloc(n, NET_OUTPUT_SIZE * sizeof *answers) : NULL;
+    uint32_t first = 0;
+    ola_status status = n < 1 || n > NET_BATCH ? OLA_ERR_PARAM : answers ? OLA_OK : OLA_ERR_NOMEM;
+    for (uint32_t i = 0; i < NET_OUTPUTS && status == OLA_OK; i++) {
+        const struct port *port = &outputs[i];
+        for (uint32_t e = first; e < first + port->size && status == OLA_OK; e++) {
+            status = check_output(port, ct[e]);
+            if (status == OLA_OK && sigma < 0)
+                status = ola_decrypt(c->key, ct[e], v, n);
+            else if (status == OLA_OK)
+                status = ola_decrypt_shared(c->key, ct[e], v, n, sigma);
+            for (uint32_t k = 0; k < n && status == OLA_OK; k++)
+                answers[(size_t)k * NET_OUTPUT_SIZE + e] = (float)v[k];
+        }
+        first += port->size;
+    }
+    if (status == OLA_OK)
+        memcpy(out, answers, (size_t)n * NET_OUTPUT_SIZE * sizeof *answers);
+    free_wiped(answers, (size_t)n * NET_OUTPUT_SIZE * sizeof *answers);
+    free_wiped(v, n * sizeof *v);
+    return status;
+}
+
+ola_status
+net_decrypt(const struct net_client *c, const ola_ct *const *ct, uint32_t n, float *out)
+{
+    return decrypt_images(c, ct, n, out, -1);
+}
+
+ola_status
+net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct, uint32_t n, float *out,
+                   double sigma)
+{
+    return sigma > 0 ? decrypt_images(c, ct, n, out, sigma) : OLA_ERR_PARAM;
+}
+//% else
 /* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
@@ -235,3 +355,4 @@ net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct, float *o
 {
     return sigma > 0 ? decrypt_answer(c, ct, out, sigma) : OLA_ERR_PARAM;
 }
+//% end

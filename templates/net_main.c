@@ -1,4 +1,5 @@
-//%% The program of a compiled network: options and the four processes. Mark: provenance.
+//%% The program of a compiled network: options and the four processes. Mark: provenance;
+//%% condition batch.
 /* net_main.c - net on encrypted images, as a program. Generated; do not edit.
  *
 //% provenance
@@ -7,7 +8,12 @@
  *                                       input.ct, output.ct; secret.key is the client's alone
  *   run | selftest                      the whole trip in one process (net_trip.c)
  *
+//% if batch
+ * Images and answers are .npy files; up to NET_BATCH images are in one file, the next ones in
+ * input.k.ct and output.k.ct, k > 0. */
+//% else
  * Images and answers are .npy files; image k > 0 of several is in input.k.ct and output.k.ct. */
+//% end
 #define _POSIX_C_SOURCE 200809L
 #include "net_program.h"
 
@@ -56,12 +62,13 @@ net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done, co
     const struct net_waiting *p = user;
     if (!p->shown)
         return;
-    double share = (p->image + done) / p->images, spent = net_seconds() - p->start;
+    double share = (p->round + done) / p->rounds, spent = net_seconds() - p->start;
     fprintf(stderr, "\r\033[K");
-    if (layer == n_layers && p->image + 1 == p->images)
+    if (layer == n_layers && p->round + 1 == p->rounds)
         return;
-    if (p->images > 1)
-        fprintf(stderr, "image %u of %u, ", p->image + 1, p->images);
+    if (p->rounds > 1)
+        fprintf(stderr, "%s %u of %u, ", NET_BATCH > 1 ? "batch" : "image", p->round + 1,
+                p->rounds);
     fprintf(stderr, "layer %u of %u %.40s", layer + 1 < n_layers ? layer + 1 : n_layers, n_layers,
             name);
     if (share > 0)
@@ -71,7 +78,7 @@ net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done, co
 
 /* ---- files of the four processes ------------------------------------------------------------- */
 
-/* dir/stem or, for image k > 0, dir/stem.k with the suffix behind; free it. */
+/* dir/stem or, for round k > 0, dir/stem.k with the suffix behind; free it. */
 static char *
 file_name(const struct net_options *o, const char *stem, uint32_t k, const char *suffix)
 {
@@ -136,7 +143,7 @@ save_cts(const struct net_options *o, const char *stem, uint32_t k, const ola_pa
     return failed;
 }
 
-/* status: of using image k's ciphertexts; their file is named. */
+/* status: of using round k's ciphertexts; their file is named. */
 static int
 fail_cts(const struct net_options *o, const char *stem, uint32_t k, const char *keys,
          ola_status status)
@@ -222,8 +229,9 @@ command_encrypt(const struct net_options *o)
         failed = status == OLA_OK ? 0 : net_fail_status("encrypt", status);
     }
     if (!failed) {
-        for (uint32_t k = 0; k < (o->count ? in.rows : 1) && !failed; k++)
-            failed = net_images_encrypt(&in, client, ct) ||
+        const uint32_t images = o->count ? in.rows : 1;
+        for (uint32_t k = 0; k < net_rounds(images) && !failed; k++)
+            failed = net_images_encrypt(&in, client, net_round_size(images, k), ct) ||
                      save_cts(o, "input", k, net_client_params(client), ct, NET_INPUT_CTS);
         net_cts_free(ct, NET_INPUT_CTS);
     }
@@ -236,7 +244,7 @@ command_encrypt(const struct net_options *o)
 static int
 eval_files(const struct net_options *o, struct net_session *session, const ola_params *params)
 {
-    struct net_waiting p = {isatty(2) == 1, 0, o->count ? o->count : 1, net_seconds()};
+    struct net_waiting p = {isatty(2) == 1, 0, net_rounds(o->count ? o->count : 1), net_seconds()};
     ola_ct *in[NET_INPUT_CTS], *out[NET_OUTPUT_CTS];
     ola_status status = net_cts_new(params, in, NET_INPUT_CTS);
     if (status != OLA_OK)
@@ -246,13 +254,13 @@ eval_files(const struct net_options *o, struct net_session *session, const ola_p
     if (status != OLA_OK) {
         failed = net_fail_status("eval", status);
     } else {
-        for (; p.image < p.images && !failed; p.image++) {
-            failed = load_cts(o, "input", p.image, params, in, NET_INPUT_CTS);
+        for (; p.round < p.rounds && !failed; p.round++) {
+            failed = load_cts(o, "input", p.round, params, in, NET_INPUT_CTS);
             if (failed)
                 break;
             status = net_evaluate(session, (const ola_ct *const *)in, out, net_show_progress, &p);
-            failed = status == OLA_OK ? save_cts(o, "output", p.image, params, out, NET_OUTPUT_CTS)
-                                      : fail_cts(o, "input", p.image, "eval.keys", status);
+            failed = status == OLA_OK ? save_cts(o, "output", p.round, params, out, NET_OUTPUT_CTS)
+                                      : fail_cts(o, "input", p.round, "eval.keys", status);
         }
         net_cts_free(out, NET_OUTPUT_CTS);
     }
@@ -298,12 +306,16 @@ decrypt_files(const struct net_options *o, const struct net_client *client, floa
     if (status != OLA_OK)
         return net_fail_status("decrypt", status);
     int failed = 0;
-    for (uint32_t k = 0; k < rows && !failed; k++) {
+    for (uint32_t k = 0; k < net_rounds(rows) && !failed; k++) {
+        float *out = answers + (size_t)k * NET_BATCH * NET_OUTPUT_SIZE;
         failed = load_cts(o, "output", k, net_client_params(client), ct, NET_OUTPUT_CTS);
         if (failed)
             break;
-        status =
-            net_decrypt(client, (const ola_ct *const *)ct, answers + (size_t)k * NET_OUTPUT_SIZE);
+//% if batch
+        status = net_decrypt(client, (const ola_ct *const *)ct, net_round_size(rows, k), out);
+//% else
+        status = net_decrypt(client, (const ola_ct *const *)ct, out);
+//% end
         failed = status == OLA_OK ? 0 : fail_cts(o, "output", k, "secret.key", status);
     }
     net_cts_free(ct, NET_OUTPUT_CTS);

@@ -1,4 +1,4 @@
-//%% Images in, answers out. Marks: provenance; condition pixels.
+//%% Images in, answers out. Marks: provenance; conditions pixels, batch.
 /* net_npy.c - the .npy files of the program net. Generated; do not edit.
  *
 //% provenance
@@ -139,23 +139,42 @@ net_images_open(const struct net_options *o, struct net_images *in)
     return failed;
 }
 
+static ola_status
+encrypt_rows(const struct net_images *in, const struct net_client *client, const void *rows,
+             uint32_t n, ola_ct *const *ct)
+{
+//% if pixels
+    if (in->bytes)
+//% if batch
+        return net_encrypt_pixels(client, rows, n, ct);
+//% else
+        return net_encrypt_pixels(client, rows, ct);
+//% end
+//% else
+    (void)in;
+//% end
+//% if batch
+    return net_encrypt(client, rows, n, ct);
+//% else
+    (void)n;
+    return net_encrypt(client, rows, ct);
+//% end
+}
+
 int
-net_images_encrypt(struct net_images *in, const struct net_client *client, ola_ct *const *ct)
+net_images_encrypt(struct net_images *in, const struct net_client *client, uint32_t n,
+                   ola_ct *const *ct)
 {
     ola_status status = OLA_ERR_NOMEM;
     size_t size = NET_INPUT_SIZE * (in->bytes ? sizeof(uint8_t) : sizeof(float));
-    void *row = malloc(size);
-    if (row) {
-        if (fread(row, 1, size, in->file) != size) {
-            free(row);
+    void *rows = calloc(n, size);
+    if (rows) {
+        if (fread(rows, size, n, in->file) != n) {
+            free(rows);
             return net_fail(in->path, "cannot read");
         }
-//% if pixels
-        status = in->bytes ? net_encrypt_pixels(client, row, ct) : net_encrypt(client, row, ct);
-//% else
-        status = net_encrypt(client, row, ct);
-//% end
-        free(row);
+        status = encrypt_rows(in, client, rows, n, ct);
+        free(rows);
     }
     return status == OLA_OK ? 0 : net_fail_status(in->path, status);
 }

@@ -23,10 +23,24 @@ int net_fail(const char *what, const char *format, ...) __attribute__((format(pr
 int net_fail_status(const char *what, ola_status status);
 double net_seconds(void); /* of a clock that only goes forward */
 
+/* Evaluations that so many images take, and the images of evaluation `k`. */
+static inline uint32_t
+net_rounds(uint32_t images)
+{
+    return (images - 1) / NET_BATCH + 1;
+}
+
+static inline uint32_t
+net_round_size(uint32_t images, uint32_t k)
+{
+    const uint32_t left = images - k * NET_BATCH;
+    return left < NET_BATCH ? left : NET_BATCH;
+}
+
 /* Where a long evaluation is, for a person that waits; given to net_show_progress as user. */
 struct net_waiting {
     bool shown; /* stderr is a terminal */
-    uint32_t image, images;
+    uint32_t round, rounds;
     double start;
 };
 
@@ -45,8 +59,9 @@ struct net_images {
 /* The images of o->input, o->count of them where that is given. 0, or 1 after a message. */
 int net_images_open(const struct net_options *o, struct net_images *in);
 void net_images_close(struct net_images *in);
-/* Encrypts the next row. */
-int net_images_encrypt(struct net_images *in, const struct net_client *client, ola_ct *const *ct);
+/* Encrypts the next n rows, at most NET_BATCH. */
+int net_images_encrypt(struct net_images *in, const struct net_client *client, uint32_t n,
+                       ola_ct *const *ct);
 
 /* A file that appears by rename: *temporary is its name until then, owned; NULL for a device or a
  * pipe, which is written as it is. net_commit takes NULL for a file that could not be made, says

@@ -26,6 +26,9 @@ struct net_server {
 //% if poly
     ola_poly *poly[POLYS];
 //% end
+//% if sparse
+    ola_sparse *sparse[SPARSES];
+//% end
 //% if vector
     double *vector[VECTORS];
 //% end
@@ -55,6 +58,7 @@ ready(struct run *run, uint32_t first, uint32_t n)
             run->status = ola_ct_new(run->session->server->params, &run->r[i]);
     return run->status == OLA_OK;
 }
+//% if input
 
 static void
 input(struct run *run, uint32_t to, uint32_t first, uint32_t n)
@@ -64,6 +68,7 @@ input(struct run *run, uint32_t to, uint32_t first, uint32_t n)
     for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
         run->status = ola_ct_copy(run->r[to + i], run->in[first + i]);
 }
+//% end
 
 static void
 output(struct run *run, uint32_t first, uint32_t from, uint32_t n)
@@ -164,6 +169,73 @@ poly(struct run *run, uint32_t index, uint32_t to, uint32_t from)
         run->status =
             ola_poly_eval(run->session->ola, made ? made : s->poly[index], in, run->r + to);
     ola_poly_free(made);
+}
+//% end
+//% if sparse
+
+/* As many ciphertexts as the layers have, for the same reason as with maps. */
+static ola_status
+sparse_shape(const struct sparse *m, const void *section, size_t size)
+{
+    struct ola_weights_sparse head;
+    if (size < sizeof head)
+        return OLA_ERR_FORMAT;
+    memcpy(&head, section, sizeof head);
+    return head.cols == m->cols && head.rows == m->rows ? OLA_OK : OLA_ERR_FORMAT;
+}
+
+static ola_status
+open_sparse(const struct net_server *s, const ola_weights *weights, uint32_t index,
+            ola_sparse **out)
+{
+    const void *section;
+    size_t size;
+    ola_status status = ola_weights_find(weights, sparses[index].section, &section, &size);
+    if (status == OLA_OK)
+        status = sparse_shape(&sparses[index], section, size);
+    if (status == OLA_OK)
+        status = ola_sparse_new(s->params, &sparses[index].desc, section, size, out);
+    return status;
+}
+
+/* Registers from `first` on, to be read. */
+static inline const ola_ct *const *
+held(const struct run *run, uint32_t first)
+{
+    return (const ola_ct *const *)(run->r + first);
+}
+
+/* Maps first .. first + n - 1, one behind the other, in one pass over the ciphertexts. */
+static void
+sparse(struct run *run, uint32_t first, uint32_t n, uint32_t to, const ola_ct *const *from)
+{
+    const struct net_server *s = run->session->server;
+    const ola_sparse *maps_of_pass[PASS];
+    ola_sparse *made[PASS] = {NULL};
+
+    if (!ready(run, to, sparses[first + n - 1].rows))
+        return;
+    for (uint32_t k = 0; k < n && run->status == OLA_OK; k++) {
+        if (!s->sparse[first + k])
+            run->status = open_sparse(s, s->weights, first + k, &made[k]);
+        maps_of_pass[k] = made[k] ? made[k] : s->sparse[first + k];
+    }
+    if (run->status == OLA_OK)
+        run->status = ola_sparse_eval(run->session->ola, maps_of_pass, n, from, run->r + to);
+    for (uint32_t k = 0; k < n; k++)
+        ola_sparse_free(made[k]);
+}
+//% end
+//% if reduce
+
+/* Relinearises and rescales down to `level`. */
+static void
+reduce(struct run *run, uint32_t to, uint32_t from, uint32_t n, uint32_t level)
+{
+    if (!ready(run, to, n))
+        return;
+    run->status = ola_reduce(run->session->ola, run->r + to,
+                             (const ola_ct *const *)(run->r + from), n, level);
 }
 //% end
 //% if vector
@@ -291,6 +363,10 @@ load_weights(struct net_server *s, const ola_weights *weights, enum net_loading 
     for (uint32_t i = 0; i < POLYS && status == OLA_OK; i++)
         status = open_poly(s, weights, i, &s->poly[i]);
 //% end
+//% if sparse
+    for (uint32_t i = 0; i < SPARSES && status == OLA_OK; i++)
+        status = open_sparse(s, weights, i, &s->sparse[i]);
+//% end
     return status;
 }
 
@@ -351,6 +427,10 @@ net_server_free(struct net_server *s)
 //% if poly
     for (uint32_t i = 0; i < POLYS; i++)
         ola_poly_free(s->poly[i]);
+//% end
+//% if sparse
+    for (uint32_t i = 0; i < SPARSES; i++)
+        ola_sparse_free(s->sparse[i]);
 //% end
 //% if vector
     for (uint32_t i = 0; i < VECTORS; i++)

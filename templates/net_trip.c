@@ -1,4 +1,4 @@
-//%% The whole trip in one process, and the self-test. Mark: provenance.
+//%% The whole trip in one process, and the self-test. Mark: provenance; condition batch.
 /* net_trip.c - the whole trip of net in one process, and the self-test. Generated; do not edit.
  *
 //% provenance
@@ -64,9 +64,9 @@ trip_open(const struct net_options *o, struct trip *t)
     return status == OLA_OK ? 0 : net_fail_status(o->command, status);
 }
 
-/* From the ciphertexts in t->in to the answer. */
+/* From the ciphertexts in t->in, of n images, to the answers. */
 static int
-trip_answer(struct trip *t, struct net_waiting *p, float *answer)
+trip_answer(struct trip *t, struct net_waiting *p, uint32_t n, float *answers)
 {
     double start = net_seconds();
     ola_status status =
@@ -75,7 +75,12 @@ trip_answer(struct trip *t, struct net_waiting *p, float *answer)
         return net_fail_status("evaluate", status);
     t->evaluate += net_seconds() - start;
     start = net_seconds();
-    status = net_decrypt(t->client, (const ola_ct *const *)t->out, answer);
+//% if batch
+    status = net_decrypt(t->client, (const ola_ct *const *)t->out, n, answers);
+//% else
+    (void)n;
+    status = net_decrypt(t->client, (const ola_ct *const *)t->out, answers);
+//% end
     t->decrypt += net_seconds() - start;
     return status == OLA_OK ? 0 : net_fail_status("decrypt", status);
 }
@@ -104,10 +109,11 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
         fprintf(file,
                 " \"counts\": {\"rotations\": %llu, \"relinearisations\": %llu, "
                 "\"products\": %llu, \"plain_products\": %llu, \"rescales\": %llu, "
-                "\"additions\": %llu},\n",
+                "\"additions\": %llu, \"scalar_products\": %llu},\n",
                 (unsigned long long)n.rotations, (unsigned long long)n.relinearisations,
                 (unsigned long long)n.products, (unsigned long long)n.plain_products,
-                (unsigned long long)n.rescales, (unsigned long long)n.additions);
+                (unsigned long long)n.rescales, (unsigned long long)n.additions,
+                (unsigned long long)n.scalar_products);
         fprintf(file, " \"backend\": \"%s\"}\n", ola_backend_name());
     }
     return net_commit(file, path, temporary);
@@ -116,14 +122,16 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
 static int
 run_images(const struct net_options *o, struct trip *t, struct net_images *in, float *answers)
 {
-    struct net_waiting p = {isatty(2) == 1, 0, in->rows, net_seconds()};
+    struct net_waiting p = {isatty(2) == 1, 0, net_rounds(in->rows), net_seconds()};
     int failed = 0;
-    for (; p.image < p.images && !failed; p.image++) {
+    for (; p.round < p.rounds && !failed; p.round++) {
+        const uint32_t n = net_round_size(in->rows, p.round);
         double start = net_seconds();
-        failed = net_images_encrypt(in, t->client, t->in);
+        failed = net_images_encrypt(in, t->client, n, t->in);
         t->encrypt += net_seconds() - start;
         if (!failed)
-            failed = trip_answer(t, &p, answers + (size_t)p.image * NET_OUTPUT_SIZE);
+            failed =
+                trip_answer(t, &p, n, answers + (size_t)p.round * NET_BATCH * NET_OUTPUT_SIZE);
     }
     if (!failed && o->output)
         failed = net_write_answers(o->output, answers, in->rows);
@@ -179,36 +187,58 @@ struct reference {
     double tolerance;
 };
 
+/* `count` floats at a place of the file. */
+static int
+read_floats(const struct net_options *o, FILE *file, off_t at, float *out, size_t count)
+{
+    if (fseeko(file, at, SEEK_SET) == 0 && fread(out, sizeof *out, count, file) == count)
+        return 0;
+    return net_fail(o->selftest, "the file is cut off");
+}
+
+/* Round p->round of the reference images; room: for the images, answers wanted and got. */
+static int
+compare_round(const struct net_options *o, struct trip *t, FILE *file, const struct reference *ref,
+              struct net_waiting *p, float *room, double *worst)
+{
+    const uint32_t n = net_round_size(ref->images, p->round), first = p->round * NET_BATCH;
+    const off_t images = (off_t)sizeof *ref,
+                answers = images + (off_t)ref->images * NET_INPUT_SIZE * (off_t)sizeof *room;
+    float *want = room + (size_t)n * NET_INPUT_SIZE, *got = want + (size_t)n * NET_OUTPUT_SIZE;
+    if (read_floats(o, file, images + (off_t)first * NET_INPUT_SIZE * (off_t)sizeof *room, room,
+                    (size_t)n * NET_INPUT_SIZE) ||
+        read_floats(o, file, answers + (off_t)first * NET_OUTPUT_SIZE * (off_t)sizeof *room, want,
+                    (size_t)n * NET_OUTPUT_SIZE))
+        return 1;
+//% if batch
+    ola_status status = net_encrypt(t->client, room, n, t->in);
+//% else
+    ola_status status = net_encrypt(t->client, room, t->in);
+//% end
+    if (status != OLA_OK)
+        return net_fail_status("encrypt", status);
+    if (trip_answer(t, p, n, got))
+        return 1;
+    for (size_t i = 0; i < (size_t)n * NET_OUTPUT_SIZE; i++) {
+        double difference = fabs((double)got[i] - (double)want[i]);
+        if (!(difference <= *worst))
+            *worst = difference;
+    }
+    return 0;
+}
+
 static int
 compare(const struct net_options *o, struct trip *t, FILE *file, const struct reference *ref)
 {
-    static const uint32_t in_bytes = NET_INPUT_SIZE * sizeof(float);
-    struct net_waiting p = {isatty(2) == 1, 0, ref->images, net_seconds()};
-    float *image = malloc(in_bytes), *want = malloc(2 * NET_OUTPUT_SIZE * sizeof *want);
-    float *got = want ? want + NET_OUTPUT_SIZE : NULL;
+    struct net_waiting p = {isatty(2) == 1, 0, net_rounds(ref->images), net_seconds()};
+    float *room = calloc(net_round_size(ref->images, 0),
+                         (NET_INPUT_SIZE + 2 * NET_OUTPUT_SIZE) * sizeof *room);
     double worst = 0;
-    int failed = image && want ? 0 : net_fail("selftest", "out of memory");
+    int failed = room ? 0 : net_fail("selftest", "out of memory");
 
-    for (; p.image < p.images && !failed; p.image++) {
-        off_t at = (off_t)sizeof *ref + (off_t)p.image * in_bytes;
-        off_t to = (off_t)sizeof *ref + (off_t)ref->images * in_bytes +
-                   (off_t)p.image * NET_OUTPUT_SIZE * (off_t)sizeof(float);
-        if (fseeko(file, at, SEEK_SET) != 0 || fread(image, 1, in_bytes, file) != in_bytes ||
-            fseeko(file, to, SEEK_SET) != 0 ||
-            fread(want, sizeof *want, NET_OUTPUT_SIZE, file) != NET_OUTPUT_SIZE)
-            failed = net_fail(o->selftest, "the file is cut off");
-        ola_status status = failed ? OLA_OK : net_encrypt(t->client, image, t->in);
-        if (status != OLA_OK)
-            failed = net_fail_status("encrypt", status);
-        failed = failed || trip_answer(t, &p, got);
-        for (uint32_t i = 0; i < NET_OUTPUT_SIZE && !failed; i++) {
-            double difference = fabs((double)got[i] - (double)want[i]);
-            if (!(difference <= worst))
-                worst = difference;
-        }
-    }
-    free(image);
-    free(want);
+    for (; p.round < p.rounds && !failed; p.round++)
+        failed = compare_round(o, t, file, ref, &p, room, &worst);
+    free(room);
     if (!failed && !(worst <= ref->tolerance))
         failed = net_fail("selftest", "answers differ by %g, more than the %g allowed", worst,
                           ref->tolerance);

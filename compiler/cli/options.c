@@ -253,6 +253,8 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
         diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
     if (o->fit && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)
         wrong(d, "fit", "is 'channel' or 'layer'");
+    if (o->pack && strcmp(o->pack, "latency") != 0 && strcmp(o->pack, "throughput") != 0)
+        wrong(d, "pack", "is 'latency' or 'throughput'");
     if (o->security && o->security != 128 && o->security != 192 && o->security != 256)
         wrong(d, "security", "is 128, 192 or 256");
     if (o->degree > 63)
@@ -321,6 +323,7 @@ options_compile(const struct options *o)
         .security = o->security,
         .insecure_toy = o->insecure_toy,
         .quantize = grid,
+        .throughput = o->pack && strcmp(o->pack, "throughput") == 0,
         .precision_bits = o->precision,
         .shard = o->shard.k,
         .shards = o->shard.of,
@@ -330,7 +333,6 @@ options_compile(const struct options *o)
         .calib_labels = o->calib_labels,
         .templates = o->templates,
         .dump = o->dump,
-        .report = o->report != NULL,
     };
 }
 

@@ -69,6 +69,9 @@ emit_sections(struct emitter *e)
         e->map_name[i] = section_name(e, &taken, "map", p->maps.at[i].name, i);
     for (uint32_t i = 0; i < p->polys.len; i++)
         e->poly_name[i] = section_name(e, &taken, "poly", p->polys.at[i].name, i);
+    e->sparse_name = ARENA_ARRAY(e->a, const char *, p->sparse.len + 1);
+    for (uint32_t i = 0; i < p->sparse.len; i++)
+        e->sparse_name[i] = section_name(e, &taken, "sparse", p->sparse.at[i].name, i);
     for (uint32_t k = 0; k < p->insts.len; k++)
         if (p->insts.at[k].op == HE_add_plain)
             vec_push(e->a, &e->vectors, k);
@@ -242,6 +245,45 @@ put_vector(const struct emitter *e, uint32_t k, struct str *out)
 
 /* ---- the files ------------------------------------------------------------------------------- */
 
+/* 2^k as its exponent, the sign above it. */
+static char
+shift_code(int64_t weight)
+{
+    uint32_t code = weight < 0 ? OLA_SPARSE_NEGATIVE : 0;
+    uint64_t size = weight < 0 ? 0 - (uint64_t)weight : (uint64_t)weight;
+    return (char)(code + (uint32_t)__builtin_ctzll(size));
+}
+
+static void
+put_sparse(const struct he_sparse *s, struct str *out)
+{
+    const uint32_t head[] = {s->cols,
+                             s->rows,
+                             s->temps,
+                             s->terms.len,
+                             s->shifts ? OLA_SPARSE_SHIFTS : OLA_SPARSE_INTEGERS,
+                             s->squares != NULL,
+                             s->bias != NULL,
+                             0};
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        put_u32(out, head[i]);
+    for (uint32_t k = 0; k <= s->temps + s->rows; k++)
+        put_u32(out, s->start[k]);
+    for (uint32_t t = 0; t < s->terms.len; t++)
+        put_u32(out, s->terms.at[t].column);
+    for (uint32_t t = 0; t < s->terms.len; t++) {
+        char code = s->shifts ? shift_code(s->terms.at[t].weight) : 0;
+        if (s->shifts)
+            str_addn(out, &code, 1);
+        else
+            put_u64(out, (uint64_t)s->terms.at[t].weight);
+    }
+    for (uint32_t t = s->terms.len; t % 4 && s->shifts; t++)
+        str_addn(out, "", 1);
+    for (uint32_t r = 0; r < s->rows && s->bias; r++)
+        put_f64(out, s->bias[r]);
+}
+
 static void
 align(struct str *out)
 {
@@ -266,7 +308,7 @@ void
 emit_weights(struct emitter *e, struct str *out)
 {
     const struct he_program *p = e->p;
-    uint32_t sections = p->maps.len + p->polys.len + e->vectors.len;
+    uint32_t sections = p->maps.len + p->polys.len + p->sparse.len + e->vectors.len;
     uint64_t front =
         sizeof(struct ola_weights_header) + (uint64_t)sections * sizeof(struct ola_weights_section);
     struct str table = {0}, body = {0};
@@ -280,6 +322,11 @@ emit_weights(struct emitter *e, struct str *out)
         size_t start = body.len;
         put_poly(&p->polys.at[i], &body);
         put_section(&table, &body, start, front, e->poly_name[i]);
+    }
+    for (uint32_t i = 0; i < p->sparse.len; i++) {
+        size_t start = body.len;
+        put_sparse(&p->sparse.at[i], &body);
+        put_section(&table, &body, start, front, e->sparse_name[i]);
     }
     for (uint32_t i = 0; i < e->vectors.len; i++) {
         size_t start = body.len;

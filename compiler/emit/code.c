@@ -34,6 +34,25 @@ linear_line(const struct emitter *e, uint32_t k, struct str *out)
     str_add(out, "});\n");
 }
 
+/* One line for a whole pass, where its last map stands. */
+static void
+sparse_line(const struct emitter *e, uint32_t k, struct str *out)
+{
+    const struct he_program *p = e->p;
+    uint32_t first = k;
+    if (emit_pass_end(e, k) != k)
+        return;
+    while (first > 0 && emit_pass_end(e, first - 1) == k)
+        first--;
+    uint32_t from = p->insts.at[first].args.at[0];
+    str_addf(out, "    sparse(run, %u, %u, %u, ", p->insts.at[first].data, k - first + 1,
+             e->reg[k]);
+    if (e->reg[from] == NONE)
+        str_addf(out, "run->in + %u);\n", port_offset(p, false, p->insts.at[from].data));
+    else
+        str_addf(out, "held(run, %u));\n", e->reg[from]);
+}
+
 static void
 call_line(const struct emitter *e, uint32_t k, struct str *out)
 {
@@ -44,13 +63,21 @@ call_line(const struct emitter *e, uint32_t k, struct str *out)
 
     switch (inst->op) {
     case HE_input:
-        str_addf(out, "    input(run, %u, %u, %u);\n", to, port_offset(e->p, false, inst->data), n);
+        if (to != NONE)
+            str_addf(out, "    input(run, %u, %u, %u);\n", to, port_offset(e->p, false, inst->data),
+                     n);
         break;
     case HE_linear:
         linear_line(e, k, out);
         break;
     case HE_poly:
         str_addf(out, "    poly(run, %u, %u, %u);\n", inst->data, to, a);
+        break;
+    case HE_sparse:
+        sparse_line(e, k, out);
+        break;
+    case HE_reduce:
+        str_addf(out, "    reduce(run, %u, %u, %u, %u);\n", to, a, n, inst->level);
         break;
     case HE_add:
         str_addf(out, "    add(run, %u, %u, %u, %u);\n", to, a, b, n);

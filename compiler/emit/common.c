@@ -107,3 +107,11 @@ emit_vector_name(const struct emitter *e, uint32_t k)
 {
     return arena_printf(e->a, "vector:%u", k);
 }
+
+uint32_t
+emit_pass_end(const struct emitter *e, uint32_t k)
+{
+    while (e->p->insts.at[k].op == HE_sparse && e->p->insts.at[k].passed)
+        k++;
+    return k;
+}

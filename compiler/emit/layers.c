@@ -43,6 +43,17 @@ add_poly(struct layer *l, const struct he_poly *f, const struct he_program *p, s
 }
 
 static void
+add_sparse(struct layer *l, const struct he_sparse *s, struct str *what)
+{
+    l->products += s->squares ? s->cols : 0;
+    if (s->squares)
+        str_addf(what, ", %u square%s", s->cols, s->cols == 1 ? "" : "s");
+    str_addf(what, ", %u sums of %u %s", s->rows, s->terms.len, s->shifts ? "shifts" : "terms");
+    if (s->temps)
+        str_addf(what, " (%u shared)", s->temps);
+}
+
+static void
 describe(const struct emitter *e, struct layer *l, struct str *what)
 {
     for (uint32_t k = l->first; k < l->first + l->count; k++) {
@@ -52,6 +63,8 @@ describe(const struct emitter *e, struct layer *l, struct str *what)
             add_linear(l, &e->p->maps.at[inst->data], what);
         if (inst->op == HE_poly)
             add_poly(l, &e->p->polys.at[inst->data], e->p, what);
+        if (inst->op == HE_sparse)
+            add_sparse(l, &e->p->sparse.at[inst->data], what);
         if (inst->op == HE_mul) {
             l->products += inst->cts;
             str_addf(what, ", %u product%s", inst->cts, inst->cts == 1 ? "" : "s");
@@ -73,6 +86,26 @@ layer_op(const struct emitter *e, const char *node, enum he_op op)
     return names[op];
 }
 
+/* "conv1 + act1 + fc1": the nodes that instructions first .. end compute in one pass. */
+static const char *
+pass_name(const struct emitter *e, uint32_t first, uint32_t end)
+{
+    struct str s = {0};
+    for (uint32_t k = first; k <= end; k++) {
+        const struct he_inst *inst = &e->p->insts.at[k];
+        if (inst->op != HE_sparse)
+            continue;
+        const char *squares = e->p->sparse.at[inst->data].squares;
+        if (squares && s.len)
+            str_addf(&s, " + %s", squares);
+        if (k == first || strcmp(node_of(e, k), node_of(e, k - 1)) != 0)
+            str_addf(&s, "%s%s", s.len ? " + " : "", node_of(e, k));
+    }
+    const char *name = arena_strdup(e->a, str_text(&s));
+    str_free(&s);
+    return name;
+}
+
 static void
 finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
 {
@@ -80,7 +113,7 @@ finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
     uint32_t main = first, end = first + count - 1;
     while (main < end && e->p->insts.at[main].op == HE_input)
         main++;
-    while (end > main && strcmp(node_of(e, end), node_of(e, main)) != 0)
+    while (end > main && strcmp(node_of(e, end), node_of(e, emit_pass_end(e, main))) != 0)
         end--;
     const struct he_inst *from = &e->p->insts.at[main], *to = &e->p->insts.at[end];
     const char *node = node_of(e, main);
@@ -88,6 +121,8 @@ finish(struct emitter *e, uint32_t first, uint32_t count, uint32_t part)
     if (from->args.len)
         from = &e->p->insts.at[from->args.at[0]];
     l.op = layer_op(e, node, e->p->insts.at[main].op);
+    if (emit_pass_end(e, main) != main)
+        node = pass_name(e, main, end);
     l.name = emit_plain(e->a, part ? arena_printf(e->a, "%s (%u)", node, part + 1) : node);
     struct str what = {0};
     describe(e, &l, &what);
@@ -107,7 +142,8 @@ same_layer(const struct emitter *e, uint32_t first, uint32_t k)
     while (first < k && e->p->insts.at[first].op == HE_input)
         first++;
     enum he_op op = e->p->insts.at[k].op;
-    return first == k || op == HE_output || op == HE_drop ||
+    first = emit_pass_end(e, first);
+    return first >= k || op == HE_output || op == HE_drop ||
            strcmp(node_of(e, first), node_of(e, k)) == 0;
 }
 

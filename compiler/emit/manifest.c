@@ -172,6 +172,8 @@ emit_manifest(const struct emitter *e, struct str *out)
     cJSON_AddItemToObject(root, "options", text(e, e->o->options));
     cJSON_AddItemToObject(root, "security_bits", number(q->insecure_toy ? 0 : q->security));
     cJSON_AddItemToObject(root, "insecure_toy", cJSON_CreateBool(q->insecure_toy));
+    cJSON_AddStringToObject(root, "pack", e->p->batch ? "throughput" : "latency");
+    cJSON_AddItemToObject(root, "batch", number(e->p->batch ? e->p->batch : 1));
     cJSON_AddItemToObject(root, "parameters", parameters(e));
     cJSON_AddItemToObject(root, "keys", keys(e));
     cJSON_AddItemToObject(root, "predicted", predicted(e));

@@ -69,10 +69,11 @@ mark_constants(struct emitter *e, struct str *out)
         const char *what;
     } rows[] = {{"INPUTS", e->p->inputs.len, "tensors of an image, one behind the other"},
                 {"INPUT_SIZE", e->input_size, "numbers of an image"},
-                {"INPUT_CTS", e->input_cts, "ciphertexts of an image"},
+                {"BATCH", e->p->batch ? e->p->batch : 1, "images of an evaluation, at most"},
+                {"INPUT_CTS", e->input_cts, "ciphertexts of an evaluation's images"},
                 {"OUTPUTS", e->p->outputs.len, "tensors of an answer"},
                 {"OUTPUT_SIZE", e->output_size, "numbers of an answer"},
-                {"OUTPUT_CTS", e->output_cts, "ciphertexts of an answer"},
+                {"OUTPUT_CTS", e->output_cts, "ciphertexts of its answers"},
                 {"LAYERS", e->layers.len, "steps of an evaluation"},
                 {"LOG_N", q->log_n, "ring degree"},
                 {"SLOTS", q->slots, "numbers in a ciphertext"},
@@ -276,6 +277,42 @@ poly_rows(struct emitter *e, struct str *out)
     str_add(out, "};\n");
 }
 
+static uint32_t
+longest_pass(const struct emitter *e)
+{
+    uint32_t most = 1;
+    for (uint32_t k = 0; k < e->p->insts.len; k++)
+        if (emit_pass_end(e, k) - k + 1 > most)
+            most = emit_pass_end(e, k) - k + 1;
+    return most;
+}
+
+static void
+sparse_rows(struct emitter *e, struct str *out)
+{
+    const struct he_program *p = e->p;
+    str_addf(out,
+             "\n#define SPARSES %u\n#define PASS %u /* sparse maps evaluated in one pass, at most "
+             "*/\n\n"
+             "/* Sparse maps: section of the weights; level, scales of input and output; "
+             "ciphertexts in and out. */\n"
+             "static const struct sparse {\n    const char *section;\n"
+             "    struct ola_sparse_desc desc;\n    uint32_t cols, rows;\n"
+             "} sparses[SPARSES] = {\n",
+             p->sparse.len, longest_pass(e));
+    for (uint32_t i = 0; i < p->sparse.len; i++) {
+        const struct he_sparse *s = &p->sparse.at[i];
+        str_add(out, "    {");
+        emit_string(out, e->sparse_name[i]);
+        str_addf(out, ", {%u, ", s->level);
+        emit_scale(out, s->in_scale);
+        str_add(out, ", ");
+        emit_scale(out, s->out_scale);
+        str_addf(out, "}, %u, %u},\n", s->cols, s->rows);
+    }
+    str_add(out, "};\n");
+}
+
 static void
 vector_rows(struct emitter *e, struct str *out)
 {
@@ -303,6 +340,8 @@ mark_parts(struct emitter *e, struct str *out)
         map_rows(e, out);
     if (uses(e->p, HE_poly))
         poly_rows(e, out);
+    if (uses(e->p, HE_sparse))
+        sparse_rows(e, out);
     if (e->vectors.len)
         vector_rows(e, out);
     str_addf(out,
@@ -356,6 +395,16 @@ emit_mark(void *data, const char *word, struct str *out)
     return false;
 }
 
+/* Whether some input is copied into registers. */
+static bool
+copies_input(const struct emitter *e)
+{
+    for (uint32_t k = 0; k < e->p->insts.len; k++)
+        if (e->p->insts.at[k].op == HE_input && e->reg[k] != NONE)
+            return true;
+    return false;
+}
+
 bool
 emit_condition(void *data, const char *word, bool *holds)
 {
@@ -377,7 +426,15 @@ emit_condition(void *data, const char *word, bool *holds)
         return true;
     }
     if (strcmp(word, "parts") == 0) {
-        *holds = uses(p, HE_linear) || uses(p, HE_poly) || e->vectors.len;
+        *holds = uses(p, HE_linear) || uses(p, HE_poly) || uses(p, HE_sparse) || e->vectors.len;
+        return true;
+    }
+    if (strcmp(word, "batch") == 0) {
+        *holds = p->batch != 0;
+        return true;
+    }
+    if (strcmp(word, "input") == 0) {
+        *holds = copies_input(e);
         return true;
     }
     for (enum he_op op = HE_NONE + 1; op < HE_COUNT; op++)

@@ -1,6 +1,7 @@
 /* registers.c - which registers hold a value, by its first and last use. A register is one
  * ciphertext; a value takes as many in a row as it has ciphertexts. An instruction that works
- * ciphertext by ciphertext takes the registers of an argument over when that dies there. */
+ * ciphertext by ciphertext takes the registers of an argument over when that dies there. What lies
+ * within a pass over sparse maps has none, nor have inputs that only such a pass reads. */
 #include "emit/room.h"
 
 static bool
@@ -12,6 +13,7 @@ may_overwrite(enum he_op op)
     case HE_mul:
     case HE_relin:
     case HE_rescale:
+    case HE_reduce:
     case HE_drop:
     case HE_add_plain:
         return true;
@@ -59,6 +61,30 @@ overwritten(const struct emitter *e, uint32_t k)
     return NONE;
 }
 
+/* By instruction: it needs no registers. */
+static bool *
+find_free(const struct emitter *e)
+{
+    const struct he_program *p = e->p;
+    bool *free = ARENA_ARRAY(e->a, bool, p->insts.len + 1);
+    for (uint32_t k = 0; k < p->insts.len; k++) {
+        const struct he_inst *inst = &p->insts.at[k];
+        free[k] = inst->op == HE_output || inst->op == HE_input || emit_pass_end(e, k) != k;
+        for (uint32_t i = 0; i < inst->args.len; i++)
+            free[inst->args.at[i]] &= inst->op == HE_sparse;
+    }
+    return free;
+}
+
+/* Gives back the registers of what the first map of a pass that ends at k reads. */
+static void
+end_argument(const struct emitter *e, struct registers *r, uint32_t arg, uint32_t k,
+             const bool *free)
+{
+    if (e->last_use[arg] == k && !free[arg])
+        give_back(r, e->reg[arg], e->p->insts.at[arg].cts);
+}
+
 void
 emit_registers(struct emitter *e)
 {
@@ -71,21 +97,22 @@ emit_registers(struct emitter *e)
         const struct he_inst *inst = &e->p->insts.at[k];
         e->last_use[k] = k;
         for (uint32_t i = 0; i < inst->args.len; i++)
-            e->last_use[inst->args.at[i]] = k;
+            e->last_use[inst->args.at[i]] = emit_pass_end(e, k);
     }
+    const bool *free = find_free(e);
     for (uint32_t k = 0; k < n; k++) {
         const struct he_inst *inst = &e->p->insts.at[k];
         uint32_t over = overwritten(e, k);
         e->in_place[k] = over != NONE;
-        e->reg[k] = inst->op == HE_output ? NONE
-                    : over != NONE        ? e->reg[over]
-                                          : take(&r, inst->cts);
+        e->reg[k] = free[k] ? NONE : over != NONE ? e->reg[over] : take(&r, inst->cts);
         for (uint32_t i = 0; i < inst->args.len; i++) {
             uint32_t arg = inst->args.at[i];
-            if (e->last_use[arg] == k && arg != over)
+            if (e->last_use[arg] == k && arg != over && !free[arg])
                 give_back(&r, e->reg[arg], e->p->insts.at[arg].cts);
         }
-        if (e->last_use[k] == k && inst->op != HE_output)
+        for (uint32_t j = k; j-- > 0 && emit_pass_end(e, j) == k;)
+            end_argument(e, &r, e->p->insts.at[j].args.at[0], k, free);
+        if (e->last_use[k] == k && !free[k])
             give_back(&r, e->reg[k], inst->cts);
     }
     e->registers = r.busy.len ? r.busy.len : 1;

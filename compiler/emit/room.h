@@ -21,11 +21,14 @@ struct emitter {
     const struct he_program *p;
     const struct emit_options *o;
     struct diag *d;
-    const char *name, *capitals;        /* C identifiers */
-    const char **map_name, **poly_name; /* of the sections of the weights file */
-    VEC(uint32_t) vectors;              /* instructions with an added vector */
+    const char *name, *capitals; /* C identifiers */
+    /* of the sections of the weights file */
+    const char **map_name, **poly_name, **sparse_name;
+    VEC(uint32_t) vectors; /* instructions with an added vector */
     VEC(struct layer) layers;
-    uint32_t *reg;      /* by instruction: its first register, NONE for outputs */
+    /* by instruction: its first register; NONE for outputs, for what never leaves a pass over
+     * sparse maps, and for inputs that only sparse maps read, where they are */
+    uint32_t *reg;
     uint32_t *last_use; /* by instruction: the last one that reads it, or itself */
     bool *in_place;     /* by instruction: it takes the registers of an argument over */
     uint32_t registers;
@@ -50,6 +53,8 @@ const char *emit_vector_name(const struct emitter *e, uint32_t k);
 
 /* wrap.c: breaks lines of C that are longer than 100 columns, since names differ in length. */
 void emit_wrap(const char *text, struct str *out);
+/* The instruction that ends the pass over sparse maps that k is in; k when it is in none. */
+uint32_t emit_pass_end(const struct emitter *e, uint32_t k);
 /* registers.c: last_use, in_place, reg, registers */
 void emit_registers(struct emitter *e);
 /* layers.c: layers */
@@ -58,7 +63,8 @@ void emit_layers(struct emitter *e);
 bool emit_mark(void *data, const char *word, struct str *out);
 bool emit_condition(void *data, const char *word, bool *holds);
 void emit_code(struct emitter *e, struct str *out);
-/* binary.c: map_name, poly_name; the weights (weights_bytes, weights_hash) and the self-test */
+/* binary.c: map_name, poly_name, sparse_name; the weights (weights_bytes, weights_hash) and the
+ * self-test */
 void emit_sections(struct emitter *e);
 void emit_weights(struct emitter *e, struct str *out);
 void emit_selftest(const struct emitter *e, struct str *out);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum he_data { DATA_NONE, INPUT, MAP, POLY, OUTPUT, VECTOR };
+enum he_data { DATA_NONE, INPUT, MAP, POLY, SPARSE, OUTPUT, VECTOR };
 enum he_level { SAME, DROP, DEPTH, GIVEN };
 enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 
@@ -15,6 +15,7 @@ enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 #define HE_DATA_INPUT    INPUT
 #define HE_DATA_MAP      MAP
 #define HE_DATA_POLY     POLY
+#define HE_DATA_SPARSE   SPARSE
 #define HE_DATA_OUTPUT   OUTPUT
 #define HE_DATA_VECTOR   VECTOR
 #define HE_DATA_NOTHING  DATA_NONE
@@ -50,6 +51,23 @@ broken(struct check *c, uint32_t inst, const char *rule)
 }
 
 static void
+check_sparse(struct check *c, uint32_t k)
+{
+    const struct he_inst *i = &c->p->insts.at[k];
+    const struct he_sparse *s = &c->p->sparse.at[i->data];
+    if (s->rows != i->cts || s->cols != c->p->insts.at[i->args.at[0]].cts || !s->m ||
+        s->m->rows != s->rows || s->m->cols != s->cols) {
+        broken(c, k, "the sparse map has another form");
+        return;
+    }
+    for (uint32_t r = 0; s->start && r < s->temps + s->rows; r++)
+        for (uint32_t t = s->start[r]; t < s->start[r + 1]; t++)
+            if (!s->terms.at[t].weight ||
+                s->terms.at[t].column >= s->cols + (r < s->temps ? r : s->temps))
+                broken(c, k, "a term is outside of the sparse map");
+}
+
+static void
 check_data(struct check *c, uint32_t k)
 {
     const struct he_inst *i = &c->p->insts.at[k];
@@ -66,6 +84,9 @@ check_data(struct check *c, uint32_t k)
         break;
     case POLY:
         limit = c->p->polys.len;
+        break;
+    case SPARSE:
+        limit = c->p->sparse.len;
         break;
     default:
         break;
@@ -84,6 +105,8 @@ check_data(struct check *c, uint32_t k)
                 m->diagonals.at[j].out_ct >= m->out_cts)
                 broken(c, k, "a diagonal is outside of the map");
     }
+    if (rows[i->op].data == SPARSE && i->data < limit)
+        check_sparse(c, k);
     if (rows[i->op].data == VECTOR && !i->vector)
         broken(c, k, "the vector is missing");
 }
@@ -115,7 +138,9 @@ check_levels(struct check *c, uint32_t k)
     else if (rows[i->op].scale == PRODUCT)
         want = x->scale * c->p->insts.at[i->args.at[1]].scale;
     else if (rows[i->op].scale == DIVQ)
-        want = x->scale / (double)c->p->params.q.at[x->level];
+        want = x->scale;
+    for (uint32_t l = x->level; rows[i->op].scale == DIVQ && l > i->level; l--)
+        want /= (double)c->p->params.q.at[l];
     if (fabs(want / i->scale - 1) > 1e-9)
         broken(c, k, "the scale is wrong");
     for (uint32_t a = 1; a < i->args.len && rows[i->op].scale != PRODUCT; a++)
@@ -164,6 +189,22 @@ print_map(const struct he_map *m, struct str *out)
         str_addf(out, "%s%u", f ? " " : ", folds ", m->folds.at[f]);
 }
 
+static void
+print_sparse(const struct he_sparse *s, struct str *out)
+{
+    str_addf(out, " sparse \"%s\" %ux%u%s", s->name, s->rows, s->cols,
+             s->squares ? " of squares" : "");
+    if (!s->start)
+        str_addf(out, ", %u weights", s->m->start[s->m->rows]);
+    else
+        str_addf(out, ", %u terms, %s, unit %.6g", s->terms.len, s->shifts ? "shifts" : "integers",
+                 s->unit);
+    if (s->temps)
+        str_addf(out, ", %u partial sums", s->temps);
+    if (s->bias)
+        str_add(out, ", bias");
+}
+
 void
 he_print(const struct he_program *p, struct str *out)
 {
@@ -180,6 +221,8 @@ he_print(const struct he_program *p, struct str *out)
             str_addf(out, " \"%s\"", p->outputs.at[i->data].name);
         if (rows[i->op].data == MAP)
             print_map(&p->maps.at[i->data], out);
+        if (rows[i->op].data == SPARSE)
+            print_sparse(&p->sparse.at[i->data], out);
         if (rows[i->op].data == POLY)
             str_addf(out, " poly \"%s\" degree %u", p->polys.at[i->data].name,
                      p->polys.at[i->data].degree);
@@ -223,6 +266,31 @@ eval_map(struct eval *e, const struct he_inst *i, double *out)
         }
         for (uint32_t t = 0; m->bias && t < e->slots; t++)
             to[t] += m->bias[c][t & (m->bias_period - 1)];
+    }
+}
+
+static void
+eval_sparse(struct eval *e, const struct he_inst *i, double *out)
+{
+    const struct he_sparse *s = &e->p->sparse.at[i->data];
+    const double *in = e->value[i->args.at[0]];
+    double *x = ARENA_ARRAY(e->arena, double, s->cols + s->temps + 1);
+    for (uint32_t c = 0; c < s->cols; c++)
+        x[c] = s->squares ? in[c] * in[c] : in[c];
+    for (uint32_t r = 0; s->bias && r < s->rows; r++)
+        out[r] = s->bias[r];
+    if (!s->start) {
+        matrix_apply(s->m, x, out);
+        return;
+    }
+    for (uint32_t k = 0; k < s->temps + s->rows; k++) {
+        double sum = 0;
+        for (uint32_t t = s->start[k]; t < s->start[k + 1]; t++)
+            sum += (double)s->terms.at[t].weight * x[s->terms.at[t].column];
+        if (k < s->temps)
+            x[s->cols + k] = sum;
+        else
+            out[k - s->temps] += s->unit * sum;
     }
 }
 
@@ -275,6 +343,9 @@ eval_inst(struct eval *e, uint32_t k, const float *const *in, float *const *resu
     case HE_poly:
         eval_poly(e, i, out);
         break;
+    case HE_sparse:
+        eval_sparse(e, i, out);
+        break;
     case HE_output:
         for (uint32_t m = 0; m < l->n; m++)
             result[i->data][m] = (float)a[l->slot[m]];
@@ -286,14 +357,15 @@ eval_inst(struct eval *e, uint32_t k, const float *const *in, float *const *resu
                      : i->op == HE_mul ? a[t] * b[t]
                      : i->op == HE_add_plain
                          ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
-                         : a[t]; /* relin, rescale, drop */
+                         : a[t]; /* relin, rescale, reduce, drop */
     }
 }
 
 bool
 he_eval(const struct he_program *p, const float *const *in, float *const *out, struct diag *d)
 {
-    struct eval e = {p, arena_new(), p->params.slots, NULL};
+    /* All slots of a batch do the same: one of them is computed. */
+    struct eval e = {p, arena_new(), p->batch ? 1 : p->params.slots, NULL};
     bool ok = e.slots != 0 && (e.slots & (e.slots - 1)) == 0;
     if (!ok)
         diag_error(d, E_GRAPH, PLACE_NONE, "the HE program has no slots");

@@ -8,6 +8,7 @@
 #define OLAC_IR_HE_H
 
 #include "ir/graph.h"
+#include "ir/matrix.h"
 
 enum he_op {
     HE_NONE,
@@ -28,10 +29,11 @@ struct he_run {
  * repeated through the ciphertext. Slots that hold no element are unspecified but bounded. */
 struct he_layout {
     struct shape shape;
-    uint32_t cts;    /* ciphertexts of the bundle */
-    uint32_t period; /* power of two, at most the slot count; equal to it when cts > 1 */
-    uint32_t *slot;  /* for each element of the tensor, in [0, cts * period) */
-    uint32_t n;      /* elements */
+    uint32_t cts; /* ciphertexts of the bundle */
+    /* power of two, at most the slot count; equal to it when cts > 1; 1 in a batch */
+    uint32_t period;
+    uint32_t *slot; /* for each element of the tensor, in [0, cts * period) */
+    uint32_t n;     /* elements */
 };
 
 /* One generalised diagonal: of input ciphertext in_ct to output ciphertext out_ct,
@@ -80,6 +82,33 @@ struct he_poly {
     double in_scale, out_scale;
 };
 
+/* A term of a sparse sum: an integer times a ciphertext of the argument, or (columns from `cols`
+ * on) times a partial sum. */
+struct he_term {
+    uint32_t column;
+    int64_t weight;
+};
+
+/* A linear map of a batch: every element is a ciphertext, the matrix is the program,
+ *   out[r] = unit * sum weight * x[column] + bias[r],   x[c] = in[c] or its square.
+ * The first `temps` rows are partial sums that later rows read. Before batch/ has chosen integers
+ * (start NULL) the weights are those of m. */
+struct he_sparse {
+    const char *name;
+    const char *squares; /* the activation whose squares are read, for reports; NULL: none */
+    uint32_t cols, rows, temps;
+    const struct matrix *m;
+    double *bias; /* [rows], or NULL */
+    double gain;  /* root of the largest sum of squared weights of a row, for the noise model */
+    /* by batch/ */
+    uint32_t *start; /* [temps + rows + 1] */
+    VEC(struct he_term) terms;
+    bool shifts; /* every weight is +- 2^k */
+    double unit;
+    uint32_t level;
+    double in_scale, out_scale;
+};
+
 struct he_inst {
     enum he_op op;
     VEC(uint32_t) args; /* values (instruction indices) */
@@ -88,6 +117,12 @@ struct he_inst {
     uint32_t cts;
     uint32_t layout;  /* index into layouts */
     const char *node; /* name of the graph node that it computes, for comments */
+    /* by batch/: components, 2 or 3; bound on |value|; primes that a reduction divides by; a sparse
+     * sum that only the next instruction reads, evaluated with it in one pass */
+    uint32_t parts;
+    double bound;
+    uint32_t down;
+    bool passed;
     /* by schedule */
     uint32_t level;
     double scale;
@@ -96,7 +131,6 @@ struct he_inst {
     /* of it what is new since the polynomials before it: as if their results were exact */
     double fresh;
     double seconds; /* predicted by the cost table; 0: not known */
-    uint64_t rotations, products, plain_products;
 };
 
 struct he_port {
@@ -132,6 +166,8 @@ struct he_program {
     VEC(struct he_layout) layouts;
     VEC(struct he_map) maps;
     VEC(struct he_poly) polys;
+    VEC(struct he_sparse) sparse;
+    uint32_t batch; /* images of an evaluation, one in each slot; 0: a single one, over the slots */
     VEC(struct he_port) inputs, outputs;
     struct he_params params;
     VEC(struct he_rotation) rotations; /* ascending steps */
@@ -164,6 +200,9 @@ struct he_rotations {
 };
 struct he_rotations he_map_rotations(const struct he_map *m);
 uint32_t he_rotations_sum(const struct he_rotations *r);
+/* Additions (of biases too) and products with weights other than 1 and -1 that a sparse sum makes;
+ * zeros before batch/ has chosen integers. */
+void he_sparse_count(const struct he_sparse *s, uint64_t *additions, uint64_t *products);
 
 /* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation,
  * and one more that shares its decomposition, at a level. The unit prices and where they come from

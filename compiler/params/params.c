@@ -143,15 +143,93 @@ missing_bits(const struct params_request *r, uint32_t least, uint32_t room, doub
     return missing;
 }
 
+uint32_t
+params_least_scale(uint32_t log_n, double precision_bits)
+{
+    uint32_t least = (uint32_t)ceil(rounding_bits(log_n) + precision_bits);
+    return least < log_n + SPARE_PRIME_BITS ? log_n + SPARE_PRIME_BITS : least;
+}
+
+/* ---- chains ---------------------------------------------------------------------------------- */
+
+/* Primes of the sizes wanted; false when there are too few. */
+static bool
+find_chain(const struct params_chain *r, const struct candidate *s, struct arena *a,
+           struct he_params *out)
+{
+    uint64_t all[OLA_MAX_Q + OLA_MAX_P], p[OLA_MAX_P];
+    if (s->special > OLA_MAX_P || s->special_bits > OLA_PRIME_BITS)
+        return false;
+    *out = (struct he_params){.log_n = r->log_n,
+                              .slots = (uint32_t)1 << (r->log_n - 1),
+                              .digit_limbs = s->digit_limbs,
+                              .insecure_toy = r->insecure_toy};
+    for (uint32_t k = 0; k < r->n; k++) {
+        if (!ola_plan_primes(r->log_n, r->bits[k], 1, all, k, &all[k]))
+            return false;
+        vec_push(a, &out->q, all[k]);
+        out->log_qp += log2((double)all[k]);
+    }
+    if (!ola_plan_primes(r->log_n, s->special_bits, s->special, all, r->n, p))
+        return false;
+    for (uint32_t k = 0; k < s->special; k++) {
+        vec_push(a, &out->p, p[k]);
+        out->log_qp += log2((double)p[k]);
+    }
+    out->security = ola_plan_security(r->log_n, out->log_qp);
+    return true;
+}
+
+/* Special primes above the largest digit. */
+static struct candidate
+chain_candidate(const struct params_chain *r, uint32_t digit_limbs)
+{
+    struct candidate s = {.digit_limbs = digit_limbs};
+    uint32_t most = 0;
+    for (uint32_t k = 0; k < r->n; k += digit_limbs) {
+        uint32_t bits = 2;
+        for (uint32_t i = k; i < r->n && i < k + digit_limbs; i++)
+            bits += r->bits[i];
+        most = bits > most ? bits : most;
+    }
+    s.special = (most + OLA_PRIME_BITS - 2) / (OLA_PRIME_BITS - 1);
+    s.special_bits = (most + s.special - 1) / s.special;
+    if (s.special_bits < r->log_n + SPARE_PRIME_BITS)
+        s.special_bits = r->log_n + SPARE_PRIME_BITS;
+    struct he_params p = {.log_n = r->log_n, .digit_limbs = digit_limbs};
+    p.p.len = s.special;
+    for (uint32_t l = 0; l < r->n; l++)
+        s.price += r->switches[l] * he_price_rotation(&p, l, false);
+    return s;
+}
+
+bool
+params_chain(struct arena *a, const struct params_chain *r, struct he_params *out, double *missing)
+{
+    double limit = ola_plan_max_log_qp(r->log_n, r->security), best = -1;
+    bool found = false;
+    *missing = INFINITY;
+    for (uint32_t limbs = 1; limbs <= r->n; limbs++) {
+        struct candidate s = chain_candidate(r, limbs);
+        struct he_params p;
+        if ((found && s.price >= best * 0.999) || !find_chain(r, &s, a, &p))
+            continue;
+        *missing = fmin(*missing, p.log_qp - limit);
+        if (!r->insecure_toy && p.log_qp > limit)
+            continue;
+        found = true;
+        best = s.price;
+        *out = p;
+    }
+    return found;
+}
+
 bool
 params_choose(struct arena *a, const struct params_request *r, struct he_params *out,
               double *missing)
 {
     double limit = ola_plan_max_log_qp(r->log_n, r->security);
-    uint32_t least = (uint32_t)ceil(rounding_bits(r->log_n) + r->precision_bits);
-
-    if (least < r->log_n + SPARE_PRIME_BITS)
-        least = r->log_n + SPARE_PRIME_BITS;
+    uint32_t least = params_least_scale(r->log_n, r->precision_bits);
     uint32_t wanted = (uint32_t)ceil(r->output_bits), room = r->output_fixed ? wanted : 0;
     *missing = 0;
     /* Outputs that can be scaled down give up bits where the modulus is short. */

@@ -21,6 +21,21 @@ struct params_request {
     const double *switches; /* [depth + 1]: full key switches at each level */
 };
 
+/* Bits of scale that leave `precision_bits` above the noise of one rounding; primes of fewer do not
+ * exist in number. */
+uint32_t params_least_scale(uint32_t log_n, double precision_bits);
+
+/* A chain whose primes have sizes of their own. */
+struct params_chain {
+    uint32_t log_n, security;
+    bool insecure_toy;
+    uint32_t n;             /* primes */
+    const uint32_t *bits;   /* [n]: of q[0 .. n-1] */
+    const double *switches; /* [n]: full key switches at each level */
+};
+bool params_chain(struct arena *a, const struct params_chain *r, struct he_params *out,
+                  double *missing);
+
 bool params_choose(struct arena *a, const struct params_request *r, struct he_params *out,
                    double *missing);
 

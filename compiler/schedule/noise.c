@@ -125,6 +125,27 @@ noise_poly(const struct he_program *p, const struct he_inst *i, double s, double
                     (i->scale * i->scale));
 }
 
+/* Integers add nothing; a square doubles what it is of, a factor of its bound. */
+static double
+noise_sparse(const struct he_program *p, const struct he_inst *i, double x)
+{
+    const struct he_sparse *s = &p->sparse.at[i->data];
+    double bound = fmax(1, fmin(p->insts.at[i->args.at[0]].bound, 4));
+    return s->gain * x * (s->squares ? 2 * bound : 1);
+}
+
+static double
+noise_reduce(const struct he_program *p, const struct he_inst *i, double noise)
+{
+    const struct he_inst *x = &p->insts.at[i->args.at[0]];
+    double var = noise * noise;
+    if (x->parts == 3)
+        var += var_switch(&p->params, x->level) / (x->scale * x->scale);
+    if (x->level > i->level)
+        var += var_rounding(&p->params) / (i->scale * i->scale);
+    return sqrt(var);
+}
+
 /* s: the slope of a polynomial, computed once. */
 static double
 noise_inst(const struct he_program *p, const struct he_inst *i, double s, const double *noise)
@@ -139,6 +160,10 @@ noise_inst(const struct he_program *p, const struct he_inst *i, double s, const 
         return noise_map(p, i, noise);
     case HE_poly:
         return noise_poly(p, i, s, x);
+    case HE_sparse:
+        return noise_sparse(p, i, x);
+    case HE_reduce:
+        return noise_reduce(p, i, x);
     case HE_rescale:
         return sqrt(x * x + var_rounding(&p->params) / (i->scale * i->scale));
     case HE_add:

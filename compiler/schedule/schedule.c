@@ -19,6 +19,8 @@ wanted(const struct he_program *p, const struct he_inst *i, uint32_t own)
         return own + ola_plan_poly_depth(p->polys.at[i->data].degree);
     case HE_rescale:
         return own + 1;
+    case HE_reduce:
+        return own + i->down;
     default:
         return own;
     }
@@ -75,7 +77,9 @@ insert_drops(struct he_program *p)
                                        .cts = p->insts.at[x].cts,
                                        .layout = p->insts.at[x].layout,
                                        .node = p->insts.at[x].node,
-                                       .level = want};
+                                       .level = want,
+                                       .parts = p->insts.at[x].parts,
+                                       .bound = p->insts.at[x].bound};
                 vec_push(p->arena, &drop.args, x);
                 vec_push(p->arena, &p->insts, drop);
                 found = p->insts.len - 1;
@@ -225,6 +229,8 @@ collect_keys(struct he_program *p)
         uint32_t level = NONE;
         if (i->op == HE_relin)
             level = i->level;
+        if (i->op == HE_reduce && p->insts.at[i->args.at[0]].parts == 3)
+            level = p->insts.at[i->args.at[0]].level;
         if (i->op == HE_poly)
             level = p->polys.at[i->data].level;
         if (level != NONE && (p->relin_level == NONE || p->relin_level < level))
@@ -255,6 +261,14 @@ schedule_price(struct he_program *p)
 {
     collect_keys(p);
     he_price(p);
+}
+
+bool
+schedule_batch(struct he_program *p, struct diag *d)
+{
+    schedule_price(p);
+    schedule_noise(p);
+    return he_check(p, HE_SCHEDULED, d);
 }
 
 bool

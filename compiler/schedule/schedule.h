@@ -25,5 +25,7 @@ struct schedule_levels {
 void schedule_levels(struct he_program *p, struct schedule_levels *out);
 /* output_range: bound on |output|, for the scale of the last level. */
 bool schedule_scales(struct he_program *p, double output_range, struct diag *d);
+/* What schedule_scales does behind the scales, for a batch, which has its own (batch/). */
+bool schedule_batch(struct he_program *p, struct diag *d);
 
 #endif

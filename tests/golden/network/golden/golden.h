@@ -30,10 +30,11 @@ extern "C" {
 
 #define GOLDEN_INPUTS            1u /* tensors of an image, one behind the other */
 #define GOLDEN_INPUT_SIZE       16u /* numbers of an image */
-#define GOLDEN_INPUT_CTS         1u /* ciphertexts of an image */
+#define GOLDEN_BATCH             1u /* images of an evaluation, at most */
+#define GOLDEN_INPUT_CTS         1u /* ciphertexts of an evaluation's images */
 #define GOLDEN_OUTPUTS           1u /* tensors of an answer */
 #define GOLDEN_OUTPUT_SIZE       2u /* numbers of an answer */
-#define GOLDEN_OUTPUT_CTS        1u /* ciphertexts of an answer */
+#define GOLDEN_OUTPUT_CTS        1u /* ciphertexts of its answers */
 #define GOLDEN_LAYERS            3u /* steps of an evaluation */
 #define GOLDEN_LOG_N            13u /* ring degree */
 #define GOLDEN_SLOTS          4096u /* numbers in a ciphertext */

@@ -145,6 +145,18 @@ free_wiped(void *p, size_t size)
     free(p);
 }
 
+static const double mean_0[] = {0.5};
+static const double std_0[] = {0.25};
+
+/* A pixel v of channel c, plane pixels to a channel: (v / divisor - mean[c]) / std[c]. */
+static const struct pixels {
+    uint32_t plane, channels;
+    double divisor;
+    const double *mean, *std;
+} pixels[GOLDEN_INPUTS] = {
+    {16, 1, 255, mean_0, std_0},
+};
+
 static ola_status
 encrypt_port(const struct golden_client *c, const struct port *port, const double *image,
              ola_ct *const *ct)
@@ -190,18 +202,6 @@ golden_encrypt(const struct golden_client *c, const float *image, ola_ct *const 
     free_wiped(number, GOLDEN_INPUT_SIZE * sizeof *number);
     return status;
 }
-
-static const double mean_0[] = {0.5};
-static const double std_0[] = {0.25};
-
-/* A pixel v of channel c, plane pixels to a channel: (v / divisor - mean[c]) / std[c]. */
-static const struct pixels {
-    uint32_t plane, channels;
-    double divisor;
-    const double *mean, *std;
-} pixels[GOLDEN_INPUTS] = {
-    {16, 1, 255, mean_0, std_0},
-};
 
 ola_status
 golden_encrypt_pixels(const struct golden_client *c, const uint8_t *image, ola_ct *const *ct)

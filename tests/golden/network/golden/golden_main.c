@@ -61,12 +61,13 @@ golden_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done,
     const struct golden_waiting *p = user;
     if (!p->shown)
         return;
-    double share = (p->image + done) / p->images, spent = golden_seconds() - p->start;
+    double share = (p->round + done) / p->rounds, spent = golden_seconds() - p->start;
     fprintf(stderr, "\r\033[K");
-    if (layer == n_layers && p->image + 1 == p->images)
+    if (layer == n_layers && p->round + 1 == p->rounds)
         return;
-    if (p->images > 1)
-        fprintf(stderr, "image %u of %u, ", p->image + 1, p->images);
+    if (p->rounds > 1)
+        fprintf(stderr, "%s %u of %u, ", GOLDEN_BATCH > 1 ? "batch" : "image", p->round + 1,
+                p->rounds);
     fprintf(stderr, "layer %u of %u %.40s", layer + 1 < n_layers ? layer + 1 : n_layers, n_layers,
             name);
     if (share > 0)
@@ -76,7 +77,7 @@ golden_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done,
 
 /* ---- files of the four processes ------------------------------------------------------------- */
 
-/* dir/stem or, for image k > 0, dir/stem.k with the suffix behind; free it. */
+/* dir/stem or, for round k > 0, dir/stem.k with the suffix behind; free it. */
 static char *
 file_name(const struct golden_options *o, const char *stem, uint32_t k, const char *suffix)
 {
@@ -141,7 +142,7 @@ save_cts(const struct golden_options *o, const char *stem, uint32_t k, const ola
     return failed;
 }
 
-/* status: of using image k's ciphertexts; their file is named. */
+/* status: of using round k's ciphertexts; their file is named. */
 static int
 fail_cts(const struct golden_options *o, const char *stem, uint32_t k, const char *keys,
          ola_status status)
@@ -228,8 +229,9 @@ command_encrypt(const struct golden_options *o)
         failed = status == OLA_OK ? 0 : golden_fail_status("encrypt", status);
     }
     if (!failed) {
-        for (uint32_t k = 0; k < (o->count ? in.rows : 1) && !failed; k++)
-            failed = golden_images_encrypt(&in, client, ct) ||
+        const uint32_t images = o->count ? in.rows : 1;
+        for (uint32_t k = 0; k < golden_rounds(images) && !failed; k++)
+            failed = golden_images_encrypt(&in, client, golden_round_size(images, k), ct) ||
                      save_cts(o, "input", k, golden_client_params(client), ct, GOLDEN_INPUT_CTS);
         golden_cts_free(ct, GOLDEN_INPUT_CTS);
     }
@@ -242,7 +244,8 @@ command_encrypt(const struct golden_options *o)
 static int
 eval_files(const struct golden_options *o, struct golden_session *session, const ola_params *params)
 {
-    struct golden_waiting p = {isatty(2) == 1, 0, o->count ? o->count : 1, golden_seconds()};
+    struct golden_waiting p = {isatty(2) == 1, 0, golden_rounds(o->count ? o->count : 1),
+                               golden_seconds()};
     ola_ct *in[GOLDEN_INPUT_CTS], *out[GOLDEN_OUTPUT_CTS];
     ola_status status = golden_cts_new(params, in, GOLDEN_INPUT_CTS);
     if (status != OLA_OK)
@@ -252,15 +255,15 @@ eval_files(const struct golden_options *o, struct golden_session *session, const
     if (status != OLA_OK) {
         failed = golden_fail_status("eval", status);
     } else {
-        for (; p.image < p.images && !failed; p.image++) {
-            failed = load_cts(o, "input", p.image, params, in, GOLDEN_INPUT_CTS);
+        for (; p.round < p.rounds && !failed; p.round++) {
+            failed = load_cts(o, "input", p.round, params, in, GOLDEN_INPUT_CTS);
             if (failed)
                 break;
             status = golden_evaluate(session, (const ola_ct *const *)in, out, golden_show_progress,
                                      &p);
-            failed = status == OLA_OK ? save_cts(o, "output", p.image, params, out,
+            failed = status == OLA_OK ? save_cts(o, "output", p.round, params, out,
                                                  GOLDEN_OUTPUT_CTS)
-                                      : fail_cts(o, "input", p.image, "eval.keys", status);
+                                      : fail_cts(o, "input", p.round, "eval.keys", status);
         }
         golden_cts_free(out, GOLDEN_OUTPUT_CTS);
     }
@@ -306,13 +309,12 @@ decrypt_files(const struct golden_options *o, const struct golden_client *client
     if (status != OLA_OK)
         return golden_fail_status("decrypt", status);
     int failed = 0;
-    for (uint32_t k = 0; k < rows && !failed; k++) {
+    for (uint32_t k = 0; k < golden_rounds(rows) && !failed; k++) {
+        float *out = answers + (size_t)k * GOLDEN_BATCH * GOLDEN_OUTPUT_SIZE;
         failed = load_cts(o, "output", k, golden_client_params(client), ct, GOLDEN_OUTPUT_CTS);
         if (failed)
             break;
-        status =
-            golden_decrypt(client, (const ola_ct *const *)ct,
-                           answers + (size_t)k * GOLDEN_OUTPUT_SIZE);
+        status = golden_decrypt(client, (const ola_ct *const *)ct, out);
         failed = status == OLA_OK ? 0 : fail_cts(o, "output", k, "secret.key", status);
     }
     golden_cts_free(ct, GOLDEN_OUTPUT_CTS);

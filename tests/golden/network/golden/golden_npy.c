@@ -139,21 +139,30 @@ golden_images_open(const struct golden_options *o, struct golden_images *in)
     return failed;
 }
 
+static ola_status
+encrypt_rows(const struct golden_images *in, const struct golden_client *client, const void *rows,
+             uint32_t n, ola_ct *const *ct)
+{
+    if (in->bytes)
+        return golden_encrypt_pixels(client, rows, ct);
+    (void)n;
+    return golden_encrypt(client, rows, ct);
+}
+
 int
-golden_images_encrypt(struct golden_images *in, const struct golden_client *client,
-                      ola_ct *const *ct)
+golden_images_encrypt(struct golden_images *in, const struct golden_client *client, uint32_t n,
+                   ola_ct *const *ct)
 {
     ola_status status = OLA_ERR_NOMEM;
     size_t size = GOLDEN_INPUT_SIZE * (in->bytes ? sizeof(uint8_t) : sizeof(float));
-    void *row = malloc(size);
-    if (row) {
-        if (fread(row, 1, size, in->file) != size) {
-            free(row);
+    void *rows = calloc(n, size);
+    if (rows) {
+        if (fread(rows, size, n, in->file) != n) {
+            free(rows);
             return golden_fail(in->path, "cannot read");
         }
-        status = in->bytes ? golden_encrypt_pixels(client, row, ct) : golden_encrypt(client, row,
-                ct);
-        free(row);
+        status = encrypt_rows(in, client, rows, n, ct);
+        free(rows);
     }
     return status == OLA_OK ? 0 : golden_fail_status(in->path, status);
 }

@@ -29,10 +29,24 @@ int golden_fail(const char *what, const char *format, ...) __attribute__((format
 int golden_fail_status(const char *what, ola_status status);
 double golden_seconds(void); /* of a clock that only goes forward */
 
+/* Evaluations that so many images take, and the images of evaluation `k`. */
+static inline uint32_t
+golden_rounds(uint32_t images)
+{
+    return (images - 1) / GOLDEN_BATCH + 1;
+}
+
+static inline uint32_t
+golden_round_size(uint32_t images, uint32_t k)
+{
+    const uint32_t left = images - k * GOLDEN_BATCH;
+    return left < GOLDEN_BATCH ? left : GOLDEN_BATCH;
+}
+
 /* Where a long evaluation is, for a person that waits; given to golden_show_progress as user. */
 struct golden_waiting {
     bool shown; /* stderr is a terminal */
-    uint32_t image, images;
+    uint32_t round, rounds;
     double start;
 };
 
@@ -51,9 +65,9 @@ struct golden_images {
 /* The images of o->input, o->count of them where that is given. 0, or 1 after a message. */
 int golden_images_open(const struct golden_options *o, struct golden_images *in);
 void golden_images_close(struct golden_images *in);
-/* Encrypts the next row. */
-int golden_images_encrypt(struct golden_images *in, const struct golden_client *client,
-                          ola_ct *const *ct);
+/* Encrypts the next n rows, at most GOLDEN_BATCH. */
+int golden_images_encrypt(struct golden_images *in, const struct golden_client *client, uint32_t n,
+                       ola_ct *const *ct);
 
 /* A file that appears by rename: *temporary is its name until then, owned; NULL for a device or a
  * pipe, which is written as it is. golden_commit takes NULL for a file that could not be made, says

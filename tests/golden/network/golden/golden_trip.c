@@ -71,9 +71,9 @@ trip_open(const struct golden_options *o, struct trip *t)
     return status == OLA_OK ? 0 : golden_fail_status(o->command, status);
 }
 
-/* From the ciphertexts in t->in to the answer. */
+/* From the ciphertexts in t->in, of n images, to the answers. */
 static int
-trip_answer(struct trip *t, struct golden_waiting *p, float *answer)
+trip_answer(struct trip *t, struct golden_waiting *p, uint32_t n, float *answers)
 {
     double start = golden_seconds();
     ola_status status =
@@ -82,7 +82,8 @@ trip_answer(struct trip *t, struct golden_waiting *p, float *answer)
         return golden_fail_status("evaluate", status);
     t->evaluate += golden_seconds() - start;
     start = golden_seconds();
-    status = golden_decrypt(t->client, (const ola_ct *const *)t->out, answer);
+    (void)n;
+    status = golden_decrypt(t->client, (const ola_ct *const *)t->out, answers);
     t->decrypt += golden_seconds() - start;
     return status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
 }
@@ -111,10 +112,11 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
         fprintf(file,
                 " \"counts\": {\"rotations\": %llu, \"relinearisations\": %llu, "
                 "\"products\": %llu, \"plain_products\": %llu, \"rescales\": %llu, "
-                "\"additions\": %llu},\n",
+                "\"additions\": %llu, \"scalar_products\": %llu},\n",
                 (unsigned long long)n.rotations, (unsigned long long)n.relinearisations,
                 (unsigned long long)n.products, (unsigned long long)n.plain_products,
-                (unsigned long long)n.rescales, (unsigned long long)n.additions);
+                (unsigned long long)n.rescales, (unsigned long long)n.additions,
+                (unsigned long long)n.scalar_products);
         fprintf(file, " \"backend\": \"%s\"}\n", ola_backend_name());
     }
     return golden_commit(file, path, temporary);
@@ -123,14 +125,17 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
 static int
 run_images(const struct golden_options *o, struct trip *t, struct golden_images *in, float *answers)
 {
-    struct golden_waiting p = {isatty(2) == 1, 0, in->rows, golden_seconds()};
+    struct golden_waiting p = {isatty(2) == 1, 0, golden_rounds(in->rows), golden_seconds()};
     int failed = 0;
-    for (; p.image < p.images && !failed; p.image++) {
+    for (; p.round < p.rounds && !failed; p.round++) {
+        const uint32_t n = golden_round_size(in->rows, p.round);
         double start = golden_seconds();
-        failed = golden_images_encrypt(in, t->client, t->in);
+        failed = golden_images_encrypt(in, t->client, n, t->in);
         t->encrypt += golden_seconds() - start;
         if (!failed)
-            failed = trip_answer(t, &p, answers + (size_t)p.image * GOLDEN_OUTPUT_SIZE);
+            failed =
+                trip_answer(t, &p, n, answers + (size_t)p.round * GOLDEN_BATCH *
+                            GOLDEN_OUTPUT_SIZE);
     }
     if (!failed && o->output)
         failed = golden_write_answers(o->output, answers, in->rows);
@@ -186,36 +191,57 @@ struct reference {
     double tolerance;
 };
 
+/* `count` floats at a place of the file. */
+static int
+read_floats(const struct golden_options *o, FILE *file, off_t at, float *out, size_t count)
+{
+    if (fseeko(file, at, SEEK_SET) == 0 && fread(out, sizeof *out, count, file) == count)
+        return 0;
+    return golden_fail(o->selftest, "the file is cut off");
+}
+
+/* Round p->round of the reference images; room: for the images, answers wanted and got. */
+static int
+compare_round(const struct golden_options *o, struct trip *t, FILE *file,
+              const struct reference *ref,
+              struct golden_waiting *p, float *room, double *worst)
+{
+    const uint32_t n = golden_round_size(ref->images, p->round), first = p->round * GOLDEN_BATCH;
+    const off_t images = (off_t)sizeof *ref,
+                answers = images + (off_t)ref->images * GOLDEN_INPUT_SIZE * (off_t)sizeof *room;
+    float *want = room + (size_t)n * GOLDEN_INPUT_SIZE,
+        *got = want + (size_t)n * GOLDEN_OUTPUT_SIZE;
+    if (read_floats(o, file, images + (off_t)first * GOLDEN_INPUT_SIZE * (off_t)sizeof *room, room,
+                    (size_t)n * GOLDEN_INPUT_SIZE) ||
+        read_floats(o, file, answers + (off_t)first * GOLDEN_OUTPUT_SIZE * (off_t)sizeof *room,
+                    want,
+                    (size_t)n * GOLDEN_OUTPUT_SIZE))
+        return 1;
+    ola_status status = golden_encrypt(t->client, room, t->in);
+    if (status != OLA_OK)
+        return golden_fail_status("encrypt", status);
+    if (trip_answer(t, p, n, got))
+        return 1;
+    for (size_t i = 0; i < (size_t)n * GOLDEN_OUTPUT_SIZE; i++) {
+        double difference = fabs((double)got[i] - (double)want[i]);
+        if (!(difference <= *worst))
+            *worst = difference;
+    }
+    return 0;
+}
+
 static int
 compare(const struct golden_options *o, struct trip *t, FILE *file, const struct reference *ref)
 {
-    static const uint32_t in_bytes = GOLDEN_INPUT_SIZE * sizeof(float);
-    struct golden_waiting p = {isatty(2) == 1, 0, ref->images, golden_seconds()};
-    float *image = malloc(in_bytes), *want = malloc(2 * GOLDEN_OUTPUT_SIZE * sizeof *want);
-    float *got = want ? want + GOLDEN_OUTPUT_SIZE : NULL;
+    struct golden_waiting p = {isatty(2) == 1, 0, golden_rounds(ref->images), golden_seconds()};
+    float *room = calloc(golden_round_size(ref->images, 0),
+                         (GOLDEN_INPUT_SIZE + 2 * GOLDEN_OUTPUT_SIZE) * sizeof *room);
     double worst = 0;
-    int failed = image && want ? 0 : golden_fail("selftest", "out of memory");
+    int failed = room ? 0 : golden_fail("selftest", "out of memory");
 
-    for (; p.image < p.images && !failed; p.image++) {
-        off_t at = (off_t)sizeof *ref + (off_t)p.image * in_bytes;
-        off_t to = (off_t)sizeof *ref + (off_t)ref->images * in_bytes +
-                   (off_t)p.image * GOLDEN_OUTPUT_SIZE * (off_t)sizeof(float);
-        if (fseeko(file, at, SEEK_SET) != 0 || fread(image, 1, in_bytes, file) != in_bytes ||
-            fseeko(file, to, SEEK_SET) != 0 ||
-            fread(want, sizeof *want, GOLDEN_OUTPUT_SIZE, file) != GOLDEN_OUTPUT_SIZE)
-            failed = golden_fail(o->selftest, "the file is cut off");
-        ola_status status = failed ? OLA_OK : golden_encrypt(t->client, image, t->in);
-        if (status != OLA_OK)
-            failed = golden_fail_status("encrypt", status);
-        failed = failed || trip_answer(t, &p, got);
-        for (uint32_t i = 0; i < GOLDEN_OUTPUT_SIZE && !failed; i++) {
-            double difference = fabs((double)got[i] - (double)want[i]);
-            if (!(difference <= worst))
-                worst = difference;
-        }
-    }
-    free(image);
-    free(want);
+    for (; p.round < p.rounds && !failed; p.round++)
+        failed = compare_round(o, t, file, ref, &p, room, &worst);
+    free(room);
     if (!failed && !(worst <= ref->tolerance))
         failed = golden_fail("selftest", "answers differ by %g, more than the %g allowed", worst,
                           ref->tolerance);

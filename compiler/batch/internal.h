@@ -1,0 +1,30 @@
+/* internal.h - what the files of batch/ share. */
+#ifndef OLAC_BATCH_INTERNAL_H
+#define OLAC_BATCH_INTERNAL_H
+
+#include "batch/batch.h"
+
+/* Polynomials of degree 2 become squares of shifted inputs: a (x + s)^2 + c, where s goes into the
+ * map before, a and c into the maps behind (squares.c). bound[n]: what |value| of a node stays
+ * below, by its polynomials' ranges; 0 where that is not known. */
+struct tp *batch_squares(struct arena *a, const struct tp *t, double *bound);
+
+/* Weights as integers times a unit (integers.c): exact where they are powers of two but for one
+ * factor. */
+struct batch_unit {
+    bool shifts;
+    double unit;    /* of the integers */
+    double largest; /* integer */
+};
+struct batch_unit batch_unit_of(const struct matrix *m);
+/* Whether weights rounded to multiples of a unit are as good as BATCH_WEIGHT_BITS promise. */
+bool batch_precise(const struct matrix *m, double unit);
+/* Fills a map's rows with integers in units of m->unit. */
+void batch_integers(struct arena *a, struct he_sparse *s);
+/* Partial sums that several rows have in common, where that saves additions (share.c). */
+void batch_share(struct arena *a, struct he_sparse *s);
+
+/* Where integers are powers of two times `unit`: whether x is, and its exponent. */
+bool batch_power(double x, double unit, int *exponent);
+
+#endif

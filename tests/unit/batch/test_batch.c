@@ -1,0 +1,260 @@
+/* test_batch.c - programs of batches against the tensor program, with exact weights and with
+ * rounded ones; squares for polynomials; integers; partial sums against the sums they replace;
+ * scales that follow from the primes. */
+#include "batch/internal.h"
+#include "made.h"
+
+#include "ola/plan.h"
+
+#define LOG_N 13
+
+/* A matrix of +- factor * 2^k, k from 0 to `range`. */
+static struct matrix *
+powers(struct made *m, uint32_t rows, uint32_t cols, double density, double factor, uint32_t range)
+{
+    struct matrix_builder b;
+    matrix_begin(&b, m->a, rows, cols);
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t c = 0; c < cols; c++)
+            if (made_below(m, 1000) < density * 1000)
+                matrix_entry(&b, r, c,
+                             (made_below(m, 2) ? factor : -factor) *
+                                 ldexp(1, (int)made_below(m, range + 1)));
+    return matrix_end(&b);
+}
+
+/* A map whose results stay in [-1, 1]. */
+static uint32_t
+map_of(struct made *m, uint32_t value, uint32_t rows, bool exact)
+{
+    uint32_t n = made_linear(m, value, MADE_SHAPE(1, rows), 0.3);
+    struct tp_node *node = &m->t->nodes.at[n];
+    if (exact)
+        node->args.at[0].m = powers(m, rows, node->args.at[0].m->cols, 0.3, 0.0123, 4);
+    for (uint32_t k = 0; k < node->args.at[0].m->start[rows]; k++)
+        node->args.at[0].m->val[k] /= exact ? 1 : 8;
+    for (uint32_t r = 0; r < rows; r++)
+        node->bias[r] /= 16;
+    return n;
+}
+
+/* Primes of the sizes that the chain wants, and the program's scales. */
+static void
+schedule(struct made *m, struct he_program *p, double scale_bits, double range)
+{
+    struct batch_chain chain;
+    batch_depths(p, scale_bits);
+    for (uint32_t k = 0; k < p->insts.len; k++)
+        p->insts.at[k].level = 0;
+    for (uint32_t k = p->insts.len; k-- > 0;) { /* as schedule_levels does, for one path */
+        struct he_inst *i = &p->insts.at[k];
+        uint32_t want = i->level + (i->op == HE_reduce ? i->down : 0);
+        if (i->op == HE_poly)
+            want += ola_plan_poly_depth(p->polys.at[i->data].degree);
+        for (uint32_t a = 0; a < i->args.len; a++) {
+            uint32_t *level = &p->insts.at[i->args.at[a]].level;
+            cr_assert(*level == 0 || *level == want, "one path only");
+            *level = want;
+        }
+    }
+    cr_assert(batch_chain(p, scale_bits, range, &chain));
+    uint64_t q[OLA_MAX_Q];
+    for (uint32_t l = 0; l < chain.n; l++) {
+        cr_assert(ola_plan_primes(LOG_N, chain.bits[l], 1, q, l, &q[l]));
+        vec_push(m->a, &p->params.q, q[l]);
+    }
+    batch_scales(p, scale_bits, range);
+    bool ok = he_check(p, HE_SCHEDULED, m->d);
+    cr_assert(ok, "%s", made_errors(m));
+}
+
+static double
+largest_error(struct made *m, const struct he_program *p)
+{
+    const float *const *in = made_data(m);
+    double **want = made_eval(m, m->t, in), most = 0;
+    uint32_t node = m->t->outputs.at[0], n = m->t->nodes.at[node].n;
+    float *out = ARENA_ARRAY(m->a, float, n);
+    cr_assert(he_eval(p, in, &out, m->d));
+    for (uint32_t e = 0; e < n; e++)
+        most = fmax(most, fabs((double)out[e] - want[node][e]));
+    return most;
+}
+
+/* Two maps with an activation between them. */
+static struct made
+two_maps(uint64_t seed, bool exact, uint32_t degree, uint32_t rows)
+{
+    struct made m = made_new(seed);
+    uint32_t x = made_input(&m, MADE_SHAPE(1, 20));
+    uint32_t y = map_of(&m, x, 24, exact);
+    uint32_t z = degree ? made_poly(&m, y, degree, rows) : made_mul(&m, y, y);
+    if (degree == 2)
+        for (uint32_t r = 0; r < rows; r++) /* a square with a shift below 4 */
+            m.t->nodes.at[z].poly->coef[3 * r + 2] = 0.125;
+    made_output(&m, map_of(&m, z, 5, exact));
+    tp_count_uses(m.t);
+    return m;
+}
+
+Test(batch, computes_what_the_tensor_program_computes)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        for (uint32_t degree = 0; degree <= 4; degree++)
+            for (int exact = 0; exact < 2; exact++) {
+                uint32_t rows = seed % 2 ? 24 : 1;
+                struct made m = two_maps(seed, exact, degree == 1 ? 0 : degree, rows);
+                struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+                cr_assert_not_null(p, "%s", made_errors(&m));
+                cr_expect_lt(largest_error(&m, p), 1e-5, "lowered, seed %u degree %u",
+                             (unsigned)seed, degree);
+                schedule(&m, p, 28, 4);
+                cr_expect_lt(largest_error(&m, p), exact && rows == 1 ? 1e-5 : 4e-3,
+                             "scheduled, seed %u degree %u exact %d", (unsigned)seed, degree,
+                             exact);
+                cr_expect_eq(p->batch, p->params.slots);
+                made_free(&m);
+            }
+}
+
+/* Powers of two times one factor stay powers of two through a square; the square is no instruction
+ * and no level lies between the maps. */
+Test(batch, powers_of_two_are_shifts)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct made m = two_maps(seed, true, 2, 1);
+        struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+        schedule(&m, p, 28, 4);
+        cr_assert_eq(p->sparse.len, 2);
+        for (uint32_t k = 0; k < 2; k++) {
+            const struct he_sparse *s = &p->sparse.at[k];
+            cr_expect(s->shifts);
+            cr_expect_eq(s->squares != NULL, k == 1);
+            cr_expect_leq(s->terms.len, s->m->start[s->rows] + 2 * s->temps);
+        }
+        cr_expect_eq(p->insts.at[1].level, p->insts.at[2].level);
+        cr_expect(p->insts.at[1].passed);
+        cr_expect_not(p->insts.at[2].passed);
+        made_free(&m);
+    }
+}
+
+/* Channels of ranges of their own: their factors go through the square, and rows are shifts
+ * again. */
+Test(batch, factors_of_rows_move_behind_squares)
+{
+    struct made m = two_maps(3, true, 2, 1);
+    struct matrix *first = m.t->nodes.at[1].args.at[0].m;
+    for (uint32_t r = 0; r < first->rows; r++)
+        for (uint32_t k = first->start[r]; k < first->start[r + 1]; k++)
+            first->val[k] = (float)((double)first->val[k] * (1 + r / 40.0));
+    struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+    schedule(&m, p, 28, 4);
+    cr_expect(p->sparse.at[0].shifts);
+    cr_expect_not(p->sparse.at[1].shifts, "what was moved is in the columns of the second map");
+    cr_expect_lt(largest_error(&m, p), 4e-3);
+    made_free(&m);
+}
+
+Test(batch, units)
+{
+    struct made m = made_new(1);
+    struct batch_unit u = batch_unit_of(powers(&m, 10, 10, 0.5, 0.3, 6));
+    cr_expect(u.shifts);
+    cr_expect_float_eq(u.unit, 0.3, 1e-6);
+    cr_expect_leq(u.largest, 64.0001);
+    struct matrix *close = powers(&m, 10, 10, 0.5, 1, 6);
+    close->val[3] *= 1.0001f;
+    u = batch_unit_of(close);
+    cr_expect_not(u.shifts, "close to a power of two is not one");
+    cr_expect_float_eq(u.largest, 1 << BATCH_WEIGHT_BITS, 1e-3);
+    u = batch_unit_of(powers(&m, 10, 10, 0.5, 1, 40));
+    cr_expect_not(u.shifts, "too wide a range");
+    cr_expect(batch_precise(close, ldexp(64, -BATCH_WEIGHT_BITS)));
+    cr_expect_not(batch_precise(close, 100));
+    made_free(&m);
+}
+
+/* The weight of every input in a row, partial sums resolved. */
+static int64_t *
+resolve(struct arena *a, const struct he_sparse *s, uint32_t row)
+{
+    int64_t *w = ARENA_ARRAY(a, int64_t, s->cols);
+    for (uint32_t t = s->start[row]; t < s->start[row + 1]; t++) {
+        struct he_term term = s->terms.at[t];
+        if (term.column < s->cols) {
+            w[term.column] += term.weight;
+            continue;
+        }
+        const int64_t *inner = resolve(a, s, term.column - s->cols);
+        for (uint32_t c = 0; c < s->cols; c++)
+            w[c] += term.weight * inner[c];
+    }
+    return w;
+}
+
+/* Rows made of few patterns have much in common; random rows little. Either way every weight stays
+ * what it is, and terms never get more. */
+Test(batch, shared_sums_are_the_same_sums)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct made m = made_new(seed);
+        uint32_t rows = 40, cols = 30, kinds = seed % 2 ? 3 : 40;
+        struct matrix *base = powers(&m, kinds, cols, 0.4, 0.5, 3);
+        struct matrix_builder b;
+        matrix_begin(&b, m.a, rows, cols);
+        for (uint32_t r = 0; r < rows; r++) {
+            double sign = made_below(&m, 2) ? 2 : -1;
+            for (uint32_t k = base->start[r % kinds]; k < base->start[r % kinds + 1]; k++)
+                if (made_below(&m, 10))
+                    matrix_entry(&b, r, base->col[k], sign * (double)base->val[k]);
+        }
+        struct he_sparse s = {.cols = cols, .rows = rows, .m = matrix_end(&b), .unit = 0.25};
+        batch_integers(m.a, &s);
+        cr_assert(s.shifts);
+        uint32_t before = s.terms.len;
+        batch_share(m.a, &s);
+        cr_expect_leq(s.terms.len + 2 * s.temps, before);
+        if (kinds == 3)
+            cr_expect_lt(s.terms.len, before / 2, "%u of %u terms", s.terms.len, before);
+        for (uint32_t r = 0; r < rows; r++) {
+            const int64_t *w = resolve(m.a, &s, s.temps + r);
+            for (uint32_t c = 0; c < cols; c++)
+                cr_assert_eq((double)w[c], made_at(s.m, r, c) / 0.25, "row %u column %u", r, c);
+        }
+        for (uint32_t k = 0; k < s.temps; k++)
+            for (uint32_t t = s.start[k]; t < s.start[k + 1]; t++)
+                cr_assert_lt(s.terms.at[t].column, cols + k);
+        made_free(&m);
+    }
+}
+
+/* A sum of what went through a square and what did not: scales agree to the bit, and weights are as
+ * precise as they should be. */
+Test(batch, sums_of_different_scales)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct made m = made_new(seed);
+        uint32_t x = made_input(&m, MADE_SHAPE(1, 12)), y = map_of(&m, x, 12, true);
+        uint32_t square = made_mul(&m, y, y), sum = map_of(&m, square, 7, seed % 2);
+        made_arg(&m, sum, y, made_matrix(&m, 7, 12, 0.5));
+        made_output(&m, sum);
+        tp_count_uses(m.t);
+        struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+        cr_assert_not_null(p, "%s", made_errors(&m));
+        cr_expect_lt(largest_error(&m, p), 1e-5);
+        schedule(&m, p, 28, 4);
+        cr_expect_lt(largest_error(&m, p), 4e-3);
+        made_free(&m);
+    }
+}
+
+Test(batch, too_large_a_tensor)
+{
+    struct made m = made_new(1);
+    made_output(&m, made_input(&m, MADE_SHAPE(1, 70000)));
+    tp_count_uses(m.t);
+    cr_expect_null(batch_lower(m.a, m.t, LOG_N, m.d));
+    cr_expect(made_said(m.d, "70000 elements"));
+    made_free(&m);
+}
