@@ -79,6 +79,19 @@ differs_by_channel(const struct graph *g, const struct node *n)
     return n->op == OP_prelu && shape_size(&graph_value(g, n->in.at[1])->shape) > 1;
 }
 
+/* What is fed to channel 0 is fed to all of them. */
+static bool
+repeated(const struct graph *g, const struct node *n)
+{
+    const struct node *from = graph_producer(g, n->in.at[0]);
+    const struct shape *s = from && from->op == OP_expand ? &graph_value(g, from->in.at[0])->shape
+                                                          : &graph_value(g, n->in.at[0])->shape;
+    int axis;
+
+    graph_channels(&graph_value(g, n->in.at[0])->shape, &axis);
+    return from && from->op == OP_expand && s->rank > axis && s->dim[axis] == 1;
+}
+
 static struct channel
 channel_of(struct graph *g, const struct node *n, const struct layer_data *data, bool pooled)
 {
@@ -219,7 +232,7 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
     struct channel c = channel_of(g, n, data, pooled);
     struct fit_options fit = {
         .degree = o->degree, .widen = o->widen, .hold = o->hold, .grid = o->grid, .prior = PRIOR};
-    uint32_t n_rows = pooled ? 1 : (uint32_t)c.channels;
+    uint32_t n_rows = pooled || repeated(g, n) ? 1 : (uint32_t)c.channels;
     struct arena *scratch = arena_new();
     struct row *rows = ARENA_ARRAY(scratch, struct row, n_rows + 1);
     double spread = spread_of(&c);
@@ -237,7 +250,7 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
             linear = linear && rows[r].fit.linear;
         p = poly_of(g->arena, rows, n_rows, linear && o->degree > 1 ? 1 : o->degree);
         for (uint32_t r = 0; o->error && r < (uint32_t)c.channels; r++)
-            o->error[r] = rows[pooled ? 0 : r].fit.square_error;
+            o->error[r] = rows[r < n_rows ? r : 0].fit.square_error;
     }
     for (uint32_t r = 0; r < n_rows; r++)
         arena_free(rows[r].arena);

@@ -233,6 +233,58 @@ eltwise(struct backward *w, const struct node *n, uint32_t side)
         }
 }
 
+/* ---- two matrices ------------------------------------------------------------------ */
+
+bool
+backward_two_matrices(const struct graph *g, const struct node *n)
+{
+    return n->op == OP_matmul && op_encrypted(g, n->in.at[0]) && op_encrypted(g, n->in.at[1]) &&
+           graph_value(g, n->in.at[0])->shape.rank > 1 &&
+           graph_value(g, n->in.at[1])->shape.rank > 1;
+}
+
+/* Leading dimensions of a tensor of matrices, one row a matrix. */
+static struct shape
+leading(const struct shape *s)
+{
+    struct shape lead = *s;
+
+    lead.rank -= 2;
+    return lead;
+}
+
+/* y[i][j] = sum a[i][k] b[k][j]: to a goes what is at y times b, and the other way round. */
+static void
+matrices(struct backward *w, const struct node *n, uint32_t side)
+{
+    const struct shape *out = &graph_value(w->g, n->out.at[0])->shape;
+    const struct shape *in[2] = {&graph_value(w->g, n->in.at[0])->shape,
+                                 &graph_value(w->g, n->in.at[1])->shape};
+    struct shape lead = leading(out), lead_a = leading(in[0]), lead_b = leading(in[1]);
+    int64_t rows = out->dim[out->rank - 2], cols = out->dim[out->rank - 1];
+    int64_t inner = in[0]->dim[in[0]->rank - 1], size = shape_size(out);
+    int64_t size_x = shape_size(in[side]), stride[2][MAX_RANK];
+    const double *gy = backward_gradient(w, n->out.at[0]);
+    double *gx = backward_gradient(w, n->in.at[side]);
+
+    shape_strides(&lead_a, &lead, stride[0]);
+    shape_strides(&lead_b, &lead, stride[1]);
+#pragma omp parallel for schedule(static)
+    for (uint32_t block = 0; block < w->blocks; block++)
+        for (int64_t e = 0; e < size; e++) {
+            int64_t i = e / cols % rows, j = e % cols, m = e / (rows * cols);
+            int64_t a = (operand_at(&lead, stride[0], m) * rows + i) * inner;
+            int64_t b = operand_at(&lead, stride[1], m) * inner * cols + j;
+            for (int64_t k = 0; k < inner; k++)
+                for (uint32_t l = 0; l < lanes(w, block); l++) {
+                    int64_t at[2] = {a + k, b + k * cols};
+                    gx[(block * size_x + at[side]) * LANES + l] +=
+                        gy[(block * size + e) * LANES + l] *
+                        value_at(w, n->in.at[1 - side], block * LANES + l, at[1 - side]);
+                }
+        }
+}
+
 bool
 backward_node(struct backward *w, uint32_t index)
 {
@@ -258,6 +310,12 @@ backward_node(struct backward *w, uint32_t index)
         for (uint32_t side = 0; side < 2; side++)
             if (w->wanted[n->in.at[side]])
                 eltwise(w, n, side);
+        return true;
+    }
+    if (backward_two_matrices(w->g, n)) {
+        for (uint32_t side = 0; side < 2; side++)
+            if (w->wanted[n->in.at[side]])
+                matrices(w, n, side);
         return true;
     }
     bool two = (row->class == ELTWISE || row->class == PRODUCT) && encrypted == 2;

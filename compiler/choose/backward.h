@@ -27,6 +27,8 @@ struct backward {
 /* The gradient of a value, made zero when it is not there yet. */
 double *backward_gradient(struct backward *w, uint32_t value);
 void backward_release(struct backward *w, uint32_t value);
+/* A MatMul of two encrypted tensors, whose derivatives are taken at both. */
+bool backward_two_matrices(const struct graph *g, const struct node *n);
 /* Adds to the gradients of the wanted inputs. Linear operators by the transposes of their
  * matrices. False after E_CHOOSE_FORM, E_MATRIX_SIZE or an error of the operator. */
 bool backward_node(struct backward *w, uint32_t node);

@@ -82,7 +82,7 @@ forward_graph(struct backward *w, struct arena *a)
     keep(w, f, w->g->outputs.at[0]);
     for (uint32_t k = 0; k < w->g->nodes.len; k++) {
         const struct node *n = &w->g->nodes.at[k];
-        bool product = n->op == OP_mul || n->op == OP_pow;
+        bool product = n->op == OP_mul || n->op == OP_pow || backward_two_matrices(w->g, n);
         bool wanted = n->out.len && n->out.at[0] != NONE && w->wanted[n->out.at[0]];
         if (op_row(n->op)->class == NONLIN || (product && wanted))
             for (uint32_t i = 0; i < n->in.len; i++)
@@ -135,6 +135,21 @@ loss_gradient(const float *z, int64_t n, int64_t label, double *g)
 /* ---- backwards
  * ------------------------------------------------------------------------------------------ */
 
+/* What a FACTOR's gradient is multiplied by, for errors that are shares of the value: the value. */
+static double
+value_at(const struct backward *w, uint32_t node, uint32_t channel, int64_t block, int64_t size,
+         int64_t element, int64_t lane)
+{
+    const struct node *n = &w->g->nodes.at[node];
+    const struct op_ctx ctx = {w->g, n, NULL, NULL};
+    int64_t image = block * LANES + lane;
+
+    if (!(op_row(n->op)->traits & FACTOR) || image >= w->n)
+        return 1;
+    float x = w->kept[w->place[n->in.at[0]]][image * size + element];
+    return op_row(n->op)->op->fn(&ctx, channel, (double)x);
+}
+
 /* A layer's share of the rows of the images in work: channel k at to[image * row + k]. */
 static void
 write_impact(const struct backward *w, uint32_t node, const double *grad, float *to, uint64_t row)
@@ -153,7 +168,8 @@ write_impact(const struct backward *w, uint32_t node, const double *grad, float 
             for (int64_t e = (int64_t)c * inner; e < size; e += inner * channels)
                 for (int64_t i = 0; i < inner; i++)
                     for (int l = 0; l < LANES; l++) {
-                        double v = grad[(b * size + e + i) * LANES + l];
+                        double v = grad[(b * size + e + i) * LANES + l] *
+                                   value_at(w, node, c, b, size, e + i, l);
                         sum[l] += v * v;
                     }
             for (uint32_t l = 0; l < LANES && b * LANES + l < w->n; l++)

@@ -31,6 +31,10 @@ uint32_t newton_step(struct rewrite *r, uint32_t x, uint32_t y, bool root);
 /* Softmax: the axes along which it goes, and the elements of a row. */
 int64_t softmax_row(const struct rewrite *r, bool axis[MAX_RANK]);
 
+/* Transposes that move axis 1 to the end go as far down as they can, see channels.c. Requires
+ * shapes; leaves nodes out of order, and shapes of new constants unknown. */
+void turn_channels(struct graph *g);
+
 /* The value of a new node "<the node's name>.<what>"; an activation gets the node's pins. Its shape
  * is not known until inference. */
 uint32_t build(struct rewrite *r, enum op_id op, const char *what, const uint32_t *in,

@@ -141,6 +141,10 @@ decompose(struct graph *g, const float *images, uint32_t n, struct diag *d)
                      rows_of[k].row ? plan_normalisations(rows_of[k].seen.hi, rows_of[k].row) : 1);
     arena_free(scratch);
     graph_tidy(g);
+    ok = ok && graph_infer(g, d);
+    if (ok)
+        turn_channels(g);
+    graph_tidy(g);
     ok = ok && graph_infer(g, d) && plan_nodes(&w);
     graph_tidy(g);
     return ok && graph_infer(g, d);

@@ -15,8 +15,11 @@ normal(struct rewrite *r, const bool axis[MAX_RANK])
     struct shape s = *rewrite_shape(r, x);
     struct op_ctx c = {r->g, &r->at, NULL, NULL};
     struct parts p = {.mean = build_mean(r, "mean", x, axis)};
+    /* one for the square and one for the product: each merges with the copy that a product makes
+     * of a factor, which would take a level of its own if both read one */
     uint32_t centred = build_binary(r, OP_sub, "centred", x, p.mean);
-    uint32_t square = build_binary(r, OP_mul, "square", centred, centred);
+    uint32_t again = build_binary(r, OP_sub, "centred", x, p.mean);
+    uint32_t square = build_binary(r, OP_mul, "square", again, again);
 
     p.variance = build_binary(r, OP_add, "epsilon", build_mean(r, "variance", square, axis),
                               build_number(r, op_float(&c, "epsilon", 1e-5)));

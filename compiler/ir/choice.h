@@ -11,7 +11,9 @@
 struct choice_option {
     uint32_t degree; /* asked for */
     uint32_t levels; /* that it uses up; 0 where a line will do: that becomes part of a map */
-    double *error;   /* [channels]: mean square error over what calibration feeds the channel */
+    /* [channels]: mean square error over what calibration feeds the channel; of a FACTOR
+     * (ops.def) that of its share of the value */
+    double *error;
 };
 
 struct choice_layer {
@@ -19,8 +21,8 @@ struct choice_layer {
     uint32_t channels; /* as graph_channels says */
     uint32_t n;        /* candidates, degrees and levels ascending */
     struct choice_option option[CHOICE_MOST];
-    /* [channels]: E_data[(dL/da)^2], summed over the channel's elements a, the activation's
-     * outputs in the float network; L is the loss. By choose/. */
+    /* [channels]: E_data[(dL/da)^2], of a FACTOR E_data[(a dL/da)^2], summed over the channel's
+     * elements a, the activation's outputs in the float network; L is the loss. By choose/. */
     double *impact;
 };
 

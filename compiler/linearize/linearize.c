@@ -2,6 +2,7 @@
  * neighbours merge. */
 #include "linearize/linearize.h"
 
+#include "ola/plan.h"
 #include "op/op.h"
 
 #include <math.h>
@@ -131,12 +132,36 @@ apply(struct builder *b, const char *name, const struct shape *shape, uint32_t v
     return made;
 }
 
+/* Levels from the inputs to a node, at most: maps that will be merged count too. */
+static uint32_t
+depth_of(const struct tp *t, uint32_t node)
+{
+    struct arena *scratch = arena_new();
+    uint32_t *depth = ARENA_ARRAY(scratch, uint32_t, node + 1);
+
+    for (uint32_t k = 0; k <= node; k++) {
+        const struct tp_node *n = &t->nodes.at[k];
+        for (uint32_t i = 0; i < n->args.len; i++)
+            depth[k] =
+                depth[n->args.at[i].value] > depth[k] ? depth[n->args.at[i].value] : depth[k];
+        depth[k] += n->kind == TP_POLY ? ola_plan_poly_depth(n->poly->degree) : n->kind != TP_INPUT;
+    }
+    uint32_t found = depth[node];
+    arena_free(scratch);
+    return found;
+}
+
 /* Product of two nodes of equal size. The second factor (a square's only one) goes through a
  * copy of its own, whose scale is free; linearize merges the copy with the map before it where
- * it can. */
+ * it can. The copy may take a level: it is that of the factor with levels to spare. */
 static uint32_t
 multiply(struct builder *b, const char *name, const struct shape *shape, uint32_t x, uint32_t y)
 {
+    if (depth_of(b->t, y) > depth_of(b->t, x)) {
+        uint32_t other = x;
+        x = y;
+        y = other;
+    }
     uint32_t n = b->t->nodes.at[y].n;
     uint32_t copy = apply(b, name, shape, y, matrix_diagonal(b->t->arena, n, NULL));
     uint32_t made = add_node(b, TP_MUL, name, shape);
@@ -358,6 +383,23 @@ merge(struct tp *t)
     return any;
 }
 
+/* A polynomial that only its own square reads chooses the scale itself: no copy is needed. */
+static void
+square_polys(struct tp *t)
+{
+    tp_count_uses(t);
+    for (uint32_t k = 0; k < t->nodes.len; k++) {
+        struct tp_node *n = &t->nodes.at[k];
+        if (n->kind != TP_MUL || n->args.at[0].value != n->args.at[1].value)
+            continue;
+        const struct tp_node *copy = &t->nodes.at[n->args.at[0].value];
+        uint32_t from = copy->args.at[0].value;
+        if (t->nodes.at[from].kind != TP_POLY || t->nodes.at[from].uses != 1)
+            continue;
+        n->args.at[0].value = n->args.at[1].value = from;
+    }
+}
+
 struct tp *
 linearize(struct arena *a, struct graph *g, struct diag *d)
 {
@@ -394,6 +436,7 @@ linearize(struct arena *a, struct graph *g, struct diag *d)
     }
     if (diag_errors(d) != before)
         return NULL;
+    square_polys(t);
     tp_tidy(t);
     while (merge(t))
         tp_tidy(t);

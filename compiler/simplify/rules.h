@@ -14,6 +14,8 @@ uint32_t rule_batchnorm(struct graph *g); /* into the linear map before it */
 /* spelling.c */
 uint32_t
 rule_spelling(struct graph *g); /* GELU, SiLU, HardSwish, Mish, Softplus of several nodes */
+/* rows.c */
+uint32_t rule_rows(struct graph *g); /* LayerNormalization, Softmax of several nodes */
 /* split.c */
 uint32_t rule_limits(struct graph *g); /* Max, Min with one number: Clip */
 uint32_t
@@ -26,6 +28,8 @@ bool rule_bypass(struct graph *g, uint32_t from, uint32_t to);
 void rule_become(struct graph *g, struct node *n, enum op_id op, const uint32_t *in, uint32_t n_in);
 /* A new constant, named after `like` (a value or NONE). */
 uint32_t rule_const(struct graph *g, uint32_t like, struct tensor data);
+/* The one number that a constant of floats holds (all elements are equal). */
+bool rule_number(const struct graph *g, uint32_t value, double *number);
 bool rule_is_output(const struct graph *g, uint32_t value);
 
 #endif

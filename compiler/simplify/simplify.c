@@ -42,7 +42,7 @@ bool
 simplify(struct graph *g, struct diag *d)
 {
     static uint32_t (*const rules[])(struct graph *) = {
-        rule_nops, rule_moves, rule_batchnorm, rule_limits, rule_spelling, rule_prelu,
+        rule_nops, rule_moves, rule_batchnorm, rule_limits, rule_spelling, rule_rows, rule_prelu,
     };
     uint32_t changes;
 

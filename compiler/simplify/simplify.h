@@ -4,8 +4,8 @@
  * establishes STAGE_SIMPLIFIED: no Identity, Dropout, Constant; nodes of constants folded; moves
  *             that move nothing gone; BatchNormalization folded into the linear map before it where
  *             nothing else reads that map; GELU (erf and tanh forms), SiLU, HardSwish, Mish,
- *             Softplus that an exporter wrote as several nodes one node again; Max and Min with a
- *             number Relu or Clip; no node that no output needs
+ *             Softplus, LayerNormalization, Softmax that an exporter wrote as several nodes one
+ *             node again; Max and Min with a number Relu or Clip; no node that no output needs
  * leaves      names of inputs and outputs, shapes, what the network computes
  * dump        --dump=simplify */
 #ifndef OLAC_SIMPLIFY_SIMPLIFY_H

@@ -29,9 +29,8 @@ near(double a, double b)
     return fabs(a - b) <= 1e-6 * fabs(b);
 }
 
-/* The one number that a constant holds. */
-static bool
-number_of(const struct graph *g, uint32_t value, double *number)
+bool
+rule_number(const struct graph *g, uint32_t value, double *number)
 {
     const struct value *v = value == NONE ? NULL : graph_value(g, value);
 
@@ -68,17 +67,17 @@ read_factors(const struct graph *g, uint32_t value, bool root, struct product *p
 
     if (p->n > FACTORS)
         return;
-    if (number_of(g, value, &c)) {
+    if (rule_number(g, value, &c)) {
         p->number *= c;
     } else if (++p->steps > STEPS) {
         add_factor(p, value);
     } else if ((n = made_by(g, value, OP_mul, root))) {
         read_factors(g, n->in.at[0], false, p);
         read_factors(g, n->in.at[1], false, p);
-    } else if ((n = made_by(g, value, OP_div, root)) && number_of(g, n->in.at[1], &c) && c != 0) {
+    } else if ((n = made_by(g, value, OP_div, root)) && rule_number(g, n->in.at[1], &c) && c != 0) {
         p->number /= c;
         read_factors(g, n->in.at[0], false, p);
-    } else if ((n = made_by(g, value, OP_pow, root)) && number_of(g, n->in.at[1], &c) &&
+    } else if ((n = made_by(g, value, OP_pow, root)) && rule_number(g, n->in.at[1], &c) &&
                (c == 2 || c == 3)) {
         for (int k = 0; k < (int)c; k++)
             add_factor(p, n->in.at[0]);
@@ -103,7 +102,7 @@ sum_of(const struct graph *g, uint32_t value, struct sum *s)
     const struct node *n = made_by(g, value, OP_add, true);
 
     for (uint32_t k = 0; n && k < 2; k++) {
-        if (!number_of(g, n->in.at[k], &s->number))
+        if (!rule_number(g, n->in.at[k], &s->number))
             continue;
         struct product p = product_of(g, n->in.at[1 - k]);
         if (p.n != 1)
@@ -154,7 +153,7 @@ is_cubic(const struct graph *g, uint32_t u, uint32_t x)
     if (p.n != 2 || (p.factor[0] != x && p.factor[1] != x))
         return false;
     const struct node *n = made_by(g, p.factor[p.factor[0] == x], OP_add, true);
-    if (!n || (!number_of(g, n->in.at[0], &s.number) && !number_of(g, n->in.at[1], &s.number)))
+    if (!n || (!rule_number(g, n->in.at[0], &s.number) && !rule_number(g, n->in.at[1], &s.number)))
         return false;
     q = product_of(g, op_encrypted(g, n->in.at[0]) ? n->in.at[0] : n->in.at[1]);
     return near(s.number, 1) && near(q.number, cubic) && q.n == 2 && q.factor[0] == x &&

@@ -11,6 +11,7 @@ struct push {
     uint32_t node;
     int64_t element;
     double by;
+    bool share; /* of the value */
 };
 
 static void
@@ -20,7 +21,7 @@ pushed(void *user, uint32_t image, uint32_t node, uint32_t output, float *data, 
     (void)image;
     (void)output;
     if (node == p->node && p->element < n)
-        data[p->element] += (float)p->by;
+        data[p->element] += (float)p->by * (p->share ? data[p->element] : 1);
 }
 
 /* The loss of one image; of a single output the output. */
@@ -51,6 +52,7 @@ expect_impacts(struct net *t, struct choice *c, const int64_t *labels)
         const struct choice_layer *l = &c->layers[k];
         const struct shape *s = &graph_value(t->g, t->g->nodes.at[l->node].out.at[0])->shape;
         double *sum = ARENA_ARRAY(t->a, double, l->channels), total = 0;
+        bool share = op_row(t->g->nodes.at[l->node].op)->traits & FACTOR;
         int64_t size = shape_size(s), inner = 1;
         int axis;
         graph_channels(s, &axis);
@@ -60,8 +62,8 @@ expect_impacts(struct net *t, struct choice *c, const int64_t *labels)
             for (int64_t e = 0; e < size; e++) {
                 const double h = 2e-3;
                 int64_t label = labels ? labels[image] : -1;
-                double up = loss(t, image, (struct push){l->node, e, h}, label);
-                double down = loss(t, image, (struct push){l->node, e, -h}, label);
+                double up = loss(t, image, (struct push){l->node, e, h, share}, label);
+                double down = loss(t, image, (struct push){l->node, e, -h, share}, label);
                 sum[e / inner % l->channels] += pow((up - down) / (2 * h), 2) / t->n;
             }
         for (uint32_t i = 0; i < l->channels; i++)
@@ -157,6 +159,33 @@ Test(impact, matches_differences_of_one_output)
     net_images(&t, 8, 1);
     struct choice c = choice_of(&t);
     cr_assert(choose(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
+    expect_impacts(&t, &c, NULL);
+    net_free(&t);
+}
+
+/* Attention as decompose/ leaves it: products of two matrices, one with leading dimensions that
+ * broadcast, and a reciprocal, whose errors count by their share. */
+Test(impact, matches_differences_through_attention)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(2, 3, 4));
+    uint32_t q = OP1(&t, OP_tanh, OP2(&t, OP_matmul, x, net_const(&t, DIMS(4, 4), -1, 1)));
+    uint32_t k = OP1(&t, OP_transpose, OP1(&t, OP_sigmoid, x));
+    net_attr_ints(&t, "perm", 3, (int64_t[]){0, 2, 1});
+    uint32_t s = OP1(&t, OP_exp, OP2(&t, OP_matmul, q, k));
+    uint32_t sum = OP1(&t, OP_reducemean, s);
+    net_attr_ints(&t, "axes", 1, (int64_t[]){-1});
+    uint32_t share = OP2(&t, OP_mul, s, OP1(&t, OP_reciprocal, sum));
+    uint32_t v = OP1(&t, OP_reducemean, OP1(&t, OP_silu, x));
+    net_attr_ints(&t, "axes", 1, (int64_t[]){0});
+    uint32_t y = OP1(&t, OP_flatten, OP2(&t, OP_matmul, share, v));
+    net_attr_int(&t, "axis", 0);
+    net_output(&t, OP2(&t, OP_matmul, y, net_const(&t, DIMS(24, 3), -0.5, 0.5)));
+    cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
+    net_images(&t, 9, 1);
+    struct choice c = choice_of(&t);
+    cr_assert_eq(c.n, 5);
+    cr_assert(impact(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
     expect_impacts(&t, &c, NULL);
     net_free(&t);
 }

@@ -297,6 +297,68 @@ Test(decompose, wide_ranges_take_steps)
     }
 }
 
+/* ---- channels at the end ------------------------------------------------------------------ */
+
+static uint32_t
+transpose(struct net *t, uint32_t x, uint32_t rank, const int64_t *perm)
+{
+    uint32_t y = OP1(t, OP_transpose, x);
+    net_attr_ints(t, "perm", rank, perm);
+    return y;
+}
+
+static uint32_t
+layernorm(struct net *t, uint32_t x, int64_t n)
+{
+    return net_node(t, OP_layernorm, 3,
+                    (uint32_t[]){x, net_const(t, DIMS(n), 0.5, 2), net_const(t, DIMS(n), -1, 1)});
+}
+
+/* A block of ConvNeXt: no Transpose is left, and activations differ along the features. */
+Test(decompose, blocks_with_channels_at_the_end)
+{
+    struct net t = net_new(17);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 6, 4, 5));
+    uint32_t y = transpose(&t, x, 4, (int64_t[]){0, 2, 3, 1});
+    y = OP2(&t, OP_matmul, layernorm(&t, y, 6), net_const(&t, DIMS(6, 8), -1, 1));
+    y = OP1(&t, OP_gelu, OP2(&t, OP_add, y, net_const(&t, DIMS(8), -1, 1)));
+    y = OP2(&t, OP_mul, net_const(&t, DIMS(6), -1, 1),
+            OP2(&t, OP_matmul, y, net_const(&t, DIMS(8, 6), -1, 1)));
+    y = transpose(&t, y, 4, (int64_t[]){0, 3, 1, 2});
+    net_output(&t, OP2(&t, OP_add, x, y));
+    net_images(&t, 100, 1);
+    check_same(&t, true);
+    cr_expect_eq(net_count(&t, OP_transpose), 0);
+    cr_expect_eq(net_count(&t, OP_conv), 2);
+    for (uint32_t k = 0; k < t.g->nodes.len; k++)
+        if (t.g->nodes.at[k].op == OP_gelu)
+            cr_expect_eq(graph_value(t.g, t.g->nodes.at[k].in.at[0])->shape.dim[1], 8);
+    check_near(&t, 0.1);
+    net_free(&t);
+}
+
+/* Tokens, an embedding of places, a sum with a tensor that was never turned, and a Transpose that
+ * is an output. */
+Test(decompose, tokens_with_channels_at_the_end)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 6, 9));
+    uint32_t y = transpose(&t, x, 3, (int64_t[]){0, 2, 1});
+    uint32_t flat = OP2(&t, OP_reshape, x, net_ints(&t, 3, (int64_t[]){1, 9, 6}));
+    y = OP2(&t, OP_add, y, net_const(&t, DIMS(1, 9, 6), -1, 1));
+    y = OP2(&t, OP_sub, y, flat);
+    uint32_t mean = OP1(&t, OP_reducemean, y);
+    net_attr_ints(&t, "axes", 1, (int64_t[]){-1});
+    y = OP2(&t, OP_mul, OP2(&t, OP_div, OP1(&t, OP_tanh, y), net_number(&t, 3)), mean);
+    net_output(&t, OP1(&t, OP_neg, y));
+    net_images(&t, 50, 1);
+    check_same(&t, true);
+    for (uint32_t k = 0; k < t.g->nodes.len; k++)
+        if (t.g->nodes.at[k].op == OP_tanh)
+            cr_expect_eq(graph_value(t.g, t.g->nodes.at[k].in.at[0])->shape.dim[1], 6);
+    net_free(&t);
+}
+
 /* ---- plans ------------------------------------------------------------------ */
 
 Test(decompose, plans_are_the_cheapest_that_are_near_enough)

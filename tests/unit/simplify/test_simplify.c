@@ -305,6 +305,66 @@ Test(simplify, hardswish_by_clip_and_by_hardsigmoid)
     }
 }
 
+/* As PyTorch writes it before opset 17. */
+Test(simplify, layernorm_of_several_nodes)
+{
+    for (int form = 0; form < 4; form++) { /* 2: other axes, 3: another epsilon's place */
+        struct net t = net_new(13);
+        uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(2, 3, 4));
+        int64_t axes[2] = {form == 2 ? 1 : -2, form == 2 ? 1 : 2};
+        uint32_t mean = OP1(&t, OP_reducemean, x);
+        net_attr_ints(&t, "axes", form == 2 ? 1 : 2, axes);
+        uint32_t d = OP2(&t, OP_sub, x, mean);
+        uint32_t square = form == 1 ? OP2(&t, OP_mul, d, d) : OP2(&t, OP_pow, d, net_number(&t, 2));
+        uint32_t variance = OP1(&t, OP_reducemean, square);
+        net_attr_ints(&t, "axes", form == 2 ? 1 : 2, axes);
+        uint32_t below = form == 3
+                             ? OP2(&t, OP_add, OP1(&t, OP_sqrt, variance), net_number(&t, .1))
+                             : OP1(&t, OP_sqrt, OP2(&t, OP_add, net_number(&t, .1), variance));
+        net_output(&t, OP2(&t, OP_div, d, below));
+        cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
+        net_images(&t, 10, 1);
+        float *want = net_run(&t, false);
+        cr_assert(simplify(t.g, t.d), "%s", net_errors(&t));
+        cr_expect_eq(net_count(&t, OP_layernorm), form < 2);
+        float *got = net_run(&t, false);
+        for (int k = 0; k < 240; k++)
+            cr_expect_float_eq((double)got[k], (double)want[k], 1e-5);
+        net_free(&t);
+    }
+}
+
+Test(simplify, softmax_of_several_nodes)
+{
+    for (int form = 0; form < 4; form++) { /* 1: less the maximum, 2: another axis, 3: old opset */
+        struct net t = net_new(form == 3 ? 11 : 13);
+        uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(2, 3, 4)), y = x;
+        if (form == 1) {
+            uint32_t most = OP1(&t, OP_reducemax, x);
+            net_attr_ints(&t, "axes", 1, (int64_t[]){1});
+            y = OP2(&t, OP_sub, x, most);
+        }
+        uint32_t power = OP1(&t, OP_exp, y), sum;
+        if (form == 3) {
+            sum = OP1(&t, OP_reducesum, power);
+            net_attr_ints(&t, "axes", 1, (int64_t[]){1});
+        } else {
+            sum = OP2(&t, OP_reducesum, power, net_ints(&t, 1, (int64_t[]){form == 2 ? 2 : 1}));
+        }
+        net_output(&t, OP2(&t, OP_div, power, sum));
+        cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
+        net_images(&t, 10, 1);
+        float *want = net_run(&t, false);
+        cr_assert(simplify(t.g, t.d), "%s", net_errors(&t));
+        cr_expect_eq(net_count(&t, OP_softmax), form < 3);
+        cr_expect_eq(net_count(&t, OP_reducemax), 0);
+        float *got = net_run(&t, false);
+        for (int k = 0; k < 240; k++)
+            cr_expect_float_eq((double)got[k], (double)want[k], 1e-5);
+        net_free(&t);
+    }
+}
+
 Test(simplify, pins_of_inner_activations_are_kept)
 {
     struct net t = net_new(13);
