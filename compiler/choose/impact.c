@@ -144,8 +144,8 @@ value_at(const struct backward *w, uint32_t node, uint32_t channel, int64_t bloc
     const struct op_ctx ctx = {w->g, n, NULL, NULL};
     int64_t image = block * LANES + lane;
 
-    if (!(op_row(n->op)->traits & FACTOR) || image >= w->n)
-        return 1;
+    if (image >= w->n)
+        return 0;
     float x = w->kept[w->place[n->in.at[0]]][image * size + element];
     return op_row(n->op)->op->fn(&ctx, channel, (double)x);
 }
@@ -158,6 +158,7 @@ write_impact(const struct backward *w, uint32_t node, const double *grad, float 
     int64_t size = shape_size(s), inner = 1;
     int axis;
     uint32_t channels = graph_channels(s, &axis);
+    bool factor = op_row(w->g->nodes.at[node].op)->traits & FACTOR;
 
     for (int k = axis + 1; k < s->rank; k++)
         inner *= s->dim[k];
@@ -168,8 +169,9 @@ write_impact(const struct backward *w, uint32_t node, const double *grad, float 
             for (int64_t e = (int64_t)c * inner; e < size; e += inner * channels)
                 for (int64_t i = 0; i < inner; i++)
                     for (int l = 0; l < LANES; l++) {
-                        double v = grad[(b * size + e + i) * LANES + l] *
-                                   value_at(w, node, c, b, size, e + i, l);
+                        double v = grad[(b * size + e + i) * LANES + l];
+                        if (factor)
+                            v *= value_at(w, node, c, b, size, e + i, l);
                         sum[l] += v * v;
                     }
             for (uint32_t l = 0; l < LANES && b * LANES + l < w->n; l++)

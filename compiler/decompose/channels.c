@@ -1,9 +1,9 @@
 /* channels.c - networks that turn [N, C, ...] into [N, ..., C] for a norm and some dense layers
- * (ConvNeXt, transformers on patches) compute these as they stand: the Transpose moves behind
- * every node that does not mind, until it meets its inverse or a node that does. A dense layer along
- * the last axis becomes a convolution of one tap.
+ * (ConvNeXt, transformers on patches) compute these as they stand: the Transpose moves behind all
+ * nodes that do not mind, until it meets its inverse or a node that does. A dense layer along the
+ * last axis becomes a convolution of one tap.
  *
- * Nothing is computed less. But polynomials differ along axis 1, which then is that of the features;
+ * Nothing is computed less. But polynomials differ along axis 1, which then is that of features;
  * and layouts are grids of rows and columns, which need no other map then. */
 #include "decompose/build.h"
 
