@@ -185,7 +185,7 @@ Test(impact, matches_differences_through_attention)
     net_images(&t, 9, 1);
     struct choice c = choice_of(&t);
     cr_assert_eq(c.n, 5);
-    cr_assert(impact(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
+    cr_assert(choose(t.g, t.images, t.n, NULL, &c, t.d), "%s", net_errors(&t));
     expect_impacts(&t, &c, NULL);
     net_free(&t);
 }
