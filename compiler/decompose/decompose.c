@@ -83,8 +83,9 @@ softmax_ranges(const struct work *w, struct watched *of_node)
 
 /* The least degree for a Reciprocal or Rsqrt, and the steps that follow it. */
 static void
-plan_node(struct graph *g, uint32_t node, struct range seen)
+plan_node(struct graph *g, uint32_t node, struct range seen, struct diag *d)
 {
+    struct place at = {.file = g->file, .node = g->nodes.at[node].name};
     struct rewrite r = {.g = g, .at = g->nodes.at[node]};
     struct pins *pins = &r.at.pins;
     uint32_t x = r.at.in.at[0];
@@ -94,6 +95,12 @@ plan_node(struct graph *g, uint32_t node, struct range seen)
     if (pins->degree_min || pins->degree_max || !(seen.lo * seen.hi > 0))
         return; /* where it crosses 0, approximate/ says so */
     struct plan plan = plan_inverse(fmax(a, b) / fmin(a, b), root);
+    if (!plan.enough)
+        diag_warning(
+            d, W_DECOMPOSE_RANGE, at,
+            "%s: calibration shows a range from %.3g to %.3g, too wide for degree %u and %u "
+            "Newton steps to be near everywhere",
+            op_row(r.at.op)->onnx, seen.lo, seen.hi, plan.degree, plan.steps);
     pins->degree_min = plan.degree;
     g->nodes.at[node].pins = *pins;
     if (!plan.steps)
@@ -122,7 +129,7 @@ plan_nodes(const struct work *w)
     if (n)
         ok = plan_ranges(g, w->images, w->n, list, n, w->d);
     for (uint32_t k = 0; ok && k < n; k++)
-        plan_node(g, node[k], list[k].seen);
+        plan_node(g, node[k], list[k].seen, w->d);
     arena_free(scratch);
     return ok;
 }

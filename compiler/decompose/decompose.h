@@ -5,6 +5,7 @@
  * establishes STAGE_SIMPLIFIED; MaxPool, Max, Softmax, LayerNormalization, quotients ... are nodes
  *             of the other classes that compute the same. Newton steps follow on the function
  *             itself, of which they change nothing: only its polynomial becomes nearer
+ * fails       or what inference and the interpreter report; warns by W_DECOMPOSE_RANGE
  * leaves      names of inputs and outputs, shapes, what the network computes; composites that have
  *             no such form (approximate/ refuses them)
  * dump        --dump=decompose */

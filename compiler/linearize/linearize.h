@@ -4,7 +4,8 @@
  * establishes a tensor program: every linear operator a sparse matrix, moves and per-channel
  *             scalings merged into the maps beside them, every activation a polynomial on [-1, 1]
  *             whose normalisation went into the map before it, a degree-1 polynomial a map; every
- *             product's second factor is read only there and has a scale that can be chosen
+ *             product's second factor is read only there and has a scale that can be chosen (a
+ *             map, or a polynomial that is squared)
  * leaves      what the network computes
  * fails       450-469: an operator that has no form on encrypted data, a matrix that is too large
  * dump        --dump=linearize */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Trains the networks of this folder that are made of more than convolutions and ReLU, and writes them as ONNX.
+"""Trains the networks of this folder that are made of more than convolutions and ReLU, and writes them as ONNX:
+maxpool and attention on MNIST and on digits drawn by draw.py, convnext on CIFAR-10.
 
 usage: train_blocks.py MNIST_FOLDER CIFAR10_FOLDER [NAME ...]
   MNIST_FOLDER    train-images*.gz, train-labels*.gz and the t10k files
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from train import accuracy, idx
+from train import accuracy, drawn, idx, tensors
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEAN, STD = (.4914, .4822, .4465), (.2470, .2435, .2616)
@@ -26,8 +27,9 @@ def mnist(folder):
     def part(name):
         images = idx(folder, name + "*images*", 16, (-1, 1, 28, 28))
         labels = idx(folder, name + "*labels*", 8, -1)
-        return torch.tensor(images.astype(np.float32) / 255), torch.tensor(labels).long()
-    return *part("train"), *part("t10k")
+        return tensors(images, labels)
+    (x, y), (dx, dy) = part("train"), tensors(*drawn(6000, 1))
+    return torch.cat([x, dx]), torch.cat([y, dy]), *part("t10k")
 
 
 def cifar(folder):
@@ -118,7 +120,7 @@ def train(net, x, y, epochs, peak, augment):
 
 def main():
     data = {"mnist": lambda: mnist(sys.argv[1]), "cifar10": lambda: cifar(sys.argv[2])}
-    plans = (("maxpool", maxpool, "mnist", 3, 4e-3, None), ("attention", Attention, "mnist", 4, 4e-3, None),
+    plans = (("maxpool", maxpool, "mnist", 6, 4e-3, None), ("attention", Attention, "mnist", 8, 4e-3, None),
              ("convnext", convnext, "cifar10", 24, 6e-3, shifted))
     for name, make, source, epochs, peak, augment in plans:
         if sys.argv[3:] and name not in sys.argv[3:]:

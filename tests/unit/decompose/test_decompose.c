@@ -297,6 +297,19 @@ Test(decompose, wide_ranges_take_steps)
     }
 }
 
+Test(decompose, ranges_beyond_all_steps_are_said)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 8));
+    uint32_t wide = OP2(&t, OP_add, OP2(&t, OP_pow, x, net_number(&t, 8)), net_number(&t, 1e-5));
+    net_output(&t, OP1(&t, OP_reciprocal, wide));
+    net_images(&t, 100, 1);
+    check_same(&t, true);
+    cr_assert_eq(diag_count(t.d), 1);
+    cr_expect_eq(diag_at(t.d, 0)->code, W_DECOMPOSE_RANGE);
+    net_free(&t);
+}
+
 /* ---- channels at the end ------------------------------------------------------------------ */
 
 static uint32_t

@@ -196,6 +196,29 @@ Test(linearize, products)
     net_free(&t);
 }
 
+/* The copy of a product is that of the factor with levels to spare, and the square of a polynomial
+ * that nothing else reads needs none. */
+Test(linearize, copies_of_factors_take_no_level)
+{
+    struct net t = net_new(13);
+    uint32_t x = image(&t, DIMS(1, 6));
+    struct tp *p = compare(&t, OP2(&t, OP_mul, x, OP1(&t, OP_relu, x)), 7);
+    cr_expect_eq(tp_depth(p), 1 + 3 + 1, "a map, a polynomial, a product");
+    net_free(&t);
+
+    t = net_new(13);
+    x = OP1(&t, OP_exp, image(&t, DIMS(1, 6)));
+    p = compare(&t, OP2(&t, OP_mul, x, x), 7);
+    cr_expect_eq(tp_depth(p), 1 + 3 + 1);
+    net_free(&t);
+
+    t = net_new(13); /* read by another node too: its scale is not free */
+    x = OP1(&t, OP_exp, image(&t, DIMS(1, 6)));
+    p = compare(&t, OP2(&t, OP_sub, OP2(&t, OP_mul, x, x), x), 7);
+    factors_are_free(p, 1);
+    net_free(&t);
+}
+
 Test(linearize, sums_of_broadcast_tensors)
 {
     struct net t = net_new(13);
