@@ -29,9 +29,12 @@ summary_json(const struct compiled *c, const char *dir)
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1);
     str_addf(&s,
              ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%llu,\"predicted_seconds\":%.4f,"
-             "\"predicted_bytes\":%llu}\n",
-             (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
-             (unsigned long long)p->key_bytes, p->seconds, (unsigned long long)p->peak_bytes);
+             "\"predicted_bytes\":%llu,\"batch\":%u,\"operations\":",
+             (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
+             (unsigned long long)p->key_bytes, p->seconds, (unsigned long long)p->peak_bytes,
+             p->batch ? p->batch : 1);
+    cli_operations_json(p->arena, p, &s);
+    str_add(&s, "}\n");
     fputs(str_text(&s), stdout);
     str_free(&s);
 }
@@ -52,8 +55,16 @@ summary(const struct compiled *c, const char *dir)
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
     printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys "
            "%.0f MB)\n",
-           (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
+           (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
            p->seconds, (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
+    if (p->batch) {
+        struct str s = {0};
+        cli_operations_table(p->arena, p, &s);
+        fputs(str_text(&s), stdout);
+        str_free(&s);
+        printf("%u images in an evaluation, about %.0f a second\n", p->batch,
+               p->batch / p->seconds);
+    }
     printf("compiled in %.2f s\n", c->seconds);
 }
 

@@ -31,6 +31,10 @@ void cli_rounded_json(const struct compiled *c, double accuracy, struct str *s);
 void cli_rounded_table(const struct compiled *c, double accuracy, struct str *s);
 bool cli_rounded_accuracy(struct arena *a, const struct compiled *c, const struct cli_images *in,
                           double *accuracy, struct diag *d);
+/* What an evaluation does to ciphertexts, node by node and, for a batch, beside what its maps would
+ * do if none of their weights were pruned or powers of two (operations.c). */
+void cli_operations_json(struct arena *a, const struct he_program *p, struct str *s);
+void cli_operations_table(struct arena *a, const struct he_program *p, struct str *s);
 /* The chosen plan beside the uniform degrees, where there is one (chosen.c): an object of JSON, a
  * table. */
 void cli_chosen_json(const struct compiled *c, struct str *s);

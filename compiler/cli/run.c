@@ -140,6 +140,27 @@ field(const cJSON *object, const char *group, const char *name)
     return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
+/* Evaluations that the images took. */
+static uint32_t
+evaluations(const struct trip *t)
+{
+    uint32_t batch = t->c.program->batch ? t->c.program->batch : 1;
+    return t->in_clear.n ? (t->in_clear.n - 1) / batch + 1 : 0;
+}
+
+/* What the program counted, of one evaluation. */
+static void
+counted_json(const struct trip *t, struct str *s)
+{
+    static const char *const kinds[] = {"additions", "scalar_products", "plain_products",
+                                        "products",  "rotations",       "relinearisations",
+                                        "rescales"};
+    uint32_t n = evaluations(t);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        str_addf(s, "%s\"%s\":%.0f", k ? "," : "", kinds[k],
+                 n ? field(t->measured, "counts", kinds[k]) / n : 0);
+}
+
 static void
 print_json(const struct trip *t, const struct tally *r)
 {
@@ -171,15 +192,22 @@ print_json(const struct trip *t, const struct tally *r)
         str_addf(&s, ",\"%s\":%.6f", steps[k], field(t->measured, "seconds", steps[k]));
     str_addf(&s, "},\"seconds_an_image\":%.6f,\"predicted_seconds_an_image\":%.6f",
              field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1),
-             p->seconds);
+             p->seconds / (p->batch ? p->batch : 1));
     str_addf(&s, ",\"peak_bytes\":%.0f,\"predicted_peak_bytes\":%llu",
              field(t->measured, NULL, "peak_bytes"), (unsigned long long)p->peak_bytes);
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u,\"degree\":%u",
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1,
              t->c.approximation.degree);
-    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%.0f,\"bootstraps\":0}\n",
-             (unsigned long long)p->count_rotations, (unsigned long long)p->count_products,
+    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%.0f,\"bootstraps\":0",
+             (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
              field(t->measured, NULL, "key_bytes"));
+    str_addf(&s, ",\"batch\":%u,\"evaluations\":%u,\"images_a_second\":%.1f,\"operations\":",
+             p->batch ? p->batch : 1, evaluations(t),
+             t->in_clear.n / field(t->measured, "seconds", "evaluate"));
+    cli_operations_json(p->arena, p, &s);
+    str_add(&s, ",\"counted\":{");
+    counted_json(t, &s);
+    str_add(&s, "}}\n");
     fputs(str_text(&s), stdout);
     str_free(&s);
 }

@@ -147,6 +147,18 @@ add_lists(const struct emitter *e, cJSON *root)
         cJSON_AddItemToArray(layers, layer(e, &e->layers.at[i]));
 }
 
+static void
+counts(cJSON *json, const struct he_counts *c)
+{
+    cJSON_AddItemToObject(json, "additions", number((double)c->additions));
+    cJSON_AddItemToObject(json, "scalar_products", number((double)c->scalar_products));
+    cJSON_AddItemToObject(json, "plain_products", number((double)c->plain_products));
+    cJSON_AddItemToObject(json, "products", number((double)c->products));
+    cJSON_AddItemToObject(json, "rotations", number((double)c->rotations));
+    cJSON_AddItemToObject(json, "relinearisations", number((double)c->relinearisations));
+    cJSON_AddItemToObject(json, "rescales", number((double)c->rescales));
+}
+
 static cJSON *
 predicted(const struct emitter *e)
 {
@@ -154,10 +166,27 @@ predicted(const struct emitter *e)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "seconds", number(p->seconds));
     cJSON_AddItemToObject(json, "peak_bytes", number((double)p->peak_bytes));
-    cJSON_AddItemToObject(json, "rotations", number((double)p->count_rotations));
-    cJSON_AddItemToObject(json, "products", number((double)p->count_products));
-    cJSON_AddItemToObject(json, "plain_products", number((double)p->count_plain_products));
+    counts(json, &p->counts);
     return json;
+}
+
+/* Operations by node of the graph; of a map of a batch also what its weights would take if none
+ * were pruned. */
+static cJSON *
+operations(const struct emitter *e)
+{
+    struct he_counts_list nodes = {0};
+    cJSON *list = cJSON_CreateArray();
+    he_count_nodes(e->p, e->a, &nodes);
+    for (uint32_t k = 0; k < nodes.len; k++) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddItemToObject(json, "node", text(e, nodes.at[k].node));
+        counts(json, &nodes.at[k].counts);
+        if (nodes.at[k].sparse)
+            counts(cJSON_AddObjectToObject(json, "dense"), &nodes.at[k].dense);
+        cJSON_AddItemToArray(list, json);
+    }
+    return list;
 }
 
 void
@@ -177,6 +206,7 @@ emit_manifest(const struct emitter *e, struct str *out)
     cJSON_AddItemToObject(root, "parameters", parameters(e));
     cJSON_AddItemToObject(root, "keys", keys(e));
     cJSON_AddItemToObject(root, "predicted", predicted(e));
+    cJSON_AddItemToObject(root, "operations", operations(e));
     cJSON_AddItemToObject(weights, "bytes", number((double)e->weights_bytes));
     cJSON_AddItemToObject(weights, "hash", hex(e->weights_hash, sizeof e->weights_hash));
     cJSON_AddItemToObject(root, "weights", weights);

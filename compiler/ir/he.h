@@ -158,6 +158,12 @@ struct he_rotation {
     uint32_t level; /* the highest level at which it is used */
 };
 
+/* Operations on ciphertexts (HOPs), as struct ola_counts of ola/ola.h defines them. */
+struct he_counts {
+    uint64_t additions, scalar_products, plain_products, products, rotations, relinearisations,
+        rescales;
+};
+
 struct he_program {
     struct arena *arena;
     const char *name;
@@ -175,7 +181,7 @@ struct he_program {
     /* by schedule: what evaluating one image takes, from the cost table */
     double seconds;
     uint64_t peak_bytes, key_bytes;
-    uint64_t count_rotations, count_products, count_plain_products;
+    struct he_counts counts;
 };
 
 /* A baby step as the two rotations that a map makes of it, either of them 0. */
@@ -200,9 +206,22 @@ struct he_rotations {
 };
 struct he_rotations he_map_rotations(const struct he_map *m);
 uint32_t he_rotations_sum(const struct he_rotations *r);
-/* Additions (of biases too) and products with weights other than 1 and -1 that a sparse sum makes;
- * zeros before batch/ has chosen integers. */
-void he_sparse_count(const struct he_sparse *s, uint64_t *additions, uint64_t *products);
+
+/* Of one instruction; without the squares that a sparse map reads, which are their activation's. */
+struct he_counts he_count(const struct he_program *p, uint32_t inst);
+struct he_counts he_count_all(const struct he_program *p);
+/* By node of the graph, in the order of evaluation; sparse: a map of a batch, which with all its
+ * weights, none of them pruned, would take `dense`. */
+struct he_node_counts {
+    const char *node;
+    struct he_counts counts, dense;
+    bool sparse;
+};
+struct he_counts_list {
+    struct he_node_counts *at;
+    uint32_t len, cap;
+};
+void he_count_nodes(const struct he_program *p, struct arena *a, struct he_counts_list *list);
 
 /* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation,
  * and one more that shares its decomposition, at a level. The unit prices and where they come from
@@ -210,7 +229,7 @@ void he_sparse_count(const struct he_sparse *s, uint64_t *additions, uint64_t *p
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
 /* Bytes of a map's diagonals as the runtime keeps them. */
 uint64_t he_map_bytes(const struct he_params *p, const struct he_map *m);
-/* Fills seconds, peak_bytes, key_bytes and the counts of a scheduled program. */
+/* Fills seconds, peak_bytes, key_bytes and counts of a scheduled program. */
 void he_price(struct he_program *p);
 
 /* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken

@@ -81,7 +81,7 @@ price_product(const struct he_params *p, uint32_t level)
 }
 
 static double
-price_map(struct he_program *p, const struct he_map *m)
+price_map(const struct he_program *p, const struct he_map *m)
 {
     const struct he_params *q = &p->params;
     struct he_rotations r = he_map_rotations(m);
@@ -95,13 +95,11 @@ price_map(struct he_program *p, const struct he_map *m)
     seconds += r.giants * he_price_rotation(q, m->level, false);
     seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, m->level));
     seconds += r.folds * he_price_rotation(q, below, false);
-    p->count_plain_products += m->free_of_level ? 0 : n;
-    p->count_rotations += he_rotations_sum(&r);
     return seconds;
 }
 
 static double
-price_poly(struct he_program *p, const struct he_poly *f)
+price_poly(const struct he_program *p, const struct he_poly *f)
 {
     struct ola_poly_plan plan;
     double seconds = 0;
@@ -113,8 +111,6 @@ price_poly(struct he_program *p, const struct he_poly *f)
                        ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(&p->params) / PARALLEL +
                              price_rescale(&p->params, plan.step[k].level + 1)
                        : price_product(&p->params, plan.step[k].level + 1);
-        p->count_products += leaf ? 0 : f->cts;
-        p->count_plain_products += leaf ? f->cts : 0;
     }
     return seconds * f->cts;
 }
@@ -156,29 +152,13 @@ he_map_bytes(const struct he_params *p, const struct he_map *m)
 #define SHIFTED  0.7e-6
 #define WEIGHTED 1.2e-6
 
-void
-he_sparse_count(const struct he_sparse *s, uint64_t *additions, uint64_t *products)
-{
-    *additions = *products = 0;
-    for (uint32_t k = 0; s->start && k < s->temps + s->rows; k++) {
-        uint32_t terms = s->start[k + 1] - s->start[k];
-        bool bias = k >= s->temps && s->bias && s->bias[k - s->temps] != 0;
-        *additions += terms ? terms - 1 + bias : 0;
-    }
-    for (uint32_t t = 0; s->start && t < s->terms.len; t++)
-        *products += s->terms.at[t].weight != 1 && s->terms.at[t].weight != -1;
-}
-
 static double
-price_sparse(struct he_program *p, const struct he_inst *i)
+price_sparse(const struct he_program *p, const struct he_inst *i)
 {
     const struct he_sparse *s = &p->sparse.at[i->data];
     double limbs = i->level + 1, seconds;
-    uint64_t additions, products;
-    he_sparse_count(s, &additions, &products);
     seconds = i->parts * limbs * s->terms.len * (s->shifts ? SHIFTED : WEIGHTED);
     seconds += s->squares ? 4 * limbs * s->cols * MULTIPLY : 0;
-    p->count_products += s->squares ? s->cols : 0;
     return seconds * elements(&p->params) / PARALLEL;
 }
 
@@ -269,7 +249,7 @@ he_price(struct he_program *p)
     struct ola_literal l = literal_of(&p->params);
     uint64_t most = 0, ct = 2 * (uint64_t)p->params.q.len << p->params.log_n;
 
-    p->count_rotations = p->count_products = p->count_plain_products = 0;
+    p->counts = he_count_all(p);
     p->seconds = 0;
     for (uint32_t k = 0; k < p->insts.len; k++) {
         struct he_inst *i = &p->insts.at[k];
@@ -278,10 +258,9 @@ he_price(struct he_program *p)
             i->seconds = price_map(p, &p->maps.at[i->data]);
         else if (i->op == HE_poly)
             i->seconds = price_poly(p, &p->polys.at[i->data]);
-        else if (i->op == HE_mul) {
+        else if (i->op == HE_mul)
             i->seconds = i->cts * price_product(&p->params, i->level);
-            p->count_products += i->cts;
-        } else if (i->op == HE_sparse)
+        else if (i->op == HE_sparse)
             i->seconds = price_sparse(p, i);
         else if (i->op == HE_reduce)
             i->seconds = price_reduce(p, i);

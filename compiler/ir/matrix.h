@@ -13,6 +13,7 @@ struct matrix {
     uint32_t *start; /* rows + 1 */
     uint32_t *col;
     float *val;
+    uint64_t dense; /* entries with those that are 0, where the operator has said so; else 0 */
 };
 
 /* The most non-zeros that a matrix may have (256 MB of memory). */

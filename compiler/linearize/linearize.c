@@ -50,6 +50,7 @@ too_large(struct builder *b, const struct node *n)
 struct collect {
     struct builder *b;
     struct matrix_builder *mb; /* one for each node input */
+    uint64_t *dense;           /* entries, zeros too */
     double *bias;
     bool any_bias;
 };
@@ -58,6 +59,7 @@ static void
 on_entry(void *user, uint32_t in, uint32_t o, uint32_t i, double weight)
 {
     struct collect *c = user;
+    c->dense[in]++;
     if (weight != 0)
         matrix_entry(&c->mb[in], o, i, weight);
 }
@@ -78,7 +80,8 @@ linear_output(struct builder *b, uint32_t index, uint32_t output)
     struct arena *arena = b->t->arena;
     uint32_t rows = (uint32_t)shape_size(&v->shape);
     struct collect c = {b, ARENA_ARRAY(arena, struct matrix_builder, n->in.len),
-                        ARENA_ARRAY(arena, double, rows), false};
+                        ARENA_ARRAY(arena, uint64_t, n->in.len), ARENA_ARRAY(arena, double, rows),
+                        false};
 
     for (uint32_t k = 0; k < n->in.len; k++)
         if (n->in.at[k] != NONE && op_encrypted(b->g, n->in.at[k]))
@@ -91,6 +94,8 @@ linear_output(struct builder *b, uint32_t index, uint32_t output)
         struct matrix *m = matrix_end(&c.mb[k]);
         if (!m && ok)
             ok = too_large(b, n);
+        if (m)
+            m->dense = c.dense[k];
         add_arg(b, made, b->of[n->in.at[k]], m);
     }
     b->t->nodes.at[made].bias = c.any_bias ? c.bias : NULL;

@@ -189,6 +189,7 @@ static void
 add_bias(struct ola_server *s, struct ola_ct *out, const struct ola_plain *bias)
 {
     const size_t chunks = s->params->n / OLA_CHUNK;
+    s->counts.additions++;
     if (bias->count == 0)
         return;
 #pragma omp parallel for collapse(2) schedule(dynamic, 8) num_threads(s->threads)
@@ -201,7 +202,6 @@ add_bias(struct ola_server *s, struct ola_ct *out, const struct ola_plain *bias)
             s->backend->add(to, to, from, OLA_CHUNK, ola_server_modulus(s, i));
         }
     }
-    s->counts.additions++;
 }
 
 static void
@@ -252,6 +252,8 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
                m->run[runs.first + runs.count].group < groups.first + groups.count)
             runs.count++;
         make_output(s, m, groups, runs, k, in, out[k]);
+        s->counts.additions -= groups.count != 0;
     }
+    s->counts.additions += m->head.n_diagonals;
     return OLA_OK;
 }

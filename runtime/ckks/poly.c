@@ -302,6 +302,7 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
         }
     }
     s->counts.plain_products++;
+    s->counts.additions++;
 }
 
 /* to += c, over c's parts; those that only c has are copied. */
@@ -339,6 +340,7 @@ run_products(struct ola_server *s, const struct ola_poly *f, uint32_t number,
     case OLA_STEP_POWER:
         ola_tensor(s, to, reg[step->a], reg[step->a], level,
                    f->one + (size_t)number * f->params->n_q);
+        s->counts.additions += 2;
         return;
     case OLA_STEP_JOIN:
         ola_tensor(s, to, reg[step->a], reg[step->b], level, NULL);

@@ -406,6 +406,9 @@ count(struct ola_counts *counts, const struct ola_map *m)
     counts->plain_products += h->free_of_level ? 0 : h->n_diagonals;
     counts->rescales += h->free_of_level ? 0 : h->out_cts;
     counts->additions += (uint64_t)h->n_folds * h->out_cts;
+    for (uint32_t k = 0; k < h->n_diagonals; k++)
+        counts->additions += k != 0 && ola_map_view_diagonal(&m->view, k).out_ct ==
+                                           ola_map_view_diagonal(&m->view, k - 1).out_ct;
     counts->additions += h->bias_period != 0 ? h->out_cts : 0;
 }
 

@@ -9,6 +9,12 @@ cd "$dir"
 fail() { echo "FAILED: $*"; exit 1; }
 holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
 
+same_counts() { # run.json: what was predicted was counted
+  for kind in additions scalar_products plain_products products rotations relinearisations rescales; do
+    [ "$("$tool" json "$1" operations.all.$kind)" = "$("$tool" json "$1" counted.$kind)" ] || fail "$1: $kind"
+  done
+}
+
 # A convolution and a dense layer with weights that are powers of two, squares between them.
 cat > powers.ola << 'END'
 network powers
@@ -32,6 +38,7 @@ for model in powers.ola "$networks/cryptonets.onnx --calib $networks/digits.npy 
   "$olac" run $model $few --pack throughput --json --output batch.npy --keep kept > batch.json
   # shellcheck disable=SC2086
   "$olac" run $model $few --pack throughput --sim --json --output sim.npy > sim.json
+  for run in one batch sim; do same_counts $run.json; done
   most=$("$tool" json one.json largest_output)
   holds "$most > 0"
   "$tool" differ one.npy batch.npy "$(echo "$most" | awk '{ print $1 / 100 }')" || fail "layouts answer otherwise"

@@ -25,6 +25,10 @@ holds "$("$tool" json run.json max_abs_error) >= $("$tool" json run.json max_abs
 [ "$(for k in 0 1 2 3 4; do "$tool" json run.json predictions.$k; done)" = "$("$tool" argmax encrypted.npy)" ] ||
   fail "the predictions are not what is largest in --output"
 
+for kind in additions scalar_products plain_products products rotations relinearisations rescales; do
+  [ "$("$tool" json run.json operations.all.$kind)" = "$("$tool" json run.json counted.$kind)" ] || fail "predicted $kind"
+done
+
 # In the clear: the float network, and the simulator's report.
 "$olac" simulate "$networks/cryptonets.onnx" --data "$networks/digits.npy" --count 5 --float --output float.npy
 [ "$("$tool" argmax float.npy)" = "$("$tool" argmax encrypted.npy)" ] || fail "answers differ from float"
@@ -64,6 +68,9 @@ done
 # LeNet-5, whose maps span many rotations, over the simulator.
 # shellcheck disable=SC2086
 "$olac" run "$networks/lenet5.onnx" $data $few --sim --json > lenet.json
+for kind in additions plain_products products rotations relinearisations rescales; do
+  [ "$("$tool" json lenet.json operations.all.$kind)" = "$("$tool" json lenet.json counted.$kind)" ] || fail "LeNet-5: $kind"
+done
 [ "$("$tool" json lenet.json images agree_with_float | tr '\n' ' ')" = "5 5 " ] || fail "LeNet-5"
 
 # Four processes, with the program that run has built.

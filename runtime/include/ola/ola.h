@@ -180,8 +180,9 @@ OLA_MUST_CHECK ola_status ola_boot_new(const ola_params *p, uint32_t period, dou
 void ola_boot_free(ola_boot *b);
 OLA_MUST_CHECK ola_status ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in);
 
-/* What the server has done since it was made: operations on ciphertexts. scalar_products: by a weight of a
- * sparse sum other than 1 and -1. */
+/* What the server has done since it was made: operations on ciphertexts. additions: of constants too (a bias,
+ * the constant of each part of a polynomial), and one less than the diagonals of each output of a map.
+ * scalar_products: by a weight of a sparse sum other than 1 and -1. */
 struct ola_counts {
     uint64_t rotations, relinearisations, products, plain_products, rescales, additions, scalar_products;
     uint64_t bootstraps; /* what they are made of is not counted above */

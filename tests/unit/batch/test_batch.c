@@ -258,3 +258,46 @@ Test(batch, too_large_a_tensor)
     cr_expect(made_said(m.d, "70000 elements"));
     made_free(&m);
 }
+
+/* By node and all together, against a count by hand of a small map and its square. */
+Test(batch, operations)
+{
+    struct made m = made_new(1);
+    uint32_t x = made_input(&m, MADE_SHAPE(1, 3)), y = made_linear(&m, x, MADE_SHAPE(1, 2), 0);
+    struct matrix_builder b;
+    matrix_begin(&b, m.a, 2, 3);
+    matrix_entry(&b, 0, 0, 1);
+    matrix_entry(&b, 0, 1, -2);
+    matrix_entry(&b, 0, 2, -1);
+    matrix_entry(&b, 1, 1, 4);
+    m.t->nodes.at[y].args.at[0].m = matrix_end(&b);
+    m.t->nodes.at[y].args.at[0].m->dense = 6;
+    m.t->nodes.at[y].bias[0] = 0.5;
+    m.t->nodes.at[y].bias[1] = 0;
+    uint32_t square = made_mul(&m, y, y), z = made_linear(&m, square, MADE_SHAPE(1, 1), 1);
+    m.t->nodes.at[z].args.at[0].m->val[0] = 1;
+    m.t->nodes.at[z].args.at[0].m->val[1] = 1;
+    m.t->nodes.at[z].bias = NULL;
+    made_output(&m, z);
+    tp_count_uses(m.t);
+    struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+    schedule(&m, p, 28, 4);
+    struct he_counts_list nodes = {0};
+    he_count_nodes(p, m.a, &nodes);
+    cr_assert_eq(nodes.len, 3);
+    cr_expect_str_eq(nodes.at[0].node, "n1");
+    cr_expect_eq(nodes.at[0].counts.additions, 2 + 1, "two in the first row, and its bias");
+    cr_expect_eq(nodes.at[0].counts.scalar_products, 2, "the weights -2 and 4");
+    cr_expect_eq(nodes.at[0].dense.scalar_products, 6);
+    cr_expect_eq(nodes.at[0].dense.additions, 6 - 2 + 2);
+    cr_expect_str_eq(nodes.at[1].node, "n2");
+    cr_expect_eq(nodes.at[1].counts.products, 2);
+    cr_expect_str_eq(nodes.at[2].node, "n3");
+    cr_expect_eq(nodes.at[2].counts.additions, 1);
+    cr_expect_eq(nodes.at[2].counts.relinearisations, 1, "one sum in place of two products");
+    struct he_counts all = he_count_all(p);
+    cr_expect_eq(all.additions, 4);
+    cr_expect_eq(all.products, 2);
+    cr_expect_eq(all.relinearisations, 1);
+    made_free(&m);
+}

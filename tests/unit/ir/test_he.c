@@ -298,9 +298,9 @@ Test(he, prices)
     he_price(p);
     /* one baby step of the first diagonal, one of the third, one giant step, a fold in two
      * ciphertexts */
-    cr_expect_eq(p->count_rotations, 2 + 1 + 2);
-    cr_expect_gt(p->count_products, 2, "the square, and the polynomial's");
-    cr_expect_gt(p->count_plain_products, 3);
+    cr_expect_eq(p->counts.rotations, 2 + 1 + 2);
+    cr_expect_gt(p->counts.products, 2, "the square, and the polynomial's");
+    cr_expect_gt(p->counts.plain_products, 3);
     double seconds = p->seconds, sum = 0;
     uint64_t keys = p->key_bytes, peak = p->peak_bytes;
     for (uint32_t k = 0; k < p->insts.len; k++)
@@ -311,7 +311,7 @@ Test(he, prices)
 
     made_diagonal(&m, &p->maps.at[0], 0, 1, 6, 2, 16);
     he_price(p);
-    cr_expect_eq(p->count_rotations, 2 + 1 + 2 + 2);
+    cr_expect_eq(p->counts.rotations, 2 + 1 + 2 + 2);
     cr_expect_gt(p->seconds, seconds);
     cr_expect_gt(p->peak_bytes, peak, "one more diagonal's values");
     cr_expect_eq(p->key_bytes, keys);
