@@ -17,6 +17,8 @@ const struct command cli_commands[] = {
     {"simulate", "MODEL", "accuracy over a data set before anything is encrypted", S, cli_simulate},
     {"run", "MODEL", "compile, build, make keys, encrypt, evaluate, decrypt on this machine", R,
      cli_run},
+    {"tune", "MODEL", "train on: pruned, rounded to powers of two, with polynomials in place", T,
+     cli_tune},
     {"explain", "CODE", "explain an error code such as E401", X, cli_explain},
     {NULL, NULL, NULL, 0, NULL},
 };

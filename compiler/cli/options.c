@@ -249,6 +249,8 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
         wrong(d, "sample", "is at most 1000000");
     if (bit == R && !o->input)
         diag_error(d, E_USAGE, PLACE_NONE, "olac run wants --input");
+    if (bit == T && (!o->data || !o->output))
+        diag_error(d, E_USAGE, PLACE_NONE, "olac tune wants --data and -o FILE");
     if (bit == S && !o->data)
         diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
     if (o->fit && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)

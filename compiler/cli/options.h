@@ -4,7 +4,7 @@
 
 #include "pipeline/pipeline.h"
 
-enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64 };
+enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64, T = 128 };
 
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
@@ -16,7 +16,9 @@ struct options {
         uint32_t k, of; /* 0 of 0: all */
     } shard;
     const char *quantize, *activation_grid;
-    double prune;
+    double prune, rate, augment;
+    uint32_t epochs, batch;
+    bool momentum;
     double agree, precision, max_drop, max_latency;
     struct {
         double *v;
@@ -70,6 +72,7 @@ int cli_check(struct arena *a, const struct options *o, struct diag *d);
 int cli_show(struct arena *a, const struct options *o, struct diag *d);
 int cli_simulate(struct arena *a, const struct options *o, struct diag *d);
 int cli_run(struct arena *a, const struct options *o, struct diag *d);
+int cli_tune(struct arena *a, const struct options *o, struct diag *d);
 int cli_explain(struct arena *a, const struct options *o, struct diag *d);
 
 /* Messages so far to standard error (or, with --json, an object {"errors": [...]} to standard

@@ -21,6 +21,10 @@ struct graph *import_onnx(struct arena *a, const char *file, const char *dir, co
 struct graph *import_dsl(struct arena *a, const char *file, const char *dir, const char *text,
                          size_t size, struct diag *d);
 
+/* The graph as the bytes of an ONNX model; polynomials are left out. Importing them gives an equal
+ * graph. E_TUNE_WRITE: an operator that ONNX does not have. */
+bool onnx_format(const struct graph *g, struct str *out, struct diag *d);
+
 /* The graph in the language; weights go to `weights` as name -> bytes of an .npy file (may be
  * NULL: only the text). Importing the print gives an equal graph (names, order, attributes,
  * data, pins). */

@@ -10,6 +10,7 @@
 #include "import/data.h"
 #include "import/import.h"
 #include "quantize/quantize.h"
+#include "tune/tune.h"
 
 struct pin_option {
     const char *node;
@@ -112,6 +113,12 @@ bool pipeline_calibration(struct arena *a, const struct compile_options *o, stru
 /* The calibration files as one. NULL after an error. */
 struct calibration *pipeline_merge(struct arena *a, const char *const *files, uint32_t n,
                                    struct diag *d);
+/* After pipeline_float: trains out->graph, with the polynomials that o->approximate asks for in
+ * place (grid or degree; else with its activations as they are), and leaves it as it is to be
+ * written. */
+bool pipeline_tune(const struct compile_options *o, const struct tune_data *data,
+                   const struct tune_options *t, struct compiled *out, struct tune_report *r,
+                   struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */
 bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out,
                     struct diag *d);

@@ -1,0 +1,329 @@
+/* learner.c - see learner.h. A step knows its inputs and outputs by the values of the graph;
+ * rows of a batch lie one after the other. What a step needs for its way back are its inputs,
+ * which are kept. */
+#include "tune/learner.h"
+
+#include "ir/matrix.h"
+#include "tune/step.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+struct learner {
+    struct graph *g;
+    VEC(struct step) steps;
+    VEC(struct learner_param) params;
+    bool *wanted; /* of each value: a parameter stands before it, so its gradient is needed */
+    size_t size;
+};
+
+struct learner_run {
+    const struct learner *net;
+    uint32_t most, images;
+    float **value, **slope; /* [value of the graph][image][element]; constants: NULL */
+    float *columns;
+};
+
+/* ---- parameters and steps
+ * --------------------------------------------------------------------------------- */
+
+static uint32_t
+add_param(struct learner *n, uint32_t node, uint32_t value, bool bias, double uses)
+{
+    const struct value *v = graph_value(n->g, value);
+    struct learner_param p = {.node = node,
+                              .value = value,
+                              .bias = bias,
+                              .n = (uint32_t)shape_size(&v->shape),
+                              .data = v->data.f,
+                              .first = n->size,
+                              .uses = uses};
+
+    n->size += p.n;
+    vec_push(n->g->arena, &n->params, p);
+    return n->params.len - 1;
+}
+
+static bool
+refused(const struct learner *n, const struct node *node, struct diag *d)
+{
+    diag_error(d, E_TUNE_FORM, (struct place){.file = n->g->file, .node = node->name},
+               "there are no derivatives through %s", op_row(node->op)->onnx);
+    diag_hint(d, "train what stands behind it (--head), or replace it");
+    return false;
+}
+
+static bool
+add_step(struct learner *n, uint32_t index, struct diag *d)
+{
+    struct step s = {.node = index, .weight = NONE, .bias = NONE};
+    const struct node *node = &n->g->nodes.at[index];
+    const struct op_row *row = op_row(node->op);
+
+    if (weighted_read(n->g, index, &s.w)) {
+        weighted_own(n->g, &s.w);
+        s.kind = s.w.dense ? STEP_DENSE : STEP_CONV;
+        s.x[0] = s.w.x;
+        s.y = s.w.y;
+        s.n_x = 1;
+        s.weight = add_param(n, index, s.w.weight, false, (double)s.w.positions);
+        if (s.w.bias != NONE)
+            s.bias = add_param(n, index, s.w.bias, true, (double)s.w.positions);
+        vec_push(n->g->arena, &n->steps, s);
+        return true;
+    }
+    if (row->class == NONLIN) {
+        step_activation(n->g, index, &s);
+        vec_push(n->g->arena, &n->steps, s);
+        return true;
+    }
+    if (step_eltwise(n->g, index, &s)) {
+        vec_push(n->g->arena, &n->steps, s);
+        return true;
+    }
+    bool linear = row->class == LINEAR || row->class == ELTWISE || row->class == PRODUCT;
+    for (uint32_t k = 0; k < node->out.len; k++) {
+        if (node->out.at[k] == NONE)
+            continue;
+        struct diag *quiet = diag_new();
+        bool ok = linear && step_linear(n->g, index, k, &s, quiet);
+        diag_free(quiet);
+        if (!ok)
+            return refused(n, node, d);
+        vec_push(n->g->arena, &n->steps, s);
+    }
+    return true;
+}
+
+/* Values behind a parameter. */
+static void
+mark_wanted(struct learner *n)
+{
+    n->wanted = ARENA_ARRAY(n->g->arena, bool, n->g->values.len + 1);
+    for (uint32_t k = 0; k < n->steps.len; k++) {
+        const struct step *s = &n->steps.at[k];
+        bool any = s->weight != NONE;
+        for (uint32_t i = 0; i < s->n_x; i++)
+            any = any || n->wanted[s->x[i]];
+        n->wanted[s->y] = any;
+    }
+}
+
+struct learner *
+learner_new(struct arena *a, struct graph *g, struct diag *d)
+{
+    struct learner *n = ARENA_NEW(a, struct learner);
+    bool ok = true;
+
+    n->g = g;
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        ok = add_step(n, k, d) && ok;
+    mark_wanted(n);
+    return ok ? n : NULL;
+}
+
+const struct learner_param *
+learner_params(const struct learner *n, uint32_t *count)
+{
+    *count = n->params.len;
+    return n->params.at;
+}
+
+size_t
+learner_size(const struct learner *n)
+{
+    return n->size;
+}
+
+static int64_t
+size_of(const struct learner *n, uint32_t value)
+{
+    return shape_size(&graph_value(n->g, value)->shape);
+}
+
+int64_t
+learner_inputs(const struct learner *n)
+{
+    return size_of(n, n->g->inputs.at[0].value);
+}
+
+int64_t
+learner_outputs(const struct learner *n)
+{
+    return size_of(n, n->g->outputs.at[0]);
+}
+
+/* ---- runs
+ * ------------------------------------------------------------------------------------------- */
+
+struct learner_run *
+learner_run_new(struct arena *a, const struct learner *n, uint32_t images)
+{
+    struct learner_run *r = ARENA_NEW(a, struct learner_run);
+    size_t columns = 1;
+
+    *r = (struct learner_run){.net = n, .most = images};
+    r->value = ARENA_ARRAY(a, float *, n->g->values.len + 1);
+    r->slope = ARENA_ARRAY(a, float *, n->g->values.len + 1);
+    for (uint32_t k = 0; k < n->steps.len; k++) {
+        const struct step *s = &n->steps.at[k];
+        size_t all = (size_t)images * (size_t)size_of(n, s->y);
+        size_t own = s->kind == STEP_CONV ? (size_t)(s->w.depth * s->w.positions) : 0;
+        columns = own > columns ? own : columns;
+        r->value[s->y] = ARENA_ARRAY(a, float, all + 1);
+        if (n->wanted[s->y])
+            r->slope[s->y] = ARENA_ARRAY(a, float, all + 1);
+    }
+    r->columns = ARENA_ARRAY(a, float, columns);
+    return r;
+}
+
+static void
+conv_forward(const struct learner_run *r, const struct step *s)
+{
+    const struct learner *n = r->net;
+    const struct weighted *w = &s->w;
+    const float *weight = n->params.at[s->weight].data;
+    const float *bias = s->bias == NONE ? NULL : n->params.at[s->bias].data;
+    int64_t size_x = size_of(n, s->x[0]), one = w->rows * w->positions;
+
+    for (uint32_t k = 0; k < r->images; k++)
+        for (int64_t g = 0; g < w->groups; g++) {
+            float *y = r->value[s->y] + (k * w->groups + g) * one;
+            weighted_columns(w, r->value[s->x[0]] + k * size_x, g, r->columns);
+            for (int64_t i = 0; i < one; i++)
+                y[i] = bias ? bias[g * w->rows + i / w->positions] : 0;
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)w->rows, (int)w->positions,
+                        (int)w->depth, 1, weight + g * w->rows * w->depth, (int)w->depth,
+                        r->columns, (int)w->positions, 1, y, (int)w->positions);
+        }
+}
+
+static void
+conv_backward(const struct learner_run *r, const struct step *s, float *gradient)
+{
+    const struct learner *n = r->net;
+    const struct weighted *w = &s->w;
+    const struct learner_param *p = &n->params.at[s->weight];
+    int64_t size_x = size_of(n, s->x[0]), one = w->rows * w->positions;
+    float *slope_x = n->wanted[s->x[0]] ? r->slope[s->x[0]] : NULL;
+
+    for (uint32_t k = 0; k < r->images; k++)
+        for (int64_t g = 0; g < w->groups; g++) {
+            const float *dy = r->slope[s->y] + (k * w->groups + g) * one;
+            const int64_t first = g * w->rows * w->depth;
+            weighted_columns(w, r->value[s->x[0]] + k * size_x, g, r->columns);
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)w->rows, (int)w->depth,
+                        (int)w->positions, 1, dy, (int)w->positions, r->columns, (int)w->positions,
+                        1, gradient + p->first + first, (int)w->depth);
+            for (int64_t i = 0; s->bias != NONE && i < one; i++)
+                gradient[n->params.at[s->bias].first + (size_t)(g * w->rows + i / w->positions)] +=
+                    dy[i];
+            if (!slope_x)
+                continue;
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)w->depth, (int)w->positions,
+                        (int)w->rows, 1, p->data + first, (int)w->depth, dy, (int)w->positions, 0,
+                        r->columns, (int)w->positions);
+            conv_scatter(&w->conv, r->columns,
+                         slope_x + k * size_x + g * w->conv.in_ch * w->conv.area_in);
+        }
+}
+
+/* W as stored: rows x depth, or its transpose. */
+static bool
+by_rows(const struct weighted *w)
+{
+    return w->col_step == 1 && (w->row_step == w->depth);
+}
+
+static void
+dense_forward(const struct learner_run *r, const struct step *s)
+{
+    const struct learner *n = r->net;
+    const struct weighted *w = &s->w;
+    const float *bias = s->bias == NONE ? NULL : n->params.at[s->bias].data;
+    int64_t all = r->images * w->positions;
+    float *y = r->value[s->y];
+
+    for (int64_t k = 0; k < all; k++)
+        for (int64_t i = 0; i < w->rows; i++)
+            y[k * w->rows + i] = bias ? (float)w->bias_scale * bias[i] : 0;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, by_rows(w) ? CblasTrans : CblasNoTrans, (int)all,
+                (int)w->rows, (int)w->depth, (float)w->scale, r->value[s->x[0]], (int)w->depth,
+                n->params.at[s->weight].data, (int)(by_rows(w) ? w->depth : w->rows), 1, y,
+                (int)w->rows);
+}
+
+static void
+dense_backward(const struct learner_run *r, const struct step *s, float *gradient)
+{
+    const struct learner *n = r->net;
+    const struct weighted *w = &s->w;
+    const struct learner_param *p = &n->params.at[s->weight];
+    int all = (int)(r->images * w->positions), rows = (int)w->rows, depth = (int)w->depth;
+    const float *dy = r->slope[s->y], *x = r->value[s->x[0]];
+    bool straight = by_rows(w);
+
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, straight ? rows : depth,
+                straight ? depth : rows, all, (float)w->scale, straight ? dy : x,
+                straight ? rows : depth, straight ? x : dy, straight ? depth : rows, 1,
+                gradient + p->first, straight ? depth : rows);
+    for (int64_t i = 0; s->bias != NONE && i < (int64_t)all * rows; i++)
+        gradient[n->params.at[s->bias].first + (size_t)(i % rows)] += (float)w->bias_scale * dy[i];
+    if (n->wanted[s->x[0]])
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, straight ? CblasNoTrans : CblasTrans, all, depth,
+                    rows, (float)w->scale, dy, rows, p->data, straight ? depth : rows, 1,
+                    r->slope[s->x[0]], depth);
+}
+
+const float *
+learner_forward(struct learner_run *r, const float *x, uint32_t images)
+{
+    const struct learner *n = r->net;
+    uint32_t in = n->g->inputs.at[0].value;
+    union {
+        const float *in;
+        float *out;
+    } images_of = {.in = x}; /* inputs are read only */
+
+    r->images = images;
+    r->value[in] = images_of.out;
+    for (uint32_t k = 0; k < n->steps.len; k++) {
+        const struct step *s = &n->steps.at[k];
+        if (s->kind == STEP_CONV)
+            conv_forward(r, s);
+        else if (s->kind == STEP_DENSE)
+            dense_forward(r, s);
+        else
+            step_forward(n->g, s, r->value, images);
+    }
+    return r->value[n->g->outputs.at[0]];
+}
+
+void
+learner_backward(struct learner_run *r, const float *slope, float *gradient)
+{
+    const struct learner *n = r->net;
+    uint32_t out = n->g->outputs.at[0];
+
+    for (uint32_t k = 0; k < n->steps.len; k++) {
+        uint32_t y = n->steps.at[k].y;
+        if (n->wanted[y])
+            memset(r->slope[y], 0, (size_t)(r->images * size_of(n, y)) * sizeof *slope);
+    }
+    if (!n->wanted[out])
+        return;
+    memcpy(r->slope[out], slope, (size_t)(r->images * size_of(n, out)) * sizeof *slope);
+    for (uint32_t k = n->steps.len; k-- > 0;) {
+        const struct step *s = &n->steps.at[k];
+        if (!n->wanted[s->y])
+            continue;
+        if (s->kind == STEP_CONV)
+            conv_backward(r, s, gradient);
+        else if (s->kind == STEP_DENSE)
+            dense_backward(r, s, gradient);
+        else
+            step_backward(n->g, s, r->value, r->slope, r->images);
+    }
+}

@@ -1,0 +1,225 @@
+/* test_tune.c - whole trainings: what they reach, that they are reproducible and resumable, what
+ * they refuse; and that what is written is what was trained. */
+#include "tune/tune.h"
+
+#include "ir/pow2.h"
+#include "nets.h"
+
+#include <sys/wait.h>
+
+enum { IMAGES = 600, CLASSES = 4, EPOCHS = 14 };
+
+/* 8x8 images with a bar in one of four places, some noise, and a network that does not know yet. */
+struct task {
+    struct net t;
+    struct tune_data data;
+    int64_t labels[IMAGES];
+};
+
+static void
+make(struct task *k)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 1, 8, 8));
+    uint32_t in[] = {x, net_const(&t, DIMS(3, 1, 3, 3), -0.4, 0.4), net_const(&t, DIMS(3), 0, 0)};
+    uint32_t v = net_node(&t, OP_conv, 3, in);
+    v = OP1(&t, OP_flatten, OP1(&t, OP_relu, v));
+    uint32_t one[] = {v, net_const(&t, DIMS(108, 20), -0.2, 0.2), net_const(&t, DIMS(20), 0, 0)};
+    v = OP1(&t, OP_relu, net_node(&t, OP_gemm, 3, one));
+    uint32_t two[] = {v, net_const(&t, DIMS(20, CLASSES), -0.4, 0.4),
+                      net_const(&t, DIMS(CLASSES), 0, 0)};
+    net_output(&t, net_node(&t, OP_gemm, 3, two));
+    cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
+    net_images(&t, IMAGES, 0.5);
+    for (int i = 0; i < IMAGES; i++) {
+        k->labels[i] = i % CLASSES;
+        for (int p = 0; p < 8; p++) {
+            int at = k->labels[i] < 2 ? 8 * (2 + 3 * (int)k->labels[i]) + p
+                                      : 8 * p + 2 + 3 * ((int)k->labels[i] - 2);
+            t.images[64 * i + at] += 1;
+        }
+    }
+    k->t = t;
+    k->data = (struct tune_data){t.images, k->labels, IMAGES};
+}
+
+static double
+accuracy(struct task *k)
+{
+    float *out = net_run(&k->t, true);
+    int correct = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        int best = 0;
+        for (int c = 1; c < CLASSES; c++)
+            best = out[CLASSES * i + c] > out[CLASSES * i + best] ? c : best;
+        correct += best == k->labels[i];
+    }
+    return (double)correct / IMAGES;
+}
+
+/* x^2 / 8 + x / 2 + 1 / 4 on [-4, 4]. */
+static struct poly quadratic = {.degree = 2,
+                                .rows = 1,
+                                .coef = (double[]){1.25, 2, 1},
+                                .center = (double[]){0},
+                                .radius = (double[]){4}};
+
+static void
+use_quadratics(struct graph *g)
+{
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        if (g->nodes.at[k].op == OP_relu)
+            g->nodes.at[k].poly = &quadratic;
+}
+
+static const struct tune_options all = {
+    .epochs = EPOCHS, .batch = 32, .rate = 0.01, .seed = 7, .prune = 0.8, .terms = 1, .bits = 4};
+
+Test(tune, prunes_rounds_and_still_knows)
+{
+    struct task k;
+    struct tune_report r;
+    make(&k);
+    use_quadratics(k.t.g);
+    cr_expect(accuracy(&k) < 0.6);
+    cr_assert(tune(k.t.g, &k.data, &all, &r, k.t.d), "%s", net_errors(&k.t));
+    cr_expect(accuracy(&k) > 0.97, "%g", accuracy(&k));
+    cr_assert(r.n == 3 && r.epochs == EPOCHS);
+    double weights = 0, zeros = 0;
+    for (uint32_t l = 0; l < r.n; l++) {
+        struct pow2_grid g = {r.layers[l].lo, r.layers[l].hi, 1};
+        uint32_t at;
+        cr_assert(g.hi - g.lo == 3);
+        cr_assert(map_get(&k.t.g->node_names, r.layers[l].name, &at));
+        const struct value *v = graph_value(k.t.g, k.t.g->nodes.at[at].in.at[1]);
+        for (uint32_t i = 0; i < r.layers[l].weights; i++)
+            cr_assert(pow2_holds(&g, (double)v->data.f[i]), "%g", (double)v->data.f[i]);
+        weights += r.layers[l].weights;
+        zeros += r.layers[l].zeros;
+        cr_expect(r.layers[l].zeros < r.layers[l].weights);
+    }
+    cr_expect(zeros >= floor(0.8 * weights), "%g of %g", zeros, weights);
+    net_free(&k.t);
+}
+
+static void
+same_weights(const struct graph *a, const struct graph *b)
+{
+    for (uint32_t n = 0; n < a->nodes.len; n++)
+        for (uint32_t i = 1; i < a->nodes.at[n].in.len; i++) {
+            const struct value *v = graph_value(a, a->nodes.at[n].in.at[i]);
+            const struct value *w = graph_value(b, b->nodes.at[n].in.at[i]);
+            if (v->kind == VALUE_CONST)
+                cr_assert(memcmp(v->data.f, w->data.f,
+                                 (size_t)shape_size(&v->shape) * sizeof(float)) == 0);
+        }
+}
+
+static void
+die_in_epoch_ten(void *user, const char *what, uint32_t done, uint32_t of)
+{
+    (void)user;
+    (void)what;
+    if (done > of / EPOCHS * 9 + 3)
+        _exit(0);
+}
+
+Test(tune, a_killed_training_goes_on_to_the_same_end)
+{
+    struct task one, two;
+    struct tune_report r;
+    struct tune_options o = all;
+    char path[] = "/tmp/olac-test-tune-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    unlink(path);
+    make(&one);
+    make(&two);
+    o.checkpoint = path;
+    pid_t child = fork(); /* before this process has threads */
+    if (child == 0) {
+        o.progress = die_in_epoch_ten;
+        tune(two.t.g, &two.data, &o, &r, two.t.d);
+        _exit(1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "it was not killed");
+    cr_assert(access(path, R_OK) == 0);
+    o.checkpoint = NULL;
+    cr_assert(tune(one.t.g, &one.data, &o, &r, one.t.d));
+    o.checkpoint = path;
+    cr_assert(tune(two.t.g, &two.data, &o, &r, two.t.d), "%s", net_errors(&two.t));
+    same_weights(one.t.g, two.t.g);
+
+    /* another training does not take it up */
+    struct task three;
+    make(&three);
+    o.seed++;
+    cr_assert(!tune(three.t.g, &three.data, &o, &r, three.t.d));
+    cr_expect(diag_at(three.t.d, 0)->code == E_TUNE_CHECKPOINT);
+    unlink(path);
+}
+
+Test(tune, what_is_written_is_read_again)
+{
+    struct task k;
+    struct tune_report r;
+    struct str s = {0};
+    make(&k);
+    use_quadratics(k.t.g);
+    struct tune_options o = {.epochs = 1, .rate = 0.01, .momentum = true, .augment = 0.5};
+    cr_assert(tune(k.t.g, &k.data, &o, &r, k.t.d), "%s", net_errors(&k.t));
+    float *before = net_run(&k.t, true);
+    tune_expand(k.t.g);
+    for (uint32_t n = 0; n < k.t.g->nodes.len; n++)
+        cr_assert(!k.t.g->nodes.at[n].poly);
+    cr_assert(onnx_format(k.t.g, &s, k.t.d));
+    struct graph *again =
+        import_onnx(k.t.a, "again.onnx", NULL, (const uint8_t *)s.text, s.len, k.t.d);
+    cr_assert(again && graph_infer(again, k.t.d), "%s", net_errors(&k.t));
+    struct str second = {0}, third = {0}; /* constants are in the order of the file from now on */
+    cr_assert(onnx_format(again, &second, k.t.d));
+    const uint8_t *bytes = (const uint8_t *)second.text;
+    struct graph *twice = import_onnx(k.t.a, "again.onnx", NULL, bytes, second.len, k.t.d);
+    cr_assert(twice && graph_infer(twice, k.t.d) && onnx_format(twice, &third, k.t.d));
+    cr_expect(second.len == third.len && memcmp(second.text, third.text, third.len) == 0);
+    str_free(&third);
+    k.t.g = again;
+    float *after = net_run(&k.t, false);
+    for (int i = 0; i < IMAGES * CLASSES; i++)
+        cr_assert(fabs((double)before[i] - (double)after[i]) <
+                  1e-3 * (1 + fabs((double)before[i])));
+    str_free(&s);
+    str_free(&second);
+    net_free(&k.t);
+}
+
+static void
+refused(struct tune_options o, int64_t label, enum code code)
+{
+    struct task k;
+    struct tune_report r;
+    make(&k);
+    k.labels[17] = label;
+    cr_assert(!tune(k.t.g, &k.data, &o, &r, k.t.d));
+    cr_expect(diag_at(k.t.d, 0)->code == code, "%s", net_errors(&k.t));
+    net_free(&k.t);
+}
+
+Test(tune, refuses_what_cannot_be)
+{
+    struct tune_options o = all;
+    refused(o, CLASSES, E_TUNE_LABELS);
+    refused(o, -1, E_TUNE_LABELS);
+    o.epochs = 3;
+    refused(o, 0, E_TUNE_OPTION);
+    o = all;
+    o.prune = 0.999;
+    refused(o, 0, E_TUNE_PRUNE);
+    o = all;
+    o.bits = 12;
+    refused(o, 0, E_QUANT_BITS);
+    refused((struct tune_options){.epochs = 3, .momentum = true, .rate = 1e6}, 0, E_TUNE_DIVERGED);
+}
