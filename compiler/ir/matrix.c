@@ -97,9 +97,44 @@ compare_u32(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+static bool
+is_diagonal(const struct matrix *m)
+{
+    bool yes = m->rows == m->cols && m->start[m->rows] == m->rows;
+
+    for (uint32_t r = 0; yes && r < m->rows; r++)
+        yes = m->start[r] == r && m->col[r] == r;
+    return yes;
+}
+
+/* m with its rows (or columns) multiplied by the elements of a diagonal: where the entries are is
+ * shared with m. NULL when one of them becomes 0. */
+static struct matrix *
+scaled(struct arena *arena, const struct matrix *m, const struct matrix *diagonal, bool rows)
+{
+    struct matrix *out = ARENA_NEW(arena, struct matrix);
+    uint32_t n = m->start[m->rows];
+
+    *out = *m;
+    out->val = ARENA_ARRAY(arena, float, (size_t)n + 1);
+    for (uint32_t r = 0; r < m->rows; r++)
+        for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
+            double v = (double)m->val[i] * (double)diagonal->val[rows ? r : m->col[i]];
+            if (v == 0)
+                return NULL;
+            out->val[i] = (float)v;
+        }
+    return out;
+}
+
 struct matrix *
 matrix_product(struct arena *arena, const struct matrix *a, const struct matrix *b)
 {
+    struct matrix *quick = is_diagonal(b)   ? scaled(arena, a, b, false)
+                           : is_diagonal(a) ? scaled(arena, b, a, true)
+                                            : NULL;
+    if (quick)
+        return quick;
     struct arena *scratch = arena_new();
     double *sum = ARENA_ARRAY(scratch, double, (size_t)b->cols + 1);
     bool *seen = ARENA_ARRAY(scratch, bool, (size_t)b->cols + 1);

@@ -6,6 +6,7 @@
 struct kept {
     struct arena *arena; /* NULL: not kept, or the images themselves */
     const float *data;
+    size_t room; /* floats that fit */
 };
 
 struct lockstep {
@@ -14,6 +15,8 @@ struct lockstep {
     uint32_t n, at;          /* images; nodes computed so far */
     uint32_t *last; /* of each value: the last node that reads it, NONE for an output, 0 unread */
     struct kept *kept[2]; /* [clean][value] */
+    /* not needed now, to be filled again: fresh pages cost more than what is computed on them */
+    VEC(struct kept) spare;
 };
 
 static uint32_t *
@@ -86,6 +89,8 @@ lockstep_free(struct lockstep *s)
     for (uint32_t v = 0; v < s->g->values.len; v++)
         for (int which = 0; which < 2; which++)
             arena_free(s->kept[which][v].arena);
+    for (uint32_t k = 0; k < s->spare.len; k++)
+        arena_free(s->spare.at[k].arena);
     arena_free(s->arena);
 }
 
@@ -110,6 +115,35 @@ stretch(const struct lockstep *s, uint32_t stop, bool clean, struct arena *a)
     return c;
 }
 
+/* Room for n floats: the smallest spare one that they fit in, else a new one. */
+static float *
+take(struct lockstep *s, struct kept *to, size_t n)
+{
+    uint32_t best = NONE;
+
+    for (uint32_t k = 0; k < s->spare.len; k++)
+        if (s->spare.at[k].room >= n &&
+            (best == NONE || s->spare.at[k].room < s->spare.at[best].room))
+            best = k;
+    if (best == NONE) {
+        struct arena *a = arena_new();
+        float *room = ARENA_ARRAY(a, float, n);
+        *to = (struct kept){a, room, n};
+        return room;
+    }
+    *to = s->spare.at[best];
+    s->spare.at[best] = s->spare.at[--s->spare.len];
+    return (float *)(uintptr_t)to->data;
+}
+
+static void
+give_back(struct lockstep *s, struct kept *kept)
+{
+    if (kept->arena)
+        vec_push(s->arena, &s->spare, *kept);
+    *kept = (struct kept){0};
+}
+
 /* All images through the stretch; results become kept values. */
 static bool
 run_stretch(struct lockstep *s, struct graph *c, bool clean, struct diag *d)
@@ -122,10 +156,8 @@ run_stretch(struct lockstep *s, struct graph *c, bool clean, struct diag *d)
     for (uint32_t k = 0; k < c->inputs.len; k++)
         from[k] = s->kept[clean][c->inputs.at[k].value].data;
     for (uint32_t k = 0; k < c->outputs.len; k++) {
-        struct kept *kept = &s->kept[clean][c->outputs.at[k]];
         size_t n = (size_t)shape_size(&graph_value(c, c->outputs.at[k])->shape);
-        kept->arena = arena_new();
-        kept->data = to[k] = ARENA_ARRAY(kept->arena, float, n * s->n);
+        to[k] = take(s, &s->kept[clean][c->outputs.at[k]], n * s->n);
     }
     bool ok = interpret_rows(c, &o, from, s->n, to, d);
     arena_free(a);
@@ -149,8 +181,7 @@ lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d)
             struct kept *kept = &s->kept[which][v];
             if (!kept->data || live(s->g, s->last, v, stop))
                 continue;
-            arena_free(kept->arena);
-            *kept = (struct kept){0};
+            give_back(s, kept);
         }
     s->at = stop;
     return ok;

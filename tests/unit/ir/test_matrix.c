@@ -1,6 +1,8 @@
 /* test_matrix.c - sparse matrices against dense loops. */
 #include "made.h"
 
+#include <math.h>
+
 static void
 is_well_formed(const struct matrix *m)
 {
@@ -38,6 +40,30 @@ Test(matrix, product_and_sum_are_the_dense_ones)
                 cr_assert_float_eq(made_at(s, i, l), made_at(x, i, l) + made_at(z, i, l), 1e-6);
         }
         cr_assert_eq(matrix_product_work(x, y), work);
+    }
+    made_free(&t);
+}
+
+Test(matrix, product_with_a_diagonal)
+{
+    struct made t = made_new(2);
+    for (int trial = 0; trial < 40; trial++) {
+        uint32_t n = 1 + made_below(&t, 20), k = 1 + made_below(&t, 20);
+        struct matrix *x = made_matrix(&t, n, k, made_below(&t, 100) / 100.0);
+        double left[20], right[20];
+        for (int i = 0; i < 20; i++) { /* some are so small that products are 0 as floats */
+            left[i] = trial % 4 == 3 && i % 3 == 0 ? 1e-30 : 1 + i;
+            right[i] = trial % 4 == 3 && i % 5 == 0 ? 1e-30 : 2 - i * 0.3;
+        }
+        struct matrix *both =
+            matrix_product(t.a, matrix_diagonal(t.a, n, left),
+                           matrix_product(t.a, x, matrix_diagonal(t.a, k, right)));
+        cr_assert(both->rows == n && both->cols == k);
+        for (uint32_t i = 0; i < n; i++)
+            for (uint32_t j = 0; j < k; j++) {
+                double want = made_at(x, i, j) * left[i] * right[j];
+                cr_assert_float_eq(made_at(both, i, j), want, 1e-6 * fabs(want) + 1e-37);
+            }
     }
     made_free(&t);
 }
