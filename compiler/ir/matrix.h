@@ -37,8 +37,8 @@ void matrix_entry(struct matrix_builder *b, uint32_t row, uint32_t col, double v
 /* Ends the building in any case; NULL after an overflow. */
 struct matrix *matrix_end(struct matrix_builder *b);
 
-/* a * b; NULL when the product has more than MATRIX_MAX non-zeros. a->cols == b->rows. With a diagonal
- * it shares start and col with the other factor. */
+/* a * b; NULL when the product has more than MATRIX_MAX non-zeros. a->cols == b->rows. With a
+ * diagonal it shares start and col with the other factor. */
 struct matrix *matrix_product(struct arena *arena, const struct matrix *a, const struct matrix *b);
 struct matrix *matrix_sum(struct arena *arena, const struct matrix *a, const struct matrix *b);
 struct matrix *matrix_diagonal(struct arena *arena, uint32_t n, const double *d);
