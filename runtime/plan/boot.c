@@ -272,8 +272,32 @@ square(double x)
     return x * x;
 }
 
-/* EvalMod, in units of the sine. Each power of u is four times less sensitive than the one before;
- * the sum of the polynomial's parts counts for three roundings. */
+/* The polynomial's parts, powers taken as exact and as large as 1: a rounding where a sum is
+ * divided (one that is deferred is not), and those of the leaves' coefficients. */
+static double
+parts_variance(const struct ola_literal *p, const struct ola_boot_scales *s)
+{
+    const uint32_t x = p->n_q - 1 - p->boot.cts;
+    double variance[2 * OLA_MAX_DEGREE] = {0.0};
+    struct ola_poly_plan plan;
+    if (!ola_plan_poly(p->boot.degree / 2, x - 1, s->u, s->cosine, p->q, &plan))
+        return INFINITY;
+    for (uint32_t k = 0; k < plan.n_steps; k++) {
+        const struct ola_step *step = &plan.step[k];
+        if (step->kind == OLA_STEP_POWER)
+            continue;
+        double sum = step->c == OLA_NO_REG ? 0.0 : variance[step->c];
+        sum += step->kind == OLA_STEP_JOIN ? variance[step->a]
+                                           : 1.0 / (12.0 * square(step->plain_scale));
+        if (!ola_plan_poly_deferred(&plan, k))
+            sum += rounding(p) / square(step->scale);
+        variance[step->dst] = sum;
+    }
+    return variance[plan.step[plan.n_steps - 1].dst];
+}
+
+/* EvalMod, in units of the sine. Each power of u is four times less sensitive than the one before.
+ */
 static double
 eval_variance(const struct ola_literal *p, const struct ola_boot_scales *s)
 {
@@ -282,7 +306,7 @@ eval_variance(const struct ola_literal *p, const struct ola_boot_scales *s)
     const double r = rounding(p);
     struct gains g;
     find_gains(b, &g);
-    double sum = 3.0 * r * g.doubled[0] / square(s->cosine), scale = s->u, gain = g.u;
+    double sum = parts_variance(p, s) * g.doubled[0], scale = s->u, gain = g.u;
     for (uint32_t level = x - 1; level > cosine; level--) {
         sum += r * gain / square(scale);
         scale = square(scale) / (double)p->q[level];

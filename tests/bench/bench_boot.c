@@ -1,6 +1,6 @@
 /* bench_boot.c - bootstrapping on this machine: for each parameter set the time, the error of the
  * result beside the modelled one, levels left, keys and memory. Usage: bench_boot [SET
- * [LOG_PERIOD]] (all sets; all of the slots), OMP_NUM_THREADS as wanted; milliseconds, least of the
+ * [LOG_PERIOD]] (numbers of ola_plan_boot_set, all; all of the slots), OMP_NUM_THREADS as wanted; milliseconds, least of the
  * repeats. */
 #include <math.h>
 #include <stdio.h>
@@ -12,25 +12,6 @@
 #include "ola/client.h"
 
 #define REPEATS 3
-
-/* Bits of the primes from q[0] up, 0 ends them. */
-struct set {
-    const char *name;
-    uint32_t log_n;
-    uint32_t q[OLA_MAX_Q], p[OLA_MAX_P];
-    struct ola_boot_shape boot; /* but out_level */
-    double in_bits, out_bits;   /* scales */
-};
-
-static const struct set sets[] = {
-    {"15",
-     15,
-     {36, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 33, 35, 38, 38, 39, 41, 43, 36, 37, 37, 37},
-     {41, 41, 41},
-     {2, 3, 30, 3, 16, 0},
-     28,
-     28},
-};
 
 static void
 must(ola_status s, const char *what)
@@ -53,27 +34,6 @@ static double
 cpu_ms(void)
 {
     return 1e3 * (double)clock() / CLOCKS_PER_SEC;
-}
-
-static struct ola_literal
-literal_of(const struct set *set)
-{
-    struct ola_literal l = {.log_n = set->log_n, .boot = set->boot};
-    uint64_t prime[OLA_MAX_Q + OLA_MAX_P];
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < OLA_MAX_Q && set->q[k] != 0; k++, n++) {
-        if (!ola_plan_primes(l.log_n, set->q[k], 1, prime, n, &prime[n]))
-            must(OLA_ERR_PRIME, "primes");
-        l.q[l.n_q++] = prime[n];
-    }
-    for (uint32_t k = 0; k < OLA_MAX_P && set->p[k] != 0; k++, n++) {
-        if (!ola_plan_primes(l.log_n, set->p[k], 1, prime, n, &prime[n]))
-            must(OLA_ERR_PRIME, "primes");
-        l.p[l.n_p++] = prime[n];
-    }
-    l.digit_limbs = l.n_p;
-    l.boot.out_level = l.n_q - 1 - l.boot.cts - ola_plan_poly_depth(l.boot.degree) - l.boot.doubles;
-    return l;
 }
 
 struct bench {
@@ -111,19 +71,19 @@ make_keys(struct bench *b)
 }
 
 static void
-bench_open(struct bench *b, const struct set *set, uint32_t log_period)
+bench_open(struct bench *b, uint32_t set, uint32_t log_period)
 {
     uint64_t before, after, peak, x = 1;
-    *b = (struct bench){.l = literal_of(set), .period = 1u << log_period};
+    *b = (struct bench){0};
+    must(ola_plan_boot_set(set, &b->l, &b->in, &b->out) ? OLA_OK : OLA_ERR_PARAM, "set");
     b->slots = 1u << (b->l.log_n - 1);
-    b->in = exp2(set->in_bits);
-    b->out = exp2(set->out_bits);
+    b->period = log_period < b->l.log_n ? 1u << log_period : b->slots;
     must(ola_params_new(&b->l, &b->params), "parameters");
     must(ola_plan_boot(&b->l, b->period, &b->plan) ? OLA_OK : OLA_ERR_PARAM, "plan");
-    printf("%s: N = 2^%u, %u slots, log QP %.0f, %u bits, %u limbs, %u digits; %u levels left\n",
-           set->name, b->l.log_n, b->period, ola_params_log_qp(b->params),
-           ola_params_security(b->params), b->l.n_q, ola_plan_digits(&b->l, b->plan.top),
-           b->plan.out_level - b->plan.in_level);
+    printf(
+        "set %u: N = 2^%u, %u slots, log QP %.0f, %u bits, %u limbs, %u digits; %u levels left\n",
+        set, b->l.log_n, b->period, ola_params_log_qp(b->params), ola_params_security(b->params),
+        b->l.n_q, ola_plan_digits(&b->l, b->plan.top), b->plan.out_level - b->plan.in_level);
     must(ola_client_new(b->params, &b->client), "client");
     make_keys(b);
     must(ola_server_new(b->params, b->keys, &b->server), "server");
@@ -198,7 +158,7 @@ report_steps(struct bench *b)
 }
 
 static void
-run(const struct set *set, uint32_t log_period)
+run(uint32_t set, uint32_t log_period)
 {
     struct bench b;
     uint64_t now, peak;
@@ -222,9 +182,12 @@ int
 main(int argc, char **argv)
 {
     printf("libola %s, %s; milliseconds, least of %d\n", OLA_VERSION, ola_backend_name(), REPEATS);
-    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++) {
-        if (argc < 2 || strcmp(argv[1], sets[k].name) == 0)
-            run(&sets[k], argc > 2 ? (uint32_t)atoi(argv[2]) : sets[k].log_n - 1);
+    const uint32_t log_period = argc > 2 ? (uint32_t)atoi(argv[2]) : UINT32_MAX;
+    struct ola_literal l;
+    double in, out;
+    for (uint32_t k = 0; ola_plan_boot_set(k, &l, &in, &out); k++) {
+        if (argc < 2 || atoi(argv[1]) == (int)k)
+            run(k, log_period);
     }
     return 0;
 }

@@ -29,15 +29,6 @@ toy_of(uint32_t log_n, uint32_t stc, uint32_t cts)
     return l;
 }
 
-struct ola_literal
-secure_of(void)
-{
-    static const uint32_t q[22] = {36, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28,
-                                   33, 35, 38, 38, 39, 41, 43, 36, 37, 37, 37};
-    static const uint32_t p[3] = {41, 41, 41};
-    return literal_of(15, q, 22, p, 3, (struct ola_boot_shape){2, 3, 30, 3, 16, 0});
-}
-
 void
 world_open(struct world *w, struct ola_literal l, uint32_t period, double in_scale,
            double out_scale, uint32_t missing)

@@ -32,9 +32,6 @@ struct ola_literal literal_of(uint32_t log_n, const uint32_t *q, uint32_t n_q, c
                               uint32_t n_p, struct ola_boot_shape boot);
 /* N = 2^log_n, primes of 45 bits: noise is small. stc, cts as wanted; one level for the circuit. */
 struct ola_literal toy_of(uint32_t log_n, uint32_t stc, uint32_t cts);
-/* The default set of N = 2^15 (ola/plan.h). */
-struct ola_literal secure_of(void);
-
 /* Keys for the period's plan, but the rotation of this number. */
 void world_open(struct world *w, struct ola_literal l, uint32_t period, double in_scale,
                 double out_scale, uint32_t missing);

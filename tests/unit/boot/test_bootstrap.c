@@ -50,18 +50,23 @@ Test(bootstrap, toys)
     }
 }
 
-/* The default set: ten bits and more, in slots that are uniform in [-1, 1]. */
+/* The first set that is ready to use: what ola/plan.h says of it, on uniform slots. */
 Test(bootstrap, precision_on_real_parameters)
 {
     struct world w;
+    struct ola_literal l;
+    double in, out;
     const uint32_t period = 1u << 14;
-    world_open(&w, secure_of(), period, 0x1p28, 0x1p28, UINT32_MAX);
+    cr_assert(ola_plan_boot_set(0, &l, &in, &out));
+    world_open(&w, l, period, in, out, UINT32_MAX);
     cr_assert_eq(ola_params_security(w.p), 128);
     cr_expect_eq(w.plan.out_level - w.plan.in_level, 8, "levels left");
-    OK(ola_encrypt(w.client, w.a, w.x, period, w.plan.in_level, 0x1p28));
+    OK(ola_encrypt(w.client, w.a, w.x, period, w.plan.in_level, in));
     OK(ola_bootstrap(w.server, w.boot, w.b, w.a));
-    const double off = deviation(&w, w.b, w.x);
-    cr_expect_lt(off, 0x1p-11, "deviation 2^%.2f", log2(off));
+    const double off = log2(deviation(&w, w.b, w.x));
+    cr_expect(off < -11.5 && off > -12.5, "deviation 2^%.2f", off);
+    /* The model is not far off. */
+    cr_expect_lt(fabs(off - log2(ola_plan_boot_noise(&l, period, in, out))), 0.7);
     world_close(&w);
 }
 
@@ -147,8 +152,11 @@ Test(bootstrap, refusals)
 
 Test(bootstrap, parameters)
 {
-    struct ola_literal l = secure_of();
+    struct ola_literal l;
     ola_params *p;
+    double in, out;
+    cr_expect_not(ola_plan_boot_set(3, &l, &in, &out));
+    cr_assert(ola_plan_boot_set(0, &l, &in, &out));
     OK(ola_params_new(&l, &p));
     ola_params_free(p);
     l.boot.out_level++;

@@ -171,3 +171,20 @@ Test(boot, scales)
     cr_expect(ola_plan_boot_noise(&l, 1u << 14, in, out) < 0.75 * coarse);
     cr_expect(isinf(ola_plan_boot_noise(&l, 3, in, out)));
 }
+
+Test(boot, sets)
+{
+    static const uint32_t levels[3] = {8, 9, 15};
+    static const double error[3] = {-11.8, -12.2, -18.0};
+    for (uint32_t k = 0; k < 3; k++) {
+        struct ola_literal l;
+        double in, out, log_qp = 0.0;
+        cr_assert(ola_plan_boot_set(k, &l, &in, &out));
+        for (uint32_t i = 0; i < l.n_q + l.n_p; i++)
+            log_qp += log2((double)(i < l.n_q ? l.q[i] : l.p[i - l.n_q]));
+        cr_expect_eq(ola_plan_security(l.log_n, log_qp), 128u, "set %u: %g bits", k, log_qp);
+        cr_expect_eq(l.boot.out_level - l.boot.stc, levels[k]);
+        const double noise = ola_plan_boot_noise(&l, 1u << (l.log_n - 1), in, out);
+        cr_expect_lt(fabs(log2(noise) - error[k]), 0.6, "set %u: 2^%.2f", k, log2(noise));
+    }
+}
