@@ -17,8 +17,8 @@ make_maps(struct ola_boot *b)
         s = ola_boot_factor_map(p, &b->plan.stc[k], &there, &b->stc[k]);
     for (uint32_t k = 0; s == OLA_OK && k < shape->cts; k++) {
         const uint32_t left = shape->cts - 1 - k;
-        back.in_scale = left == 0 ? scales->folded * scales->copies : back.out_scale;
-        back.out_scale = left == 1 ? scales->folded : scales->x;
+        back.in_scale = back.out_scale * (left == 0 ? scales->copies : 1.0);
+        back.out_scale = scales->cts[k];
         back.gain = left == 0 ? 0.5 : 1.0; /* half of x + its conjugate */
         s = ola_boot_factor_map(p, &b->plan.cts[k], &back, &b->cts[k]);
     }
@@ -126,7 +126,7 @@ sum_copies(struct ola_server *s, const struct ola_boot *b, struct ola_ct *ct)
     ola_status status = ola_switch_reserve(s, ct->level, 2);
     for (uint32_t k = 0; status == OLA_OK && k < n; k++)
         ola_fold_ct(s, ct, ola_keys_rotation(s->keys, (s->params->slots >> n) << k, ct->level));
-    ct->scale = b->scales.folded * b->scales.copies;
+    ct->scale *= b->scales.copies;
     return status;
 }
 

@@ -183,6 +183,89 @@ ola_plan_relin_level(const struct ola_literal *p, uint32_t level)
     return level == UINT32_MAX || level < eval ? eval : level;
 }
 
+/* ---- CoeffsToSlots: scales and error ---- */
+
+/* Variance of a slot's real part of what one rescale leaves: N / 2 times (1 + 2N/3) / 12. */
+static double
+rounding(const struct ola_literal *p)
+{
+    const double n = exp2((double)p->log_n);
+    return n / 2.0 * (1.0 + 2.0 * n / 3.0) / 12.0;
+}
+
+static double
+square(double x)
+{
+    return x * x;
+}
+
+/* Mean squares of one map's errors in x: of a rounding of its result, for scale 1 of that; and of
+ * the rounding of its diagonals, for scale 1 of these.
+ * A rounding is averaged by the stages to come, and by the copies that are summed before the last
+ * map; the last map's is doubled by the conjugate. Slots come in with 2 * 2^stages / 12 * (weight +
+ * 1) of energy (in units of q[0], and as the stages to come will divide it); the slots of a rounded
+ * diagonal have 2 period / 12; half of a complex error is real. */
+struct map_gains {
+    double rounding, diagonals;
+};
+
+static struct map_gains
+find_map_gains(const struct ola_literal *p, const struct ola_boot_plan *plan, uint32_t k)
+{
+    const struct ola_boot_factor *f = &plan->cts[k];
+    const uint32_t stages = p->log_n - 1, reach = stages - plan->n_folds;
+    const bool last = k + 1 == p->boot.cts;
+    const double range = p->boot.k + 0.5, doubled = last ? 4.0 : 1.0;
+    const double left = exp2(-(double)(f->base < reach ? f->base : reach));
+    const double copies = last ? 1.0 : exp2((double)plan->n_folds);
+    const double energy = (OLA_BOOT_WEIGHT + 1) / 12.0 * exp2((double)f->stages);
+    return (struct map_gains){doubled * square(range) * rounding(p) * left / copies,
+                              doubled * f->diagonals * f->period / 6.0 * energy};
+}
+
+/* Scale that goes into map k. */
+static double
+scale_into(const struct ola_literal *p, const struct ola_boot_scales *s, uint32_t k)
+{
+    const double before = k == 0 ? s->raised : s->cts[k - 1];
+    return k + 1 == p->boot.cts ? before * s->copies : before;
+}
+
+/* Scales of the maps' results: each so that what a larger one would lessen (this map's errors) and
+ * what it would add to (the next one's) are equal, given the others; settled by repetition. */
+static void
+choose_map_scales(const struct ola_literal *p, const struct ola_boot_plan *plan,
+                  struct ola_boot_scales *s)
+{
+    const uint32_t last = p->boot.cts - 1;
+    for (uint32_t k = 0; k <= last; k++)
+        s->cts[k] = s->x;
+    for (uint32_t round = 0; round < 32; round++) {
+        for (uint32_t k = 0; k < last; k++) {
+            const struct map_gains own = find_map_gains(p, plan, k);
+            const double in = scale_into(p, s, k) / (double)p->q[plan->cts[k].level];
+            const double next = s->cts[k + 1] * (double)p->q[plan->cts[k + 1].level];
+            const double copies = scale_into(p, s, k + 1) / s->cts[k];
+            const double less = own.rounding + own.diagonals * square(in);
+            const double more = find_map_gains(p, plan, k + 1).diagonals * square(copies / next);
+            s->cts[k] = sqrt(sqrt(less / more));
+        }
+    }
+}
+
+static double
+cts_variance(const struct ola_literal *p, const struct ola_boot_plan *plan,
+             const struct ola_boot_scales *s)
+{
+    double sum = 0.0;
+    for (uint32_t k = 0; k < p->boot.cts; k++) {
+        const struct map_gains g = find_map_gains(p, plan, k);
+        const double plain = s->cts[k] * (double)p->q[plan->cts[k].level] / scale_into(p, s, k);
+        sum += g.rounding / square(s->cts[k]) + g.diagonals / square(plain);
+    }
+    return sum;
+}
+
 /* ---- scales ---- */
 
 static bool
@@ -206,8 +289,10 @@ ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_sca
 {
     const struct ola_boot_shape *b = &p->boot;
     const uint32_t x = p->n_q - 1 - b->cts, cosine = b->out_level + b->doubles;
+    struct ola_boot_plan plan;
     memset(out, 0, sizeof *out);
-    if (!fits(in_scale, log_modulus(p, 0)) || !fits(out_scale, log_modulus(p, b->out_level)))
+    if (!ola_plan_boot(p, period, &plan) || !fits(in_scale, log_modulus(p, 0)) ||
+        !fits(out_scale, log_modulus(p, b->out_level)))
         return false;
     out->ratio = (double)p->q[0] / in_scale;
     out->raised = (double)p->q[0] * (b->k + 0.5);
@@ -220,7 +305,7 @@ ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_sca
         out->u = sqrt(out->u * (double)p->q[level + 1]);
     out->x = sqrt(out->u * (double)p->q[x]);
     out->copies = exp2((double)(p->log_n - 1)) / period;
-    out->folded = b->cts == 1 ? out->raised : out->x / sqrt(out->copies);
+    choose_map_scales(p, &plan, out);
     return out->ratio >= 4.0 && fits(out->sine, log_modulus(p, b->out_level)) &&
            fits(out->x, log_modulus(p, x));
 }
@@ -256,20 +341,6 @@ find_gains(const struct ola_boot_shape *b, struct gains *g)
     g->u /= total;
     for (uint32_t k = 0; k <= b->doubles; k++)
         g->doubled[k] /= total;
-}
-
-/* Variance of a slot's real part of what one rescale leaves: N / 2 times (1 + 2N/3) / 12. */
-static double
-rounding(const struct ola_literal *p)
-{
-    const double n = exp2((double)p->log_n);
-    return n / 2.0 * (1.0 + 2.0 * n / 3.0) / 12.0;
-}
-
-static double
-square(double x)
-{
-    return x * x;
 }
 
 /* The polynomial's parts, powers taken as exact and as large as 1: a rounding where a sum is
@@ -316,29 +387,6 @@ eval_variance(const struct ola_literal *p, const struct ola_boot_scales *s)
     for (uint32_t k = 1; k <= b->doubles; k++) {
         scale = square(scale) / (double)p->q[cosine + 1 - k];
         sum += r * g.doubled[k] / square(scale);
-    }
-    return sum;
-}
-
-/* CoeffsToSlots, in units of x. What is left of a rounding behind a factor is averaged by the
- * stages to come, and by the copies that are summed; it is doubled by the conjugate. Diagonals are
- * rounded to their scales, times slots of deviation sqrt(N (weight + 1) / 12) in units of q[0]. */
-static double
-cts_variance(const struct ola_literal *p, const struct ola_boot_plan *plan,
-             const struct ola_boot_scales *s)
-{
-    const double range = p->boot.k + 0.5, x2 = (OLA_BOOT_WEIGHT + 1) / 12.0;
-    const uint32_t last = p->boot.cts - 1;
-    double sum = 0.0, before = s->raised;
-    for (uint32_t k = 0; k <= last; k++) {
-        const struct ola_boot_factor *f = &plan->cts[k];
-        const double left = f->stages == 0 ? 1.0 : exp2(-(double)f->base);
-        const double after = k + 1 == last ? s->folded : s->x;
-        const double copies = k + 1 == last ? s->copies : 1.0; /* summed behind this map */
-        const double plain = after * (double)p->q[f->level] / before;
-        sum += 4.0 * square(range) * rounding(p) * left / square(after) / copies;
-        sum += f->diagonals * x2 * exp2((double)f->stages) * f->period / 12.0 / square(plain);
-        before = after * copies;
     }
     return sum;
 }

@@ -1,7 +1,7 @@
 /* bench_boot.c - bootstrapping on this machine: for each parameter set the time, the error of the
  * result beside the modelled one, levels left, keys and memory. Usage: bench_boot [SET
- * [LOG_PERIOD]] (numbers of ola_plan_boot_set, all; all of the slots), OMP_NUM_THREADS as wanted; milliseconds, least of the
- * repeats. */
+ * [LOG_PERIOD]] (a number of ola_plan_boot_set, default all; default all slots), OMP_NUM_THREADS as
+ * wanted; milliseconds, least of the repeats. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

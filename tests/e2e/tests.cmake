@@ -33,7 +33,7 @@ add_test(NAME e2e_compositions COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/compos
 add_test(NAME e2e_errors COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/errors.sh $<TARGET_FILE:olac> ${networks})
 add_test(NAME e2e_installed COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/installed.sh ${CMAKE_BINARY_DIR}
   ${CMAKE_COMMAND} ${PROJECT_SOURCE_DIR})
-foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial)
+foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial 6_bootstrap)
   add_executable(example_${example} ${PROJECT_SOURCE_DIR}/examples/${example}.c)
   target_compile_options(example_${example} PRIVATE -Wall -Wextra -Werror)
   target_link_libraries(example_${example} PRIVATE ola_client m)

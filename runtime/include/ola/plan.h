@@ -170,13 +170,13 @@ uint64_t ola_plan_boot_key_wire_bytes(const struct ola_literal *p);
 /* The level up to which relinearisation is wanted: `level` (UINT32_MAX: none), and EvalMod's. */
 uint32_t ola_plan_relin_level(const struct ola_literal *p, uint32_t level);
 
-/* Scales inside: `copies` (slots / period) that are summed have the scale `folded` before the sum, copies * folded
- * after it; of x at the end of CoeffsToSlots, of u, of the cosine (before the first double angle), of the
+/* Scales inside: of the result of each map of CoeffsToSlots, balanced by the error model; the sum over `copies`
+ * (slots / period) before the last map multiplies the scale by as much. Of x at the end of CoeffsToSlots, of u, of the cosine (before the first double angle), of the
  * last cosine (value sin(2 pi x)), which is the output's. Chosen so that each power, and each double angle, has
  * the scale that brings the last one to out_scale: primes that fall by two bits from one level of EvalMod to the
  * next give every rounding about the same share of the error. False: ratio below 4, or a scale that does not fit. */
 struct ola_boot_scales {
-    double ratio, raised, copies, folded, x, u, cosine, sine;
+    double ratio, raised, copies, cts[OLA_MAX_BOOT_FACTORS], x, u, cosine, sine;
 };
 bool ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale,
                           struct ola_boot_scales *out);

@@ -64,9 +64,9 @@ Test(bootstrap, precision_on_real_parameters)
     OK(ola_encrypt(w.client, w.a, w.x, period, w.plan.in_level, in));
     OK(ola_bootstrap(w.server, w.boot, w.b, w.a));
     const double off = log2(deviation(&w, w.b, w.x));
-    cr_expect(off < -11.5 && off > -12.5, "deviation 2^%.2f", off);
+    cr_expect(off < -11.7 && off > -12.4, "deviation 2^%.2f", off);
     /* The model is not far off. */
-    cr_expect_lt(fabs(off - log2(ola_plan_boot_noise(&l, period, in, out))), 0.7);
+    cr_expect_lt(fabs(off - log2(ola_plan_boot_noise(&l, period, in, out))), 0.3);
     world_close(&w);
 }
 
