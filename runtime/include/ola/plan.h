@@ -187,9 +187,9 @@ double ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double 
  * number. Error: the deviation over slots uniform in [-1, 1], as bench_boot measures it; the largest of 2^14 slots
  * is about six times that. Levels: between a bootstrap and the next, SlotsToCoeffs not counted.
  *   number  N     levels      in_scale    log QP  limbs, digits  error    keys in memory, to send
- *   0       2^15  8 x 28 bit  2^28        867     22, 6          2^-11.8  1.5 GB, 0.5 GB
- *   1       2^15  9 x 28 bit  2^28        866     23, 8          2^-12.2  2.0 GB, 0.7 GB
- *   2       2^16  15 x 38 bit 2^38.5      1607    30, 4          2^-17    3.9 GB, 1.5 GB */
+ *   0       2^15  8 x 28 bit  2^28        867     22, 6          2^-12.0  1.5 GB, 0.5 GB
+ *   1       2^15  9 x 28 bit  2^28        866     23, 8          2^-12.4  2.0 GB, 0.7 GB
+ *   2       2^16  15 x 38 bit 2^38.5      1608    30, 4          2^-17.3  4.1 GB, 1.4 GB */
 bool ola_plan_boot_set(uint32_t number, struct ola_literal *out, double *in_scale, double *out_scale);
 
 /* ---- the weights file -------------------------------------------------------------------------
