@@ -104,7 +104,7 @@ cli_compile(struct arena *a, const struct options *o, struct diag *d)
     progress_clear(&progress);
     fputs(str_text(&dump), stdout);
     str_free(&dump);
-    if (!ok)
+    if (!ok || !cli_report(a, o, &c, &(struct cli_findings){0}, d))
         return cli_finish(o, d);
     if (o->against)
         return against(a, o, &c, d);

@@ -40,4 +40,14 @@ void cli_operations_table(struct arena *a, const struct he_program *p, struct st
 void cli_chosen_json(const struct compiled *c, struct str *s);
 void cli_chosen_table(const struct compiled *c, struct str *s);
 
+/* What a command found out for the page, beside what compiling did; NULL: nothing. */
+struct cli_findings {
+    const struct simulate_report *simulated;
+    const struct stress_report *stressed;
+    const struct report_run *run;
+};
+/* Writes the page that --report asks for (report.c). True without --report; E_WRITE. */
+bool cli_report(struct arena *a, const struct options *o, const struct compiled *c,
+                const struct cli_findings *found, struct diag *d);
+
 #endif

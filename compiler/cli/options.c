@@ -335,6 +335,7 @@ options_compile(const struct options *o)
         .calib_labels = o->calib_labels,
         .templates = o->templates,
         .dump = o->dump,
+        .report = o->report != NULL,
     };
 }
 

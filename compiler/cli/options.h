@@ -10,7 +10,7 @@ struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
     VEC(const char *) operands;    /* all of them: calibrate --merge takes any number */
     const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
-        *keep, *calib_labels, *pack;
+        *keep, *calib_labels, *pack, *report;
     uint32_t calib_count, count, degree, log_n, security, seed, sample, stress;
     struct shard {
         uint32_t k, of; /* 0 of 0: all */

@@ -252,6 +252,27 @@ print_table(const struct trip *t, const struct tally *r)
            field(t->measured, NULL, "peak_bytes") / 1e6);
 }
 
+static bool
+write_report(struct arena *a, const struct options *o, const struct trip *t, const struct tally *r,
+             struct diag *d)
+{
+    double images = t->in_clear.n ? t->in_clear.n : 1;
+    struct report_run run = {.images = t->in_clear.n,
+                             .agree = r->agree,
+                             .correct = r->correct,
+                             .labels = t->in_clear.labels != NULL,
+                             .keygen = field(t->measured, "seconds", "keygen"),
+                             .encrypt = field(t->measured, "seconds", "encrypt") / images,
+                             .evaluate = field(t->measured, "seconds", "evaluate") / images,
+                             .decrypt = field(t->measured, "seconds", "decrypt") / images,
+                             .noise = r->noise,
+                             .largest = r->largest,
+                             .peak_bytes = (uint64_t)field(t->measured, NULL, "peak_bytes"),
+                             .key_bytes = (uint64_t)field(t->measured, NULL, "key_bytes")};
+
+    return cli_report(a, o, &t->c, &(struct cli_findings){.run = &run}, d);
+}
+
 /* ---- the command
  * --------------------------------------------------------------------------------------- */
 
@@ -299,8 +320,9 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
          (!o->output || cli_write_answers(o->output, t.encrypted, t.in_clear.n, t.outputs, d));
     if (t.dir && !o->keep)
         remove_folder(t.dir);
+    struct tally r = ok ? count(&t) : (struct tally){0};
+    ok = ok && write_report(a, o, &t, &r, d);
     if (ok) {
-        struct tally r = count(&t);
         cli_warnings(d);
         if (o->json)
             print_json(&t, &r);

@@ -271,11 +271,13 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
     bool ok = cli_rounded_accuracy(a, &c, &in, &rounded, d) &&
               simulate(a, in.x, in.labels, in.n, &so, &r, d) &&
               stress(a, o, &so, &in, r.largest, &stressed, d);
+    struct cli_findings found = {.simulated = &r, .stressed = o->stress ? &stressed : NULL};
     progress_clear(&progress);
-    if (!ok || (o->output &&
-                !cli_write_answers(
-                    o->output, r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs,
-                    in.n, r.n_outputs, d)))
+    if (!ok || !cli_report(a, o, &c, &found, d) ||
+        (o->output &&
+         !cli_write_answers(o->output,
+                            r.run[c.program ? SIMULATE_NOISY : SIMULATE_APPROXIMATED].outputs, in.n,
+                            r.n_outputs, d)))
         return cli_finish(o, d);
     cli_warnings(d);
     if (o->json) {

@@ -4,6 +4,7 @@
 #include "pipeline/internal.h"
 
 #include "layout/layout.h"
+#include "linearize/linearize.h"
 #include "lower/lower.h"
 #include "ola/plan.h"
 #include "params/params.h"
@@ -135,4 +136,23 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     if (!best.program)
         too_deep(d, o, &last, hi);
     return best.program;
+}
+
+double
+pipeline_price(const struct compile_options *o, struct graph *g, double output_range)
+{
+    struct compile_options quietly = *o;
+    struct arena *a = arena_new();
+    struct diag *quiet = diag_new();
+    const struct he_program *p = NULL;
+
+    quietly.dump = NULL;
+    quietly.dump_out = NULL;
+    struct tp *t = linearize(a, g, quiet);
+    if (t)
+        p = pipeline_candidates(a, &quietly, t, output_range, quiet);
+    double seconds = p ? p->seconds : INFINITY;
+    diag_free(quiet);
+    arena_free(a);
+    return seconds;
 }

@@ -29,6 +29,15 @@ struct he_program *pipeline_batches(struct arena *a, const struct compile_option
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,
                      const struct approximate_options *ao, struct compiled *out, struct diag *d);
+/* Predicted seconds of the graph with the polynomials that it has; INFINITY: no ring holds it
+ * (candidates.c). */
+double pipeline_price(const struct compile_options *o, struct graph *g, double output_range);
+/* The page of report/, but for what is simulated (report.c). */
+struct report *pipeline_report(struct arena *a, const struct compile_options *o,
+                               const struct compiled *c);
+/* The options that change the generated code, spelled out, for its header. */
+const char *pipeline_options_text(struct arena *a, const struct compile_options *o,
+                                  const struct compiled *c);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones

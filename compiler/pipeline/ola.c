@@ -5,7 +5,6 @@
 #include "pipeline/internal.h"
 
 #include "choose/choose.h"
-#include "linearize/linearize.h"
 #include "op/answer.h"
 #include "op/interpret.h"
 
@@ -163,26 +162,6 @@ drop_of(const struct search *s, const float *out)
     return (double)lost / s->judge.n;
 }
 
-/* Predicted seconds of the graph with the polynomials that it has. */
-static double
-price(const struct search *s, double output_max)
-{
-    struct compile_options o = *s->o;
-    struct arena *a = arena_new();
-    struct diag *quiet = diag_new();
-    const struct he_program *p = NULL;
-
-    o.dump = NULL;
-    o.dump_out = NULL;
-    struct tp *t = linearize(a, s->g, quiet);
-    if (t)
-        p = pipeline_candidates(a, &o, t, pipeline_output_range(output_max), quiet);
-    double seconds = p ? p->seconds : INFINITY;
-    diag_free(quiet);
-    arena_free(a);
-    return seconds;
-}
-
 static bool
 within(const struct search *s, const struct chosen_plan *p, bool drop, bool latency)
 {
@@ -214,7 +193,7 @@ try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32
         t.drop = drop_of(s, out);
         /* a plan that loses too much is out, whatever its price */
         if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
-            t.seconds = price(s, t.report.output_max);
+            t.seconds = pipeline_price(s->o, s->g, pipeline_output_range(t.report.output_max));
         for (uint32_t k = 0; k < s->g->nodes.len; k++)
             t.poly[k] = s->g->nodes.at[k].poly;
     }
@@ -399,6 +378,9 @@ search(struct search *s, struct chosen *out)
         return false;
     }
     out->plan = *best;
+    out->tried = s->tried.at;
+    out->n_tried = s->tried.len;
+    out->choice = s->choice;
     out->judged = s->judge.n;
     out->labels = s->judge.labels != NULL;
     return true;

@@ -229,9 +229,8 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
     return true;
 }
 
-/* The options that change the generated code, spelled out, for its header. */
-static const char *
-options_text(struct arena *a, const struct compile_options *o, const struct compiled *c)
+const char *
+pipeline_options_text(struct arena *a, const struct compile_options *o, const struct compiled *c)
 {
     struct str s = {0};
     if (c->chosen.judged)
@@ -318,6 +317,11 @@ pipeline_simulate(struct arena *a, const struct compile_options *o, struct compi
                 diag_error(d, m->code, m->place, "%s", m->text);
             ok = ok && (deep || m->severity != SEV_ERROR);
         }
+    if (ok && o->report)
+        out->report = pipeline_report(a, o, out);
+    for (uint32_t k = 0; ok && out->report && k < diag_count(own); k++)
+        if (diag_at(own, k)->code == E_TOO_DEEP || diag_at(own, k)->code == E_INSECURE)
+            out->report->why_none = arena_strdup(a, diag_at(own, k)->text);
     diag_free(own);
     return ok;
 }
@@ -334,7 +338,7 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
     const struct he_port *port = &out->program->outputs.at[0];
     struct emit_options eo = {
         .templates = o->templates,
-        .options = options_text(a, o, out),
+        .options = pipeline_options_text(a, o, out),
         .reference_in = r.in,
         .reference_out = r.out,
         .n_reference = r.n,
@@ -343,6 +347,8 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
             fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, r.output_max)),
     };
     bool ok = emit(a, out->program, &eo, &out->files, d);
+    if (ok && o->report)
+        out->report = pipeline_report(a, o, out);
     out->seconds = now() - start;
     return ok;
 }

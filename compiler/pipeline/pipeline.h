@@ -11,6 +11,7 @@
 #include "import/import.h"
 #include "quantize/quantize.h"
 #include "tune/tune.h"
+#include "report/report.h"
 
 struct pin_option {
     const char *node;
@@ -49,6 +50,7 @@ struct compile_options {
     const char *templates; /* --templates DIR, NULL: built in */
     const char *dump;      /* --dump=PASS: text form after that pass, to dump_out */
     struct str *dump_out;
+    bool report; /* fill compiled.report */
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
 };
@@ -73,6 +75,9 @@ struct chosen {
     uint32_t judged; /* images of the half that judges; 0: nothing was chosen so */
     bool labels;     /* the drop is one of accuracy */
     struct chosen_plan uniform[CHOSEN_UNIFORM], plan;
+    struct chosen_plan *tried; /* all of them */
+    uint32_t n_tried;
+    struct choice choice; /* what they were made from */
 };
 
 /* What a compile leaves. Everything is in the arena given to pipeline_compile. */
@@ -83,7 +88,8 @@ struct compiled {
     struct approximate_report approximation;
     struct chosen chosen;
     struct he_program *program;
-    struct emitted files; /* the generated folder, in memory */
+    struct report *report; /* with compile_options.report */
+    struct emitted files;  /* the generated folder, in memory */
     struct data calib;
     /* what the images feed the float network; NULL: no images, or no activation */
     struct calibration *calibration;

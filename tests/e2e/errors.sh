@@ -116,6 +116,7 @@ cmp "$dir/whole.cal" "$dir/both.cal" || { echo "FAILED: shards do not merge to t
 no '/dev/null: error[E102]' -- compile "$model" --calib "$digits" -o /dev/null
 no '/dev/full: error[E102]: cannot write: No space left' -- simulate "$model" --calib "$digits" --data "$digits" --output /dev/full
 no '/dev/full: error[E102]' -- simulate "$model" --data "$digits" --float --output /dev/full
+no 'none/x.html: error[E102]' -- compile "$model" --calib "$digits" -o "$dir/reported" --report none/x.html
 no 'none/x.npy: error[E102]' -- simulate "$model" --calib "$digits" --data "$digits" --output none/x.npy
 [ -c /dev/full ] || { echo "FAILED: /dev/full was replaced"; failed=$((failed + 1)); }
 no "$dir/none: error[E100]: cannot open the folder" -- compile "$model" --calib "$digits" --against "$dir/none"

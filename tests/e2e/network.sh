@@ -42,6 +42,13 @@ holds "$("$tool" json simulate.json agree) >= 290"
 [ "$("$tool" json simulate.json stress.0.images stress.10.images diverged_images.noisy | tr '\n' ' ')" = "5 50 0 " ] || fail "simulate.json: stress"
 [ "$("$tool" argmax noisy.npy | head -5)" = "$("$tool" argmax encrypted.npy)" ] || fail "answers differ from the simulation"
 
+# The report: one page that fetches nothing, the same again.
+# shellcheck disable=SC2086
+for page in one.html two.html; do "$olac" compile "$networks/cryptonets.onnx" $data --calib-count 50 --quiet -o reported --report $page; done
+cmp one.html two.html || fail "two reports of the same compile differ"
+head -1 one.html | grep -q '^<!DOCTYPE html>' || fail "one.html begins otherwise"
+[ "$(grep -c '<article' one.html)" = 2 ] || fail "one.html has not a card for each activation"
+if grep -qE 'src=|<link|@import|url\(["h]' one.html; then fail "one.html fetches something"; fi
 # The same C over libola_sim. What differs is the encryption alone.
 # shellcheck disable=SC2086
 "$olac" run "$networks/cryptonets.onnx" $data $few --sim --json --output sim.npy --keep simulated > sim.json

@@ -22,7 +22,7 @@ BEGIN {
     below["base"] = "base"
     below["ir"] = "base ir"
     below["op"] = "base ir op"
-    n = split("import simplify decompose calibrate approximate choose quantize linearize layout lower batch params schedule emit tune simulate", pass, " ")
+    n = split("import simplify decompose calibrate approximate choose quantize linearize layout lower batch params schedule emit tune simulate report", pass, " ")
     for (i = 1; i <= n; i++) {
         below[pass[i]] = "base ir op " pass[i]
         every = every " " pass[i]
