@@ -53,8 +53,11 @@ summary(const struct compiled *c, const char *dir)
     } else if (c->approximation.degree)
         printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
-    printf("an evaluation: %llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys "
-           "%.0f MB)\n",
+    printf("an evaluation: ");
+    if (p->count_refreshes)
+        printf("%llu bootstrapping%s, ", (unsigned long long)p->count_refreshes,
+               p->count_refreshes == 1 ? "" : "s");
+    printf("%llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys %.0f MB)\n",
            (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
            p->seconds, (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
     if (p->batch) {

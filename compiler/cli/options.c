@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SHARD, SHARE, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SIZE, SHARD, SHARE, LIST, PIN };
 
 /* What a MAYBE stands for where no number follows. */
 #define MAYBE_COUNT "1000"
@@ -123,6 +123,15 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
     }
     case SHARD:
         return parse_shard((struct shard *)(void *)field, r, text, d);
+    case SIZE: {
+        double x = strtod(text, &end);
+        static const char units[] = "kKmMgG";
+        const char *unit = *end ? strchr(units, *end) : NULL;
+        if (end == text || (*end && (!unit || end[1])) || !isfinite(x) || x <= 0)
+            return wrong(d, r->name, "wants a number of bytes, as 900M or 8G");
+        *(double *)field = unit ? x * pow(1000, 1 + (double)((unit - units) / 2)) : x;
+        return true;
+    }
     case SHARE: {
         double x = strtod(text, &end), share = *end == '%' ? x / 100 : x;
         if (end == text || end[*end == '%'] || !(share > 0 && share < 1))
@@ -332,6 +341,7 @@ options_compile(const struct options *o)
         .sample = o->sample,
         .max_drop = o->max_drop,
         .max_latency = o->max_latency,
+        .max_ram = o->max_ram,
         .calib_labels = o->calib_labels,
         .templates = o->templates,
         .dump = o->dump,

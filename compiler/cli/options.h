@@ -19,7 +19,7 @@ struct options {
     double prune, rate, augment;
     uint32_t epochs, batch;
     bool momentum;
-    double agree, precision, max_drop, max_latency;
+    double agree, precision, max_drop, max_latency, max_ram;
     struct {
         double *v;
         uint32_t n;

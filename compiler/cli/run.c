@@ -198,9 +198,9 @@ print_json(const struct trip *t, const struct tally *r)
     str_addf(&s, ",\"security_bits\":%u,\"log_n\":%u,\"log_qp\":%.2f,\"levels\":%u,\"degree\":%u",
              p->params.security, p->params.log_n, p->params.log_qp, p->params.q.len - 1,
              t->c.approximation.degree);
-    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%.0f,\"bootstraps\":0",
+    str_addf(&s, ",\"rotations\":%llu,\"products\":%llu,\"key_bytes\":%.0f,\"bootstraps\":%llu",
              (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
-             field(t->measured, NULL, "key_bytes"));
+             field(t->measured, NULL, "key_bytes"), (unsigned long long)p->count_refreshes);
     str_addf(&s, ",\"batch\":%u,\"evaluations\":%u,\"images_a_second\":%.1f,\"operations\":",
              p->batch ? p->batch : 1, evaluations(t),
              t->in_clear.n / field(t->measured, "seconds", "evaluate"));

@@ -97,6 +97,9 @@ call_line(const struct emitter *e, uint32_t k, struct str *out)
     case HE_drop:
         str_addf(out, "    drop(run, %u, %u, %u, %u);\n", to, a, n, inst->level);
         break;
+    case HE_refresh:
+        str_addf(out, "    refresh(run, %u, %u, %u, %u);\n", inst->data, to, a, n);
+        break;
     case HE_add_plain:
         str_addf(out, "    add_plain(run, %u, %u, %u);\n", vector_index(e, k), to, a);
         break;

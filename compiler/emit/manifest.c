@@ -167,6 +167,8 @@ predicted(const struct emitter *e)
     cJSON_AddItemToObject(json, "seconds", number(p->seconds));
     cJSON_AddItemToObject(json, "peak_bytes", number((double)p->peak_bytes));
     counts(json, &p->counts);
+    if (p->count_refreshes)
+        cJSON_AddItemToObject(json, "bootstraps", number((double)p->count_refreshes));
     return json;
 }
 

@@ -67,18 +67,20 @@ mark_constants(struct emitter *e, struct str *out)
         const char *name;
         uint32_t value;
         const char *what;
-    } rows[] = {{"INPUTS", e->p->inputs.len, "tensors of an image, one behind the other"},
-                {"INPUT_SIZE", e->input_size, "numbers of an image"},
-                {"BATCH", e->p->batch ? e->p->batch : 1, "images of an evaluation, at most"},
-                {"INPUT_CTS", e->input_cts, "ciphertexts of an evaluation's images"},
-                {"OUTPUTS", e->p->outputs.len, "tensors of an answer"},
-                {"OUTPUT_SIZE", e->output_size, "numbers of an answer"},
-                {"OUTPUT_CTS", e->output_cts, "ciphertexts of its answers"},
-                {"LAYERS", e->layers.len, "steps of an evaluation"},
-                {"LOG_N", q->log_n, "ring degree"},
-                {"SLOTS", q->slots, "numbers in a ciphertext"},
-                {"LEVELS", q->q.len ? q->q.len - 1 : 0, "of a fresh chain of primes"},
-                {"SECURITY", q->insecure_toy ? 0 : q->security, "bits; 0: an insecure toy"}};
+    } rows[] = {
+        {"INPUTS", e->p->inputs.len, "tensors of an image, one behind the other"},
+        {"INPUT_SIZE", e->input_size, "numbers of an image"},
+        {"BATCH", e->p->batch ? e->p->batch : 1, "images of an evaluation, at most"},
+        {"INPUT_CTS", e->input_cts, "ciphertexts of an evaluation's images"},
+        {"OUTPUTS", e->p->outputs.len, "tensors of an answer"},
+        {"OUTPUT_SIZE", e->output_size, "numbers of an answer"},
+        {"OUTPUT_CTS", e->output_cts, "ciphertexts of its answers"},
+        {"LAYERS", e->layers.len, "steps of an evaluation"},
+        {"LOG_N", q->log_n, "ring degree"},
+        {"SLOTS", q->slots, "numbers in a ciphertext"},
+        {"LEVELS", q->q.len ? q->q.len - 1 : 0, "of a fresh chain of primes"},
+        {"SECURITY", q->insecure_toy ? 0 : q->security, "bits; 0: an insecure toy"},
+        {"MEGABYTES", (uint32_t)(e->p->peak_bytes / 1000000) + 1, "memory of an evaluation"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         str_addf(out, "#define %s_%-12s %6uu /* %s */\n", e->capitals, rows[i].name, rows[i].value,
                  rows[i].what);
@@ -108,7 +110,15 @@ mark_parameters(struct emitter *e, struct str *out)
              q->insecure_toy ? "true" : "false");
     for (uint32_t i = 0; i < sizeof e->p->model_hash; i++)
         str_addf(out, "%s0x%02x", i ? ", " : "", e->p->model_hash[i]);
-    str_add(out, "},\n};\n");
+    str_add(out, "},\n");
+    if (q->boot.out_level)
+        str_addf(
+            out,
+            "    .boot = {.stc = %u, .cts = %u, .degree = %u, .doubles = %u, .k = %u, .out_level "
+            "= %u},\n",
+            q->boot.stc, q->boot.cts, q->boot.degree, q->boot.doubles, q->boot.k,
+            q->boot.out_level);
+    str_add(out, "};\n");
 }
 
 static void
@@ -136,6 +146,17 @@ mark_key_plan(struct emitter *e, struct str *out)
 }
 
 static void
+spare_rows(const struct he_port *port, uint32_t i, struct str *out)
+{
+    if (!port->spare.len)
+        return;
+    str_addf(out, "static const struct elements spare_%u[] = {\n", i);
+    for (uint32_t r = 0; r < port->spare.len; r++)
+        str_addf(out, "    {0, 0, %u, 1, %u},\n", port->spare.at[r].slot, port->spare.at[r].count);
+    str_add(out, "};\n\n");
+}
+
+static void
 port_rows(struct emitter *e, struct str *out, bool output)
 {
     const char *what = output ? "output" : "input";
@@ -152,6 +173,7 @@ port_rows(struct emitter *e, struct str *out, bool output)
                      run->slot_step, run->count);
         }
         str_add(out, "};\n\n");
+        spare_rows(port, i, out);
     }
     str_addf(out, "static const struct port %ss[%s_%s] = {\n", what, e->capitals,
              output ? "OUTPUTS" : "INPUTS");
@@ -160,7 +182,13 @@ port_rows(struct emitter *e, struct str *out, bool output)
         const struct he_inst *inst = &e->p->insts.at[ports[i].value];
         str_addf(out, "    {%u, %u, %u, %u, ", l->n, l->cts, l->period, inst->level);
         emit_scale(out, inst->scale);
-        str_addf(out, ", %u, %s_%u},\n", ports[i].runs.len, what, i);
+        str_addf(out, ", %u, %s_%u", ports[i].runs.len, what, i);
+        if (ports[i].spare.len) {
+            str_addf(out, ", %u, spare_%u, ", ports[i].spare.len, i);
+            str_double(out, e->o->tolerance);
+            str_add(out, "},\n");
+        } else
+            str_add(out, ", 0, NULL, 0},\n");
     }
     str_add(out, "};\n");
 }
@@ -314,6 +342,28 @@ sparse_rows(struct emitter *e, struct str *out)
 }
 
 static void
+refresh_rows(struct emitter *e, struct str *out)
+{
+    const struct he_program *p = e->p;
+    str_addf(
+        out,
+        "\n#define REFRESHES %u\n\n/* Bootstrappings: period of the slots, scales of input and "
+        "output. */\n"
+        "static const struct refresh {\n    uint32_t period;\n    double in_scale, out_scale;\n"
+        "} refreshes[REFRESHES] = {\n",
+        p->refreshes.len);
+    for (uint32_t i = 0; i < p->refreshes.len; i++) {
+        const struct he_refresh *r = &p->refreshes.at[i];
+        str_addf(out, "    {%u, ", r->period);
+        emit_scale(out, r->in_scale);
+        str_add(out, ", ");
+        emit_scale(out, r->out_scale);
+        str_add(out, "},\n");
+    }
+    str_add(out, "};\n");
+}
+
+static void
 vector_rows(struct emitter *e, struct str *out)
 {
     str_addf(out,
@@ -342,6 +392,8 @@ mark_parts(struct emitter *e, struct str *out)
         poly_rows(e, out);
     if (uses(e->p, HE_sparse))
         sparse_rows(e, out);
+    if (uses(e->p, HE_refresh))
+        refresh_rows(e, out);
     if (e->vectors.len)
         vector_rows(e, out);
     str_addf(out,
@@ -426,7 +478,8 @@ emit_condition(void *data, const char *word, bool *holds)
         return true;
     }
     if (strcmp(word, "parts") == 0) {
-        *holds = uses(p, HE_linear) || uses(p, HE_poly) || uses(p, HE_sparse) || e->vectors.len;
+        *holds = uses(p, HE_linear) || uses(p, HE_poly) || uses(p, HE_sparse) ||
+                 uses(p, HE_refresh) || e->vectors.len;
         return true;
     }
     if (strcmp(word, "batch") == 0) {

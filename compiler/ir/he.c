@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-enum he_data { DATA_NONE, INPUT, MAP, POLY, SPARSE, OUTPUT, VECTOR };
-enum he_level { SAME, DROP, DEPTH, GIVEN };
+enum he_data { DATA_NONE, INPUT, MAP, POLY, SPARSE, REFRESH, OUTPUT, VECTOR };
+enum he_level { SAME, DROP, DEPTH, RAISE, GIVEN };
 enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 
 /* The tables' own words for the columns; GIVEN stands in two of them. */
@@ -16,6 +16,7 @@ enum he_scale { EQUAL, PRODUCT, DIVQ, SCALE_GIVEN };
 #define HE_DATA_MAP      MAP
 #define HE_DATA_POLY     POLY
 #define HE_DATA_SPARSE   SPARSE
+#define HE_DATA_REFRESH  REFRESH
 #define HE_DATA_OUTPUT   OUTPUT
 #define HE_DATA_VECTOR   VECTOR
 #define HE_DATA_NOTHING  DATA_NONE
@@ -88,6 +89,9 @@ check_data(struct check *c, uint32_t k)
     case SPARSE:
         limit = c->p->sparse.len;
         break;
+    case REFRESH:
+        limit = c->p->refreshes.len;
+        break;
     default:
         break;
     }
@@ -130,7 +134,11 @@ check_levels(struct check *c, uint32_t k)
         down = 1;
     if (rows[i->op].level == DEPTH)
         down = ola_plan_poly_depth(c->p->polys.at[i->data].degree);
-    if (rows[i->op].level == GIVEN ? i->level > x->level : i->level + down != x->level)
+    if (rows[i->op].level == RAISE) {
+        const struct ola_boot_shape *b = &c->p->params.boot;
+        if (!b->out_level || x->level != b->stc || i->level != b->out_level)
+            broken(c, k, "the level is wrong");
+    } else if (rows[i->op].level == GIVEN ? i->level > x->level : i->level + down != x->level)
         broken(c, k, "the level is wrong");
     double want = i->scale;
     if (rows[i->op].scale == EQUAL)
@@ -175,6 +183,33 @@ he_check(const struct he_program *p, enum he_stage stage, struct diag *d)
             check_levels(&c, k);
     }
     return diag_errors(d) == before;
+}
+
+/* A vector's items, copied. */
+#define COPY_ITEMS(arena, v)                                                                       \
+    do {                                                                                           \
+        void *items_ = arena_array((arena), (v)->len + 1, sizeof *(v)->at);                        \
+        if ((v)->len)                                                                              \
+            memcpy(items_, (v)->at, (v)->len * sizeof *(v)->at);                                   \
+        (v)->at = items_;                                                                          \
+        (v)->cap = (v)->len + 1;                                                                   \
+    } while (0)
+
+struct he_program *
+he_copy(const struct he_program *p)
+{
+    struct he_program *copy = ARENA_NEW(p->arena, struct he_program);
+    *copy = *p;
+    COPY_ITEMS(p->arena, &copy->insts);
+    for (uint32_t k = 0; k < copy->insts.len; k++)
+        COPY_ITEMS(p->arena, &copy->insts.at[k].args);
+    COPY_ITEMS(p->arena, &copy->maps);
+    COPY_ITEMS(p->arena, &copy->polys);
+    COPY_ITEMS(p->arena, &copy->refreshes);
+    COPY_ITEMS(p->arena, &copy->inputs);
+    COPY_ITEMS(p->arena, &copy->outputs);
+    COPY_ITEMS(p->arena, &copy->rotations);
+    return copy;
 }
 
 static void
@@ -357,7 +392,7 @@ eval_inst(struct eval *e, uint32_t k, const float *const *in, float *const *resu
                      : i->op == HE_mul ? a[t] * b[t]
                      : i->op == HE_add_plain
                          ? a[t] + i->vector[t / e->slots * l->period + t % l->period]
-                         : a[t]; /* relin, rescale, reduce, drop */
+                         : a[t]; /* relin, rescale, reduce, drop, refresh */
     }
 }
 

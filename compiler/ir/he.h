@@ -9,6 +9,7 @@
 
 #include "ir/graph.h"
 #include "ir/matrix.h"
+#include "ola/plan.h"
 
 enum he_op {
     HE_NONE,
@@ -109,6 +110,12 @@ struct he_sparse {
     double in_scale, out_scale;
 };
 
+/* A bootstrapping: from level boot.stc to boot.out_level of the parameters. */
+struct he_refresh {
+    uint32_t period;
+    double in_scale, out_scale;
+};
+
 struct he_inst {
     enum he_op op;
     VEC(uint32_t) args; /* values (instruction indices) */
@@ -137,17 +144,19 @@ struct he_port {
     const char *name; /* of the graph's input or output */
     uint32_t value;   /* the instruction */
     uint32_t layout;
-    VEC(struct he_run) runs; /* the layout's first period, as runs */
-    struct pixels pixels;    /* inputs */
-    double range;            /* outputs: bound on |value| that the modulus leaves room for */
+    VEC(struct he_run) runs;  /* the layout's first period, as runs */
+    struct pixels pixels;     /* inputs */
+    VEC(struct he_run) spare; /* outputs: slots that are 0 in every right answer; elem is unused */
+    double range;             /* outputs: bound on |value| that the modulus leaves room for */
 };
 
 struct he_params {
     uint32_t log_n, slots;
-    VEC(uint64_t) q;      /* q[0] the last one left */
-    VEC(uint64_t) p;      /* key switching */
-    uint32_t digit_limbs; /* limbs of q in one digit */
-    double scale;         /* the default scale, 2^k */
+    VEC(uint64_t) q;            /* q[0] the last one left */
+    VEC(uint64_t) p;            /* key switching */
+    uint32_t digit_limbs;       /* limbs of q in one digit */
+    double scale;               /* the default scale, 2^k */
+    struct ola_boot_shape boot; /* all 0: none */
     double log_qp;
     uint32_t security; /* 128, 192, 256, or 0 with insecure_toy */
     bool insecure_toy;
@@ -174,14 +183,17 @@ struct he_program {
     VEC(struct he_poly) polys;
     VEC(struct he_sparse) sparse;
     uint32_t batch; /* images of an evaluation, one in each slot; 0: a single one, over the slots */
+    VEC(struct he_refresh) refreshes; /* the kinds of them; by schedule */
     VEC(struct he_port) inputs, outputs;
     struct he_params params;
     VEC(struct he_rotation) rotations; /* ascending steps */
     uint32_t relin_level;              /* NONE: no relinearisation key */
+    double ram; /* bytes that an evaluation may take; 0: as schedule/ sees fit */
     /* by schedule: what evaluating one image takes, from the cost table */
     double seconds;
     uint64_t peak_bytes, key_bytes;
     struct he_counts counts;
+    uint64_t count_refreshes;
 };
 
 /* A baby step as the two rotations that a map makes of it, either of them 0. */
@@ -198,6 +210,8 @@ uint32_t he_map_coarse(struct arena *a, const struct he_map *m, struct he_coarse
 /* The rotation between the giant step of diagonal k and the one before it of the same output, or 0
  * when there is none before: 0 when both are the same. */
 uint32_t he_map_giant(const struct he_map *m, uint32_t k);
+/* Which slots of output ciphertext `ct` are 0 whatever the map reads: zero[slots]. */
+void he_map_zeros(const struct he_map *m, uint32_t ct, uint32_t slots, bool *zero);
 /* Rotations of an evaluation: of each input by each coarse step, of each of these by each fine one,
  * of each output by each step between its giants and by each fold; and the ciphertexts raised for
  * the first two. */
@@ -227,14 +241,25 @@ void he_count_nodes(const struct he_program *p, struct arena *a, struct he_count
  * and one more that shares its decomposition, at a level. The unit prices and where they come from
  * are in he_price.c. */
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
+/* Seconds of instruction k when its arguments are at `level`, rotations those of each map; 0 for
+ * what is not worth counting. */
+double he_price_inst(const struct he_program *p, const struct he_rotations *rotations, uint32_t k,
+                     uint32_t level);
+/* Seconds of a bootstrapping of one ciphertext whose slots have this period. */
+double he_price_refresh(const struct he_params *p, uint32_t period);
 /* Bytes of a map's diagonals as the runtime keeps them. */
 uint64_t he_map_bytes(const struct he_params *p, const struct he_map *m);
 /* Fills seconds, peak_bytes, key_bytes and counts of a scheduled program. */
 void he_price(struct he_program *p);
 
+/* The parameters as the runtime takes them, without the model's hash. */
+struct ola_literal he_literal(const struct he_params *p);
+
 /* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken
  * rule. */
 enum he_stage { HE_LOWERED, HE_SCHEDULED };
+/* A copy that schedule may change; diagonals, coefficients and layouts are shared. */
+struct he_program *he_copy(const struct he_program *p);
 bool he_check(const struct he_program *p, enum he_stage stage, struct diag *d);
 /* The text form, one instruction a line; deterministic. */
 void he_print(const struct he_program *p, struct str *out);

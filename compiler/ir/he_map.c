@@ -17,6 +17,28 @@ he_map_giant(const struct he_map *m, uint32_t k)
     return d->giant - (k && d[-1].out_ct == d->out_ct ? d[-1].giant : 0);
 }
 
+void
+he_map_zeros(const struct he_map *m, uint32_t ct, uint32_t slots, bool *zero)
+{
+    struct arena *a = arena_new();
+    bool *before = ARENA_ARRAY(a, bool, slots);
+    for (uint32_t t = 0; t < slots; t++)
+        zero[t] = true;
+    for (uint32_t k = 0; k < m->diagonals.len; k++) {
+        const struct he_diagonal *d = &m->diagonals.at[k];
+        for (uint32_t t = 0; d->out_ct == ct && t < slots; t++)
+            zero[t] &= d->value && d->value[(t + d->giant) & (d->period - 1)] == 0;
+    }
+    for (uint32_t f = 0; f < m->folds.len; f++) {
+        memcpy(before, zero, slots * sizeof *zero);
+        for (uint32_t t = 0; t < slots; t++)
+            zero[t] &= before[(t + m->folds.at[f]) & (slots - 1)];
+    }
+    for (uint32_t t = 0; m->bias && t < slots; t++)
+        zero[t] &= m->bias[ct][t & (m->bias_period - 1)] == 0;
+    arena_free(a);
+}
+
 static int
 compare(const void *a, const void *b)
 {

@@ -80,39 +80,84 @@ price_product(const struct he_params *p, uint32_t level)
            he_price_rotation(p, level, false) + price_rescale(p, level);
 }
 
+/* At input level `level`. */
 static double
-price_map(const struct he_program *p, const struct he_map *m)
+map_seconds(const struct he_params *q, const struct he_map *m, const struct he_rotations *r,
+            uint32_t level)
 {
-    const struct he_params *q = &p->params;
-    struct he_rotations r = he_map_rotations(m);
-    uint32_t n = m->diagonals.len, below = m->free_of_level ? m->level : m->level - 1;
-    double seconds = n * 2 * (m->level + 1) * MULTIPLY * elements(q) / PARALLEL;
+    uint32_t n = m->diagonals.len, below = m->free_of_level ? level : level - 1;
+    double seconds = n * 2 * (level + 1) * MULTIPLY * elements(q) / PARALLEL;
 
     for (uint32_t k = 0; m->compact && k < n; k++)
-        seconds += (m->level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / PARALLEL;
-    seconds += (r.coarse + r.fine) * he_price_rotation(q, m->level, true);
-    seconds += r.raised * decompose(q, m->level) / PARALLEL;
-    seconds += r.giants * he_price_rotation(q, m->level, false);
-    seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, m->level));
-    seconds += r.folds * he_price_rotation(q, below, false);
+        seconds += (level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / PARALLEL;
+    seconds += (r->coarse + r->fine) * he_price_rotation(q, level, true);
+    seconds += r->raised * decompose(q, level) / PARALLEL;
+    seconds += r->giants * he_price_rotation(q, level, false);
+    seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, level));
+    seconds += r->folds * he_price_rotation(q, below, false);
     return seconds;
 }
 
 static double
-price_poly(const struct he_program *p, const struct he_poly *f)
+price_map(const struct he_program *p, const struct he_map *m)
+{
+    struct he_rotations r = he_map_rotations(m);
+    return map_seconds(&p->params, m, &r, m->level);
+}
+
+/* From level `level`. */
+static double
+poly_seconds(const struct he_params *q, const struct he_poly *f, uint32_t level)
 {
     struct ola_poly_plan plan;
     double seconds = 0;
-    if (!ola_plan_poly(f->degree, f->level, f->in_scale, f->out_scale, p->params.q.at, &plan))
+    if (!ola_plan_poly(f->degree, level, q->scale, q->scale, q->q.at, &plan))
         return 0;
     for (uint32_t k = 0; k < plan.n_steps; k++) {
         bool leaf = plan.step[k].kind == OLA_STEP_LEAF;
-        seconds += leaf
-                       ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(&p->params) / PARALLEL +
-                             price_rescale(&p->params, plan.step[k].level + 1)
-                       : price_product(&p->params, plan.step[k].level + 1);
+        seconds += leaf ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(q) / PARALLEL +
+                              price_rescale(q, plan.step[k].level + 1)
+                        : price_product(q, plan.step[k].level + 1);
     }
     return seconds * f->cts;
+}
+
+double
+he_price_refresh(const struct he_params *p, uint32_t period)
+{
+    struct ola_literal l = he_literal(p);
+    struct ola_boot_plan plan;
+    double seconds = 0;
+    if (!ola_plan_boot(&l, period, &plan))
+        return 0;
+    for (uint32_t k = 0; k <= plan.top; k++)
+        seconds +=
+            plan.hoisted[k] * he_price_rotation(p, k, true) +
+            plan.switches[k] * he_price_rotation(p, k, false) +
+            plan.relinearisations[k] * price_product(p, k) +
+            plan.diagonals[k] * (k + 1) * (2 * MULTIPLY * elements(p) + transform(p)) / PARALLEL;
+    for (uint32_t f = 0; f < p->boot.stc + p->boot.cts; f++) {
+        uint32_t level = f < p->boot.stc ? plan.stc[f].level : plan.cts[f - p->boot.stc].level;
+        seconds += decompose(p, level) / PARALLEL + price_rescale(p, level);
+    }
+    return seconds + he_price_rotation(p, plan.top, false);
+}
+
+double
+he_price_inst(const struct he_program *p, const struct he_rotations *rotations, uint32_t k,
+              uint32_t level)
+{
+    const struct he_inst *i = &p->insts.at[k];
+    switch (i->op) {
+    case HE_linear:
+        return map_seconds(&p->params, &p->maps.at[i->data], &rotations[i->data], level);
+    case HE_poly:
+        return poly_seconds(&p->params, &p->polys.at[i->data], level);
+    case HE_mul:
+        return i->cts * price_product(&p->params, level);
+    default:
+        return 0;
+    }
 }
 
 /* Bytes of one residue vector of prime k of the chain where it is only read. */
@@ -123,11 +168,15 @@ limb_bytes(const struct he_params *p, uint32_t k)
     return ((uint64_t)1 << p->log_n) * (q >> OLA_NARROW_BITS ? 8 : 4);
 }
 
-static struct ola_literal
-literal_of(const struct he_params *p)
+struct ola_literal
+he_literal(const struct he_params *p)
 {
-    struct ola_literal l = {
-        .log_n = p->log_n, .n_q = p->q.len, .n_p = p->p.len, .digit_limbs = p->digit_limbs};
+    struct ola_literal l = {.log_n = p->log_n,
+                            .n_q = p->q.len,
+                            .n_p = p->p.len,
+                            .digit_limbs = p->digit_limbs,
+                            .insecure_toy = p->insecure_toy,
+                            .boot = p->boot};
     memcpy(l.q, p->q.at, p->q.len * sizeof *l.q);
     memcpy(l.p, p->p.at, p->p.len * sizeof *l.p);
     return l;
@@ -240,16 +289,20 @@ inst_words(const struct he_program *p, const struct he_inst *i)
         scratch = poly_scratch(&p->params, &p->polys.at[i->data]);
     else if (i->op == HE_relin)
         scratch = switch_scratch(&p->params, level);
+    else if (i->op == HE_refresh) /* and four ciphertexts at the top */
+        scratch = switch_scratch(&p->params, p->params.q.len - 1) +
+                  ((8 * (uint64_t)p->params.q.len) << p->params.log_n);
     return ((2 * cts * (level + 1)) << p->params.log_n) + scratch;
 }
 
 void
 he_price(struct he_program *p)
 {
-    struct ola_literal l = literal_of(&p->params);
+    struct ola_literal l = he_literal(&p->params);
     uint64_t most = 0, ct = 2 * (uint64_t)p->params.q.len << p->params.log_n;
 
     p->counts = he_count_all(p);
+    p->count_refreshes = 0;
     p->seconds = 0;
     for (uint32_t k = 0; k < p->insts.len; k++) {
         struct he_inst *i = &p->insts.at[k];
@@ -257,18 +310,24 @@ he_price(struct he_program *p)
         if (i->op == HE_linear)
             i->seconds = price_map(p, &p->maps.at[i->data]);
         else if (i->op == HE_poly)
-            i->seconds = price_poly(p, &p->polys.at[i->data]);
+            i->seconds =
+                poly_seconds(&p->params, &p->polys.at[i->data], p->polys.at[i->data].level);
         else if (i->op == HE_mul)
             i->seconds = i->cts * price_product(&p->params, i->level);
         else if (i->op == HE_sparse)
             i->seconds = price_sparse(p, i);
         else if (i->op == HE_reduce)
             i->seconds = price_reduce(p, i);
+        else if (i->op == HE_refresh) {
+            i->seconds = i->cts * he_price_refresh(&p->params, p->refreshes.at[i->data].period);
+            p->count_refreshes += i->cts;
+        }
         p->seconds += i->seconds;
         uint64_t words = inst_words(p, i);
         most = words > most ? words : most;
     }
     p->key_bytes = p->relin_level == NONE ? 0 : ola_plan_key_bytes(&l, p->relin_level);
+    p->key_bytes += ola_plan_boot_key_bytes(&l);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
     /* Keys, encoded weights, what an instruction wants at most, the client's ciphertexts, and four

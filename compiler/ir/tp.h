@@ -55,6 +55,7 @@ struct tp_node {
     struct poly *poly; /* TP_POLY: coefficients; centre 0 and radius 1 are implied */
     uint32_t port;     /* TP_INPUT: index of the graph's input */
     uint32_t uses;     /* readers, outputs included */
+    double bound;      /* on |element|, from what images showed; 0: not known */
     /* by layout/ */
     struct he_layout layout;
     struct tp_grid grid;

@@ -160,6 +160,45 @@ lower_mul(struct lowering *l, uint32_t index)
     l->of[index] = add_inst(l, HE_rescale, n, NONE, &relin, 1);
 }
 
+/* A level-free map leaves a factor to the next one: what it makes is not the node's value. */
+static void
+keep_bound(struct lowering *l, uint32_t index)
+{
+    struct he_inst *i = &l->p->insts.at[l->of[index]];
+    if (i->op != HE_linear || !l->p->maps.at[i->data].free_of_level)
+        i->bound = l->t->nodes.at[index].bound;
+}
+
+/* Enough to notice an answer that is spoilt. */
+#define MOST_SPARE 64
+
+/* Runs of slots of the first period that hold no element and are 0. */
+static void
+find_spare(struct lowering *l, uint32_t value, const struct he_layout *layout, struct he_port *port)
+{
+    const struct he_inst *i = &l->p->insts.at[value];
+    uint32_t slots = l->p->params.slots;
+    if (i->op != HE_linear)
+        return;
+    bool *zero = ARENA_ARRAY(l->p->arena, bool, slots);
+    bool *holds = ARENA_ARRAY(l->p->arena, bool, (size_t)layout->cts * layout->period);
+    for (uint32_t e = 0; e < layout->n; e++)
+        holds[layout->slot[e]] = true;
+    for (uint32_t c = 0; c < layout->cts; c++) {
+        he_map_zeros(&l->p->maps.at[i->data], c, slots, zero);
+        for (uint32_t t = 0; t < layout->period; t++) {
+            uint32_t slot = c * layout->period + t, n = port->spare.len;
+            struct he_run *last = n ? &port->spare.at[n - 1] : NULL;
+            if (holds[slot] || !zero[t] || n > MOST_SPARE)
+                continue;
+            if (last && last->slot + last->count == slot)
+                last->count++;
+            else
+                vec_push(l->p->arena, &port->spare, (struct he_run){0, 1, slot, 1, 1});
+        }
+    }
+}
+
 static void
 lower_output(struct lowering *l, uint32_t k)
 {
@@ -171,6 +210,7 @@ lower_output(struct lowering *l, uint32_t k)
     port.value = add_inst(l, HE_output, n, k, &l->of[node], 1);
     port.layout = l->p->insts.at[port.value].layout;
     find_runs(l->p->arena, &n->layout, &port);
+    find_spare(l, l->of[node], &n->layout, &port);
     vec_push(l->p->arena, &l->p->outputs, port);
 }
 
@@ -201,6 +241,7 @@ lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
             lower_mul(&l, k);
             break;
         }
+        keep_bound(&l, k);
     }
     for (uint32_t k = 0; k < t->outputs.len; k++)
         lower_output(&l, k);

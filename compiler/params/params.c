@@ -17,10 +17,9 @@
 /* The smallest prime that exists in number for ring degree 2^log_n. */
 #define SPARE_PRIME_BITS 7
 
-/* The deviation, in bits, of one rounding in a slot at scale 1: sqrt(N) * sqrt(h / 12), h = 2 N /
- * 3. */
-static double
-rounding_bits(uint32_t log_n)
+/* sqrt(N) * sqrt(h / 12), h = 2 N / 3. */
+double
+params_rounding_bits(uint32_t log_n)
 {
     double n = (double)((uint64_t)1 << log_n);
     return log2(sqrt(n) * sqrt(n / 18));
@@ -146,7 +145,7 @@ missing_bits(const struct params_request *r, uint32_t least, uint32_t room, doub
 uint32_t
 params_least_scale(uint32_t log_n, double precision_bits)
 {
-    uint32_t least = (uint32_t)ceil(rounding_bits(log_n) + precision_bits);
+    uint32_t least = (uint32_t)ceil(params_rounding_bits(log_n) + precision_bits);
     return least < log_n + SPARE_PRIME_BITS ? log_n + SPARE_PRIME_BITS : least;
 }
 

@@ -39,4 +39,15 @@ bool params_chain(struct arena *a, const struct params_chain *r, struct he_param
 bool params_choose(struct arena *a, const struct params_request *r, struct he_params *out,
                    double *missing);
 
+/* A set for programs that are bootstrapped: the circuit gets levels up to out_level. */
+struct params_deep_request {
+    uint32_t log_n, security, out_level, digit_limbs, scale_bits;
+    bool insecure_toy;
+};
+
+/* False where the ring is too small for it. */
+bool params_deep(struct arena *a, const struct params_deep_request *r, struct he_params *out);
+/* The deviation, in bits, of one rounding in a slot at scale 1. */
+double params_rounding_bits(uint32_t log_n);
+
 #endif

@@ -23,7 +23,14 @@ struct attempt {
     const char *levels; /* where the levels go, when the parameters do not hold them */
     uint32_t depth;
     double missing; /* bits of modulus */
+    double leanest; /* bytes of a program that takes more than --max-ram; 0: none did */
 };
+
+double
+pipeline_precision(const struct compile_options *o)
+{
+    return o->precision_bits > 0 ? o->precision_bits : PRECISION_BITS;
+}
 
 static bool
 choose_params(struct arena *a, const struct compile_options *o, struct he_program *p,
@@ -34,12 +41,40 @@ choose_params(struct arena *a, const struct compile_options *o, struct he_progra
         .security = o->security ? o->security : 128,
         .depth = levels->depth,
         .insecure_toy = o->insecure_toy,
-        .precision_bits = o->precision_bits > 0 ? o->precision_bits : PRECISION_BITS,
+        .precision_bits = pipeline_precision(o),
         .output_bits = output_range <= 1 ? 0 : log2(output_range),
         .output_fixed = !levels->outputs_free,
         .switches = levels->switches,
     };
     return params_choose(a, &r, &p->params, missing);
+}
+
+/* Whether the network is too deep for levels alone in this ring, under any layout. */
+static bool
+hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n, struct attempt *out)
+{
+    uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
+    double limit = ola_plan_max_log_qp(log_n, security);
+    if (o->insecure_toy || depth * (log_n + 9.0) <= limit)
+        return false;
+    out->levels = tp_depth_text(t->arena, t);
+    out->depth = tp_depth(t);
+    out->missing = out->depth * (log_n + 12.0) - limit;
+    return true;
+}
+
+/* The program by levels alone; NULL when the ring is too small for it. */
+static struct he_program *
+shallow(struct arena *a, const struct compile_options *o, struct he_program *p,
+        const struct tp *placed, double output_range, struct attempt *out)
+{
+    struct schedule_levels levels;
+    schedule_levels(p, &levels);
+    out->depth = levels.depth;
+    if (choose_params(a, o, p, &levels, output_range, p->params.log_n, &out->missing))
+        return p;
+    out->levels = tp_depth_text(a, placed);
+    return NULL;
 }
 
 /* False after an error; out->program stays NULL when the ring is too small. */
@@ -48,7 +83,6 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
         uint32_t log_n, struct attempt *out, struct diag *d)
 {
     struct tp *placed = tp_copy(a, t);
-    struct schedule_levels levels;
 
     if (!layout(placed, log_n, d))
         return false;
@@ -57,31 +91,37 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
     if (!p)
         return false;
     pipeline_dump_he(o, "lower", p);
-    schedule_levels(p, &levels);
-    out->depth = levels.depth;
-    if (!choose_params(a, o, p, &levels, output_range, log_n, &out->missing)) {
-        out->levels = tp_depth_text(a, placed);
+    p->ram = o->max_ram;
+    struct he_program *chosen = NULL;
+    if (!hopeless(o, t, log_n, out)) {
+        struct he_program *copy = he_copy(p);
+        chosen = shallow(a, o, copy, placed, output_range, out);
+    }
+    if (!chosen && pipeline_deep(a, o, p, &out->leanest))
+        chosen = p;
+    if (chosen && !schedule_scales(chosen, output_range, d))
+        return false;
+    if (chosen && o->max_ram > 0 && (double)chosen->peak_bytes > o->max_ram) {
+        out->leanest = (double)chosen->peak_bytes;
         return true;
     }
-    if (!schedule_scales(p, output_range, d))
-        return false;
-    pipeline_dump_he(o, "schedule", p);
-    out->program = p;
+    if (chosen)
+        pipeline_dump_he(o, "schedule", chosen);
+    out->program = chosen;
     return true;
-}
-
-/* Whether the network is too deep for this ring under any layout: then it need not be tried. */
-static bool
-hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n)
-{
-    uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
-    return !o->insecure_toy && depth * (log_n + 9.0) > ola_plan_max_log_qp(log_n, security);
 }
 
 static void
 too_deep(struct diag *d, const struct compile_options *o, const struct attempt *last,
          uint32_t log_n)
 {
+    if (last->leanest > 0) {
+        diag_error(d, E_MEMORY, PLACE_FILE(o->model),
+                   "an evaluation takes about %.0f MB at its leanest, and --max-ram allows %.0f MB",
+                   last->leanest / 1e6, o->max_ram / 1e6);
+        diag_hint(d, "allow more, or use --degree with a lower degree");
+        return;
+    }
     uint32_t short_of = (uint32_t)ceil(last->missing / fmax(20, log_n + 12.0));
     diag_error(
         d, o->log_n ? E_INSECURE : E_TOO_DEEP, PLACE_FILE(o->model),
@@ -116,12 +156,8 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
         return pipeline_batches(a, o, t, output_range, d);
     for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
         struct attempt now = {0};
-        if (hopeless(o, t, log_n)) {
-            last = (struct attempt){.levels = tp_depth_text(a, t), .depth = tp_depth(t)};
-            last.missing = last.depth * (log_n + 12.0) -
-                           ola_plan_max_log_qp(log_n, o->security ? o->security : 128);
+        if (log_n < PIPELINE_DEEP_LOG_N && hopeless(o, t, log_n, &last))
             continue;
-        }
         if (!attempt(a, o, t, output_range, log_n, &now, d))
             return NULL;
         if (best.program && !now.program)
@@ -129,6 +165,8 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
         bool second = best.program != NULL;
         if (now.program && (!second || now.program->seconds < best.program->seconds))
             best = now;
+        if (last.leanest > 0 && (now.leanest == 0 || now.leanest > last.leanest))
+            now.leanest = last.leanest;
         last = now;
         if (second)
             break;

@@ -38,6 +38,15 @@ struct report *pipeline_report(struct arena *a, const struct compile_options *o,
 /* The options that change the generated code, spelled out, for its header. */
 const char *pipeline_options_text(struct arena *a, const struct compile_options *o,
                                   const struct compiled *c);
+/* The least ring whose chain holds a bootstrapping at 128 bits. */
+#define PIPELINE_DEEP_LOG_N 15
+/* Parameters with bootstrapping and the places of the refreshes for a lowered program, by the least
+ * predicted time (deep.c); false when the ring is too small, the program as it was; or when only
+ * programs of more memory than is allowed fit, *leanest the bytes of the smallest. */
+bool pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
+                   double *leanest);
+/* Bits of the largest value left above the modelled noise of one operation. */
+double pipeline_precision(const struct compile_options *o);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones

@@ -15,6 +15,8 @@
 
 /* Outputs may be this much larger than any that calibration saw before they leave the modulus. */
 #define OUTPUT_HEADROOM 4.0
+/* Every ring that is tried holds so many levels: such a network is not refreshed. */
+#define SHALLOW 10
 
 double
 pipeline_output_range(double output_max)
@@ -284,6 +286,26 @@ struct reference {
     double output_max;
 };
 
+/* Bounds on every tensor of a network that may have to be refreshed, from the reference images. */
+static void
+set_bounds(const struct compiled *c, const struct reference *r, struct tp *t)
+{
+    struct arena *scratch = arena_new();
+    size_t size = (size_t)shape_size(&graph_value(c->graph, c->graph->inputs.at[0].value)->shape);
+    double **values = ARENA_ARRAY(scratch, double *, t->nodes.len + 1);
+
+    for (uint32_t image = 0; image < r->n && tp_depth_least(t) > SHALLOW; image++) {
+        const float *in[] = {r->in + image * size};
+        tp_eval(t, scratch, in, values);
+        for (uint32_t k = 0; k < t->nodes.len; k++)
+            for (uint32_t e = 0; e < t->nodes.at[k].n; e++)
+                t->nodes.at[k].bound = fmax(t->nodes.at[k].bound, fabs(values[k][e]));
+    }
+    for (uint32_t k = 0; k < t->nodes.len; k++)
+        t->nodes.at[k].bound *= OUTPUT_HEADROOM;
+    arena_free(scratch);
+}
+
 /* From the approximated graph to out->program. */
 static bool
 make_program(struct arena *a, const struct compile_options *o, struct compiled *out,
@@ -293,6 +315,7 @@ make_program(struct arena *a, const struct compile_options *o, struct compiled *
     if (!t || !pipeline_reference(a, out, &r->in, &r->out, &r->n, &r->output_max, d))
         return false;
     pipeline_dump_tp(o, "linearize", t);
+    set_bounds(out, r, t);
     r->output_max = fmax(r->output_max, out->approximation.output_max);
     out->program = pipeline_candidates(a, o, t, pipeline_output_range(r->output_max), d);
     return out->program != NULL;

@@ -37,6 +37,7 @@ struct compile_options {
     uint32_t shard, shards, sample;
     double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
     double max_latency; /* --max-latency: predicted seconds; 0: not given */
+    double max_ram;     /* --max-ram: bytes of an evaluation; 0: not given */
     /* --calib-labels: true classes of the calibration images; NULL: those in calib, if any */
     const char *calib_labels;
     const struct pin_option *pins; /* --set */

@@ -4,6 +4,22 @@
 
 #include "ir/he.h"
 
+/* Level that instruction i wants of its arguments when its own value has level `own`. */
+uint32_t schedule_wanted(const struct he_program *p, const struct he_inst *i, uint32_t own);
+/* A bound on |value| of what instruction k makes, 0 where none is known: 1 where only polynomials
+ * read it, which all want their argument in [-1, 1]. */
+double schedule_bound(const struct he_program *p, uint32_t k);
+
+/* Whether instruction k chooses the scale of what it makes. */
+bool schedule_scalable(const struct he_program *p, uint32_t k);
+/* Says where the program is refreshed at the least predicted time, [instruction]; its seconds,
+ * below 0 where nothing fits the levels. */
+double schedule_refresh(const struct he_program *p, bool *refreshed);
+/* Puts a refresh behind these instructions. */
+void schedule_insert(struct he_program *p, const bool *refreshed);
+/* Ports, after the instructions were numbered anew. */
+void schedule_renumber(struct he_program *p, const uint32_t *of);
+
 /* The modelled deviation of the error of every value (noise.c). */
 void schedule_noise(struct he_program *p);
 

@@ -2,8 +2,11 @@
  * diagonals kept as their coefficients. Both take time, so that small programs do without. */
 #include "schedule/internal.h"
 
-#define MEMORY_WANTED 512e6 /* bytes of a whole evaluation */
-#define MEMORY_PRICE  4e-10 /* seconds an evaluation may take longer for a byte less of keys */
+/* Bytes of a whole evaluation; keys for bootstrapping alone take more than the first. */
+#define MEMORY_WANTED      512e6
+#define MEMORY_WANTED_DEEP 4e9
+#define MEMORY_SHARE       0.95  /* of what is allowed: prediction is not exact */
+#define MEMORY_PRICE       4e-10 /* seconds an evaluation may take longer for a byte less of keys */
 
 static double
 cost_of(struct he_program *p, struct he_map *m, uint32_t coarse)
@@ -60,11 +63,14 @@ largest_map(struct he_program *p)
 void
 schedule_memory(struct he_program *p)
 {
-    if ((double)p->peak_bytes > MEMORY_WANTED)
+    double wanted = p->refreshes.len ? MEMORY_WANTED_DEEP : MEMORY_WANTED;
+    if (p->ram > 0)
+        wanted = MEMORY_SHARE * p->ram;
+    if ((double)p->peak_bytes > wanted)
         for (uint32_t k = 0; k < p->maps.len; k++)
             split_babies(p, &p->maps.at[k]);
     schedule_price(p);
-    for (struct he_map *m; (double)p->peak_bytes > MEMORY_WANTED && (m = largest_map(p)) != NULL;) {
+    for (struct he_map *m; (double)p->peak_bytes > wanted && (m = largest_map(p)) != NULL;) {
         m->compact = true;
         he_price(p);
     }

@@ -146,6 +146,14 @@ noise_reduce(const struct he_program *p, const struct he_inst *i, double noise)
     return sqrt(var);
 }
 
+static double
+noise_refresh(const struct he_program *p, const struct he_inst *i)
+{
+    const struct he_refresh *r = &p->refreshes.at[i->data];
+    struct ola_literal l = he_literal(&p->params);
+    return ola_plan_boot_noise(&l, r->period, r->in_scale, r->out_scale);
+}
+
 /* s: the slope of a polynomial, computed once. */
 static double
 noise_inst(const struct he_program *p, const struct he_inst *i, double s, const double *noise)
@@ -166,6 +174,8 @@ noise_inst(const struct he_program *p, const struct he_inst *i, double s, const 
         return noise_reduce(p, i, x);
     case HE_rescale:
         return sqrt(x * x + var_rounding(&p->params) / (i->scale * i->scale));
+    case HE_refresh:
+        return hypot(x, noise_refresh(p, i));
     case HE_add:
     case HE_sub:
     case HE_mul: /* factors of magnitude one */

@@ -8,9 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Level that instruction i wants of its arguments when its own value has level `own`. */
-static uint32_t
-wanted(const struct he_program *p, const struct he_inst *i, uint32_t own)
+uint32_t
+schedule_wanted(const struct he_program *p, const struct he_inst *i, uint32_t own)
 {
     switch (i->op) {
     case HE_linear:
@@ -21,9 +20,20 @@ wanted(const struct he_program *p, const struct he_inst *i, uint32_t own)
         return own + 1;
     case HE_reduce:
         return own + i->down;
+    case HE_refresh:
+        return p->params.boot.stc;
     default:
         return own;
     }
+}
+
+void
+schedule_renumber(struct he_program *p, const uint32_t *of)
+{
+    for (uint32_t k = 0; k < p->inputs.len; k++)
+        p->inputs.at[k].value = of[p->inputs.at[k].value];
+    for (uint32_t k = 0; k < p->outputs.len; k++)
+        p->outputs.at[k].value = of[p->outputs.at[k].value];
 }
 
 static uint32_t
@@ -38,9 +48,11 @@ assign_levels(struct he_program *p)
     for (uint32_t k = 0; k < p->insts.len; k++)
         p->insts.at[k].level = 0;
     for (uint32_t k = p->insts.len; k-- > 0;) {
-        const struct he_inst *i = &p->insts.at[k];
+        struct he_inst *i = &p->insts.at[k];
+        if (i->op == HE_refresh)
+            i->level = p->params.boot.out_level;
         for (uint32_t a = 0; a < i->args.len; a++) {
-            uint32_t want = wanted(p, i, i->level);
+            uint32_t want = schedule_wanted(p, i, i->level);
             struct he_inst *x = &p->insts.at[i->args.at[a]];
             x->level = want > x->level ? want : x->level;
         }
@@ -61,7 +73,7 @@ insert_drops(struct he_program *p)
     p->insts.len = p->insts.cap = 0;
     for (uint32_t k = 0; k < n; k++) {
         struct he_inst i = old[k];
-        uint32_t want = wanted(p, &i, i.level);
+        uint32_t want = schedule_wanted(p, &i, i.level);
         for (uint32_t a = 0; a < i.args.len; a++) {
             uint32_t x = of[i.args.at[a]];
             i.args.at[a] = x;
@@ -90,10 +102,7 @@ insert_drops(struct he_program *p)
         vec_push(p->arena, &p->insts, i);
         of[k] = p->insts.len - 1;
     }
-    for (uint32_t k = 0; k < p->inputs.len; k++)
-        p->inputs.at[k].value = of[p->inputs.at[k].value];
-    for (uint32_t k = 0; k < p->outputs.len; k++)
-        p->outputs.at[k].value = of[p->outputs.at[k].value];
+    schedule_renumber(p, of);
 }
 
 /* The instruction whose scale decides an output's, when it is read by outputs only; else NONE. */
@@ -127,7 +136,7 @@ count_switches(const struct he_program *p, struct schedule_levels *out)
         if (i->op != HE_linear)
             continue;
         const struct he_map *m = &p->maps.at[i->data];
-        uint32_t at = wanted(p, i, i->level);
+        uint32_t at = schedule_wanted(p, i, i->level);
         for (uint32_t d = 0; d < m->diagonals.len; d++) {
             const struct he_diagonal *g = &m->diagonals.at[d];
             bool first = !d || g[-1].giant != g->giant || g[-1].out_ct != g->out_ct;
@@ -153,7 +162,36 @@ schedule_levels(struct he_program *p, struct schedule_levels *out)
         out->outputs_free &= free_output(p, k) != NONE;
 }
 
+double
+schedule_deep(struct he_program *p, bool apply)
+{
+    struct arena *scratch = arena_new();
+    bool *refreshed = ARENA_ARRAY(scratch, bool, p->insts.len + 1);
+    double seconds = schedule_refresh(p, refreshed);
+    if (seconds >= 0 && apply) {
+        schedule_insert(p, refreshed);
+        assign_levels(p);
+        insert_drops(p);
+    }
+    arena_free(scratch);
+    return seconds;
+}
+
 /* ---- scales ---------------------------------------------------------------------------------- */
+
+/* The kind of refresh that takes this value to this scale. */
+static uint32_t
+refresh_kind(struct he_program *p, const struct he_inst *x, double out_scale)
+{
+    uint32_t period = p->layouts.at[x->layout].period;
+    for (uint32_t k = 0; k < p->refreshes.len; k++) {
+        const struct he_refresh *r = &p->refreshes.at[k];
+        if (r->period == period && r->in_scale == x->scale && r->out_scale == out_scale)
+            return k;
+    }
+    vec_push(p->arena, &p->refreshes, (struct he_refresh){period, x->scale, out_scale});
+    return p->refreshes.len - 1;
+}
 
 /* Default scale for all, that of the prime for second factors (for squares the geometric mean of
  * the two), a lower one for what only outputs read. */
@@ -177,6 +215,9 @@ wanted_scales(const struct he_program *p, double output_range)
         double q = (double)p->params.q.at[i->level];
         want[factor] = i->args.at[0] == i->args.at[1] ? sqrt(p->params.scale * q) : q;
     }
+    for (uint32_t k = 0; k < p->insts.len; k++)
+        if (p->insts.at[k].op == HE_refresh)
+            want[p->insts.at[k].args.at[0]] = p->params.scale / p->insts.at[k].bound;
     for (uint32_t k = 0; k < p->outputs.len; k++)
         if (free_output(p, k) != NONE)
             want[free_output(p, k)] = p->params.scale / down;
@@ -198,6 +239,10 @@ scale_of(struct he_program *p, struct he_inst *i, double want)
         m->in_scale = x->scale;
         m->out_scale = i->scale = m->free_of_level ? x->scale : want;
     }
+    if (i->op == HE_refresh) {
+        i->data = refresh_kind(p, x, want);
+        i->scale = want;
+    }
     if (i->op == HE_poly) {
         struct he_poly *f = &p->polys.at[i->data];
         f->level = x->level;
@@ -214,6 +259,19 @@ need_rotation(struct he_program *p, uint32_t *level_of_step, uint32_t step, uint
     step %= p->params.slots;
     if (step && level_of_step[step] < level + 1)
         level_of_step[step] = level + 1;
+}
+
+/* The rotations of a bootstrapping; the level up to which it relinearises. */
+static uint32_t
+need_refresh(struct he_program *p, uint32_t *steps, uint32_t period)
+{
+    struct ola_literal l = he_literal(&p->params);
+    struct ola_boot_plan plan;
+    if (!ola_plan_boot(&l, period, &plan))
+        return NONE;
+    for (uint32_t r = 0; r < plan.n_rotations; r++)
+        need_rotation(p, steps, plan.rotation[r].step, plan.rotation[r].level);
+    return ola_plan_relin_level(&l, UINT32_MAX);
 }
 
 static void
@@ -233,6 +291,8 @@ collect_keys(struct he_program *p)
             level = p->insts.at[i->args.at[0]].level;
         if (i->op == HE_poly)
             level = p->polys.at[i->data].level;
+        if (i->op == HE_refresh)
+            level = need_refresh(p, steps, p->refreshes.at[i->data].period);
         if (level != NONE && (p->relin_level == NONE || p->relin_level < level))
             p->relin_level = level;
         if (i->op != HE_linear)

@@ -1,0 +1,96 @@
+/* deep.c - parameters for programs that are bootstrapped: the chain in its parts, each with primes
+ * of its own size (ola/plan.h). */
+#include "params/params.h"
+
+#include "ola/plan.h"
+
+#include <math.h>
+
+/* The shape: two factors, three factors, a cosine of degree 30 over sixteen periods with three
+ * double angles (Bossuat et al., ePrint 2020/1203, section 5). */
+#define STC_LEVELS    2
+#define EVAL_DEGREE   30
+#define EVAL_DOUBLES  3
+#define EVAL_INTEGERS 16
+/* Bits of the last prime above the scale: what a sine differs from its argument by,
+ * (2 pi / 2^8)^2 / 6 = 1e-4 of the largest value. */
+#define RATIO_BITS 8
+/* Bits above the scale of the primes of EvalMod, from its end up, and of CoeffsToSlots: chosen by
+ * ola_plan_boot_noise so that no step's share of the error stands out. An error early in EvalMod is
+ * doubled more often. */
+static const uint32_t eval_above[] = {0, 5, 7, 10, 10, 11, 13, 15}, cts_above[] = {8, 9, 9};
+#define CTS_LEVELS    (sizeof cts_above / sizeof *cts_above)
+#define SPECIAL_SLACK 3
+
+struct chain {
+    uint64_t all[OLA_MAX_Q + OLA_MAX_P];
+    uint32_t n;
+};
+
+/* `count` more primes of `bits`. */
+static bool
+more(struct chain *c, uint32_t log_n, uint32_t bits, uint32_t count)
+{
+    if (bits > OLA_PRIME_BITS || c->n + count > OLA_MAX_Q ||
+        (count && !ola_plan_primes(log_n, bits, count, c->all, c->n, c->all + c->n)))
+        return false;
+    c->n += count;
+    return true;
+}
+
+static double
+log2_product(const uint64_t *at, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < n; k++)
+        sum += log2((double)at[k]);
+    return sum;
+}
+
+/* Special primes whose product is above that of every digit. */
+static bool
+special(struct chain *c, uint32_t log_n, uint32_t digit_limbs, uint32_t *count)
+{
+    double most = 0;
+    for (uint32_t k = 0; k < c->n; k += digit_limbs) {
+        uint32_t n = c->n - k < digit_limbs ? c->n - k : digit_limbs;
+        most = fmax(most, log2_product(c->all + k, n));
+    }
+    *count = (uint32_t)ceil((most + SPECIAL_SLACK) / (OLA_PRIME_BITS - 1));
+    uint32_t bits = (uint32_t)ceil((most + SPECIAL_SLACK) / *count);
+    return *count <= OLA_MAX_P && ola_plan_primes(log_n, bits, *count, c->all, c->n, c->all + c->n);
+}
+
+bool
+params_deep(struct arena *a, const struct params_deep_request *r, struct he_params *out)
+{
+    struct chain c = {0};
+    uint32_t n_p, scale = r->scale_bits;
+    bool fits = r->out_level > STC_LEVELS && more(&c, r->log_n, scale + RATIO_BITS, 1) &&
+                more(&c, r->log_n, scale, r->out_level);
+
+    for (size_t k = 0; k < sizeof eval_above / sizeof *eval_above; k++)
+        fits = fits && more(&c, r->log_n, scale + eval_above[k], 1);
+    for (size_t k = 0; k < CTS_LEVELS; k++)
+        fits = fits && more(&c, r->log_n, scale + cts_above[k], 1);
+    if (!fits || !special(&c, r->log_n, r->digit_limbs, &n_p))
+        return false;
+    *out = (struct he_params){.log_n = r->log_n,
+                              .slots = (uint32_t)1 << (r->log_n - 1),
+                              .digit_limbs = r->digit_limbs,
+                              .scale = ldexp(1, (int)scale),
+                              .boot = {.stc = STC_LEVELS,
+                                       .cts = CTS_LEVELS,
+                                       .degree = EVAL_DEGREE,
+                                       .doubles = EVAL_DOUBLES,
+                                       .k = EVAL_INTEGERS,
+                                       .out_level = r->out_level},
+                              .log_qp = log2_product(c.all, c.n + n_p),
+                              .insecure_toy = r->insecure_toy};
+    for (uint32_t k = 0; k < c.n; k++)
+        vec_push(a, &out->q, c.all[k]);
+    for (uint32_t k = 0; k < n_p; k++)
+        vec_push(a, &out->p, c.all[c.n + k]);
+    out->security = ola_plan_security(r->log_n, out->log_qp);
+    return r->insecure_toy || out->log_qp <= ola_plan_max_log_qp(r->log_n, r->security);
+}

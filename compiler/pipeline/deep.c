@@ -1,0 +1,62 @@
+/* deep.c - programs that are deeper than any chain of primes: parameters and places of the
+ * bootstrappings together, by the least predicted time. */
+#include "pipeline/internal.h"
+
+#include "ola/plan.h"
+#include "params/params.h"
+#include "schedule/schedule.h"
+
+#include <math.h>
+
+#define MOST_DIGIT  8  /* limbs of a digit */
+#define MOST_LEVELS 40 /* between two bootstrappings */
+/* Of the memory allowed, for the keys of bootstrapping: the rest is for those of the maps, encoded
+ * weights and scratch. */
+#define KEY_SHARE 0.6
+
+/* Bytes of the keys of a bootstrapping: most of what such a program holds in memory. */
+static double
+key_bytes(const struct he_params *p)
+{
+    struct ola_literal l = he_literal(p);
+    struct ola_boot_plan plan;
+    double sum = (double)ola_plan_boot_key_bytes(&l);
+    if (!ola_plan_boot(&l, p->slots, &plan))
+        return 0;
+    for (uint32_t k = 0; k < plan.n_rotations; k++)
+        sum += (double)ola_plan_key_bytes(&l, plan.rotation[k].level);
+    return sum + (double)ola_plan_key_bytes(&l, ola_plan_relin_level(&l, UINT32_MAX));
+}
+
+bool
+pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
+              double *leanest)
+{
+    struct params_deep_request r = {
+        .log_n = p->params.log_n,
+        .security = o->security ? o->security : 128,
+        .insecure_toy = o->insecure_toy,
+        .scale_bits = (uint32_t)ceil(params_rounding_bits(p->params.log_n) + pipeline_precision(o)),
+    };
+    struct he_params best = {0}, lowered = p->params;
+    double least = -1;
+
+    if (r.log_n < PIPELINE_DEEP_LOG_N && !o->insecure_toy)
+        return false;
+    for (r.digit_limbs = 1; r.digit_limbs <= MOST_DIGIT; r.digit_limbs++)
+        for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
+            if (!params_deep(a, &r, &p->params))
+                break;
+            double seconds = schedule_deep(p, false), lean = key_bytes(&p->params) / KEY_SHARE;
+            if (seconds >= 0 && p->ram > 0 && lean > p->ram) {
+                *leanest = *leanest > 0 ? fmin(*leanest, lean) : lean;
+                continue;
+            }
+            if (seconds < 0 || (least >= 0 && seconds >= least))
+                continue;
+            least = seconds;
+            best = p->params;
+        }
+    p->params = least < 0 ? lowered : best;
+    return least >= 0 && schedule_deep(p, true) >= 0;
+}

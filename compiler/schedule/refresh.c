@@ -1,0 +1,259 @@
+/* refresh.c - where ciphertexts are refreshed: the cheapest placement over the whole program, skips
+ * included.
+ *
+ * Instructions are visited from the last to the first. Between two of them a state says which level
+ * each value that is still to be made must have: that of the reader that wants the most. At a value
+ * that may be refreshed there are two ways on: to make it at that level, or to make it at the
+ * level where a refresh begins and to refresh it. A state that another one beats at every level and
+ * in price is dropped, so that what is left at the inputs holds the optimum (of up to MOST_STATES
+ * states at a time; residual networks need a few dozen). */
+#include "schedule/schedule.h"
+
+#include "schedule/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STATES 512
+/* A value whose bound would cost more precision than this is not refreshed. */
+#define MOST_BOUND 64.0
+
+struct state {
+    double seconds;
+    uint32_t parent; /* index of the state before, at the instruction visited before */
+    bool refreshed;  /* the instruction visited last */
+    uint8_t *want;   /* level of each live value */
+};
+struct states {
+    struct state *at;
+    uint32_t len, cap;
+};
+
+struct search {
+    const struct he_program *p;
+    struct arena *a;
+    const struct he_rotations *rotations;
+    double refresh; /* seconds, of the value visited */
+    uint32_t in_level, out_level;
+    double *price;       /* [instruction][level of its arguments], below 0: not known yet */
+    VEC(uint32_t) live;  /* values that are read by what was visited, but not yet made */
+    struct states *made; /* [instruction]: the states in front of it */
+};
+
+double
+schedule_bound(const struct he_program *p, uint32_t k)
+{
+    bool read = false, polynomials = true;
+    for (uint32_t r = k + 1; r < p->insts.len; r++)
+        for (uint32_t a = 0; a < p->insts.at[r].args.len; a++)
+            if (p->insts.at[r].args.at[a] == k) {
+                read = true;
+                polynomials &= p->insts.at[r].op == HE_poly;
+            }
+    return read && polynomials ? 1 : p->insts.at[k].bound;
+}
+
+bool
+schedule_scalable(const struct he_program *p, uint32_t k)
+{
+    const struct he_inst *i = &p->insts.at[k];
+    return i->op == HE_poly || i->op == HE_input ||
+           (i->op == HE_linear && !p->maps.at[i->data].free_of_level);
+}
+
+static uint32_t
+place_of(const struct search *s, uint32_t value)
+{
+    for (uint32_t k = 0; k < s->live.len; k++)
+        if (s->live.at[k] == value)
+            return k;
+    return NONE;
+}
+
+static double
+price_refresh(const struct search *s, uint32_t k)
+{
+    const struct he_inst *i = &s->p->insts.at[k];
+    return i->cts * he_price_refresh(&s->p->params, s->p->layouts.at[i->layout].period);
+}
+
+static double
+price_of(struct search *s, uint32_t k, uint32_t level)
+{
+    double *price = &s->price[(size_t)k * (s->out_level + 1) + level];
+    if (*price < 0)
+        *price = he_price_inst(s->p, s->rotations, k, level);
+    return *price;
+}
+
+/* Maps, polynomials and encryption choose the scale of what they make, so that any bound fits the
+ * last prime; what is left of a sum or a product has the scale that it has. */
+static bool
+may_refresh(const struct search *s, uint32_t k)
+{
+    const struct he_inst *i = &s->p->insts.at[k];
+    double bound = schedule_bound(s->p, k);
+    if (i->op == HE_mul || i->op == HE_relin || bound <= 0)
+        return false;
+    return bound <= (schedule_scalable(s->p, k) ? MOST_BOUND : 1);
+}
+
+/* The live values in front of instruction k, and where the old ones went: to[old] (NONE: made
+ * here). */
+static void
+step_live(struct search *s, uint32_t k, uint32_t *to)
+{
+    const struct he_inst *i = &s->p->insts.at[k];
+    uint32_t kept = 0;
+    for (uint32_t v = 0; v < s->live.len; v++) {
+        to[v] = s->live.at[v] == k ? NONE : kept;
+        if (to[v] != NONE)
+            s->live.at[kept++] = s->live.at[v];
+    }
+    s->live.len = kept;
+    for (uint32_t a = 0; a < i->args.len; a++)
+        if (place_of(s, i->args.at[a]) == NONE)
+            vec_push(s->a, &s->live, i->args.at[a]);
+}
+
+/* Adds the state that follows from `from` when instruction k makes its value at `own`. */
+static void
+follow(struct search *s, uint32_t k, const struct states *from, uint32_t parent, const uint32_t *to,
+       uint32_t n_old, uint32_t own, bool refreshed)
+{
+    const struct he_inst *i = &s->p->insts.at[k];
+    uint32_t want = schedule_wanted(s->p, i, own);
+    struct state next = {.parent = parent, .refreshed = refreshed};
+
+    if (want > s->out_level)
+        return;
+    next.seconds = from->at[parent].seconds + price_of(s, k, want) + (refreshed ? s->refresh : 0);
+    next.want = ARENA_ARRAY(s->a, uint8_t, s->live.len + 1);
+    for (uint32_t v = 0; v < n_old; v++)
+        if (to[v] != NONE)
+            next.want[to[v]] = from->at[parent].want[v];
+    for (uint32_t a = 0; a < i->args.len; a++) {
+        uint8_t *w = &next.want[place_of(s, i->args.at[a])];
+        *w = want > *w ? (uint8_t)want : *w;
+    }
+    vec_push(s->a, &s->made[k], next);
+}
+
+static int
+by_seconds(const void *a, const void *b)
+{
+    const struct state *x = a, *y = b;
+    if (x->seconds != y->seconds)
+        return x->seconds < y->seconds ? -1 : 1;
+    return (x->parent > y->parent) - (x->parent < y->parent);
+}
+
+/* Drops the states that a cheaper one beats at every level. */
+static void
+prune(const struct search *s, struct states *v)
+{
+    uint32_t kept = 0;
+    if (v->len)
+        qsort(v->at, v->len, sizeof *v->at, by_seconds);
+    for (uint32_t k = 0; k < v->len && kept < MOST_STATES; k++) {
+        bool beaten = false;
+        for (uint32_t j = 0; j < kept && !beaten; j++) {
+            beaten = true;
+            for (uint32_t w = 0; w < s->live.len && beaten; w++)
+                beaten = v->at[j].want[w] <= v->at[k].want[w];
+        }
+        if (!beaten)
+            v->at[kept++] = v->at[k];
+    }
+    v->len = kept;
+}
+
+static void
+visit(struct search *s, uint32_t k, const struct states *from)
+{
+    uint32_t place = place_of(s, k), n_old = s->live.len;
+    uint32_t *to = ARENA_ARRAY(s->a, uint32_t, n_old + 1);
+    bool may = place != NONE && may_refresh(s, k);
+    s->refresh = may ? price_refresh(s, k) : 0;
+
+    step_live(s, k, to);
+    for (uint32_t f = 0; f < from->len; f++) {
+        uint32_t own = place == NONE ? 0 : from->at[f].want[place];
+        follow(s, k, from, f, to, n_old, own, false);
+        if (may)
+            follow(s, k, from, f, to, n_old, s->in_level, true);
+    }
+    prune(s, &s->made[k]);
+}
+
+static void
+search_init(struct search *s, const struct he_program *p)
+{
+    uint32_t n = p->insts.len;
+    struct he_rotations *r = ARENA_ARRAY(s->a, struct he_rotations, p->maps.len + 1);
+    for (uint32_t m = 0; m < p->maps.len; m++)
+        r[m] = he_map_rotations(&p->maps.at[m]);
+    s->p = p;
+    s->rotations = r;
+    s->in_level = p->params.boot.stc;
+    s->out_level = p->params.boot.out_level;
+    s->made = ARENA_ARRAY(s->a, struct states, n + 1);
+    s->price = ARENA_ARRAY(s->a, double, (size_t)n *(s->out_level + 1) + 1);
+    for (size_t k = 0; k < (size_t)n * (s->out_level + 1); k++)
+        s->price[k] = -1;
+}
+
+double
+schedule_refresh(const struct he_program *p, bool *refreshed)
+{
+    struct arena *a = arena_new();
+    struct search s = {.a = a};
+    uint32_t n = p->insts.len, at = 0;
+    double seconds = -1;
+
+    search_init(&s, p);
+    vec_push(a, &s.made[n], (struct state){.want = ARENA_ARRAY(a, uint8_t, 1)});
+    for (uint32_t k = n; k-- > 0;)
+        visit(&s, k, &s.made[k + 1]);
+    if (s.made[0].len) {
+        seconds = s.made[0].at[0].seconds;
+        for (uint32_t k = 0; k < n; k++) {
+            refreshed[k] = s.made[k].at[at].refreshed;
+            at = s.made[k].at[at].parent;
+        }
+    }
+    arena_free(a);
+    return seconds;
+}
+
+void
+schedule_insert(struct he_program *p, const bool *refreshed)
+{
+    uint32_t n = p->insts.len, *of = ARENA_ARRAY(p->arena, uint32_t, n + 1);
+    double *bound = ARENA_ARRAY(p->arena, double, n + 1);
+    struct he_inst *old = p->insts.at;
+
+    for (uint32_t k = 0; k < n; k++)
+        bound[k] = schedule_bound(p, k);
+    p->insts.at = NULL;
+    p->insts.len = p->insts.cap = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        struct he_inst i = old[k];
+        for (uint32_t a = 0; a < i.args.len; a++)
+            i.args.at[a] = of[i.args.at[a]];
+        vec_push(p->arena, &p->insts, i);
+        of[k] = p->insts.len - 1;
+        if (!refreshed[k])
+            continue;
+        struct he_inst r = {.op = HE_refresh,
+                            .data = NONE,
+                            .cts = i.cts,
+                            .layout = i.layout,
+                            .node = i.node,
+                            .bound = bound[k]};
+        vec_push(p->arena, &r.args, of[k]);
+        vec_push(p->arena, &p->insts, r);
+        of[k] = p->insts.len - 1;
+    }
+    schedule_renumber(p, of);
+}
