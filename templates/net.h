@@ -94,7 +94,8 @@ OLA_MUST_CHECK ola_status net_encrypt(const struct net_client *c, const float *i
 OLA_MUST_CHECK ola_status net_encrypt_pixels(const struct net_client *c, const uint8_t *image,
                                              ola_ct *const *ct);
 //% end
-/* ct: NET_OUTPUT_CTS handles; out: NET_OUTPUT_SIZE floats. For the owner of the key only: the low
+/* ct: NET_OUTPUT_CTS handles; out: NET_OUTPUT_SIZE floats. OLA_ERR_SPOILT when slots that must be 0
+ * say that the answer means nothing. For the owner of the key only: the low
  * bits of an exact decryption tell about the key (ola/client.h). */
 OLA_MUST_CHECK ola_status net_decrypt(const struct net_client *c, const ola_ct *const *ct,
                                       float *out);
@@ -139,6 +140,14 @@ typedef void (*net_progress)(void *user, uint32_t layer, uint32_t layers, double
  * may be NULL. */
 OLA_MUST_CHECK ola_status net_evaluate(struct net_session *s, const ola_ct *const *in,
                                        ola_ct *const *out, net_progress progress, void *user);
+/* The same for long evaluations: behind every layer the file `checkpoint` gets what it takes to go
+ * on. Where the file is there already, the evaluation goes on from it, to the same result bit for
+ * bit; OLA_ERR_OTHER_RUN when it is of other ciphertexts. A checkpoint that can't be written ends
+ * the evaluation with OLA_ERR_IO, and the one before stays. The caller removes the file once he
+ * has the result. */
+OLA_MUST_CHECK ola_status net_evaluate_resumable(struct net_session *s, const ola_ct *const *in,
+                                                 ola_ct *const *out, const char *checkpoint,
+                                                 net_progress progress, void *user);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include "net.h"
 #include "ola/client.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@ struct port {
     double scale;
     uint32_t n_elements;
     const struct elements *elements;
+    uint32_t n_spare; /* slots that are 0 but for noise, below `limit`, in a good answer */
+    const struct elements *spare;
+    double limit;
 };
 
 //% ports
@@ -301,6 +305,19 @@ net_decrypt_shared(const struct net_client *c, const ola_ct *const *ct, uint32_t
     return sigma > 0 ? decrypt_images(c, ct, n, out, sigma) : OLA_ERR_PARAM;
 }
 //% else
+/* An activation far outside of what calibration saw, or keys, weights or ciphertexts that do not
+ * belong together, fill all slots, and so the spare ones. sigma: of the noise that was added. */
+static ola_status
+check_spare(const struct port *port, const double *slots, double sigma)
+{
+    double limit = port->limit + (sigma > 0 ? 10 * sigma : 0);
+    for (uint32_t e = 0; e < port->n_spare; e++)
+        for (uint32_t k = 0; k < port->spare[e].count; k++)
+            if (!(fabs(slots[port->spare[e].slot + k]) <= limit))
+                return OLA_ERR_SPOILT;
+    return OLA_OK;
+}
+
 /* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *const *ct,
@@ -319,6 +336,8 @@ decrypt_port(const struct net_client *c, const struct port *port, const ola_ct *
         else if (status == OLA_OK)
             status = ola_decrypt_shared(c->key, ct[i], v, port->period, sigma);
     }
+    if (status == OLA_OK)
+        status = check_spare(port, slots, sigma);
     for (uint32_t e = 0; e < port->n_elements && status == OLA_OK; e++) {
         const struct elements *run = &port->elements[e];
         for (uint32_t k = 0; k < run->count; k++)

@@ -76,6 +76,25 @@ net_show_progress(void *user, uint32_t layer, uint32_t n_layers, double done, co
     fflush(stderr);
 }
 
+/* An answer in place of a process that the system kills. */
+int
+net_check_memory(const struct net_options *o)
+{
+    FILE *f = o->force ? NULL : fopen("/proc/meminfo", "r");
+    char line[256];
+    unsigned long free_kb;
+    int failed = 0;
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %lu", &free_kb) == 1 && free_kb / 1000 < NET_MEGABYTES)
+            failed = net_fail(o->command,
+                              "an evaluation takes about %u MB, and %lu MB are free; olac compile "
+                              "--max-ram makes a leaner one, and --force runs this one",
+                              NET_MEGABYTES, free_kb / 1000);
+    if (f)
+        fclose(f);
+    return failed;
+}
+
 /* ---- files of the four processes ------------------------------------------------------------- */
 
 /* dir/stem or, for round k > 0, dir/stem.k with the suffix behind; free it. */
@@ -240,6 +259,29 @@ command_encrypt(const struct net_options *o)
     return failed;
 }
 
+/* Image k > 0 has a checkpoint of its own, with its number behind the name. */
+static int
+eval_one(const struct net_options *o, struct net_session *session, ola_ct **in, ola_ct **out,
+         struct net_waiting *p)
+{
+    char *path = o->checkpoint ? malloc(strlen(o->checkpoint) + 16) : NULL;
+    if (o->checkpoint && !path)
+        return net_fail(o->checkpoint, "out of memory");
+    if (path)
+        sprintf(path, p->round ? "%s.%u" : "%s", o->checkpoint, p->round);
+    ola_status status = net_evaluate_resumable(session, (const ola_ct *const *)in, out, path,
+                                               net_show_progress, p);
+    int failed = status != OLA_OK;
+    if (failed && path && status != OLA_ERR_OTHER_KEY)
+        net_fail_status(path, status);
+    else if (failed)
+        fail_cts(o, "input", p->round, "eval.keys", status);
+    if (!failed && path)
+        remove(path);
+    free(path);
+    return failed;
+}
+
 /* Evaluates the files of o->count images. */
 static int
 eval_files(const struct net_options *o, struct net_session *session, const ola_params *params)
@@ -258,9 +300,8 @@ eval_files(const struct net_options *o, struct net_session *session, const ola_p
             failed = load_cts(o, "input", p.round, params, in, NET_INPUT_CTS);
             if (failed)
                 break;
-            status = net_evaluate(session, (const ola_ct *const *)in, out, net_show_progress, &p);
-            failed = status == OLA_OK ? save_cts(o, "output", p.round, params, out, NET_OUTPUT_CTS)
-                                      : fail_cts(o, "input", p.round, "eval.keys", status);
+            failed = eval_one(o, session, in, out, &p) ||
+                     save_cts(o, "output", p.round, params, out, NET_OUTPUT_CTS);
         }
         net_cts_free(out, NET_OUTPUT_CTS);
     }
@@ -274,7 +315,7 @@ command_eval(const struct net_options *o)
     struct net_server *server = NULL;
     struct net_session *session = NULL;
     ola_keys *keys = NULL;
-    char *path = file_name(o, "eval.keys", 0, "");
+    char *path = net_check_memory(o) ? NULL : file_name(o, "eval.keys", 0, "");
     if (!path)
         return 1;
     int failed = 1;
@@ -370,8 +411,9 @@ usage(FILE *to)
                 "  --json FILE      run: times, memory and counts\n"
                 "  --weights FILE   the weights, if they are not beside the program\n"
                 "  --selftest FILE  the reference, if it is not beside the program\n"
+                "  --checkpoint F   eval: keep its state in F, go on from there after a stop\n"
                 "  --stream         encode weights layer by layer: less memory, slower\n"
-                "  --force          keygen: replace a secret key\n");
+                "  --force          keygen: replace a secret key; run, eval: with little memory\n");
     return to == stdout ? 0 : 1;
 }
 
@@ -411,6 +453,7 @@ parse_value(struct net_options *o, const char *name, const char *value)
                             : strcmp(name, "--input") == 0  ? &o->input
                             : strcmp(name, "--output") == 0 ? &o->output
                             : strcmp(name, "--json") == 0   ? &o->json
+                            : strcmp(name, "--checkpoint") == 0 ? &o->checkpoint
                                                             : NULL;
     bool count = strcmp(name, "--count") == 0;
     if (!owned && !borrowed && !count)

@@ -9,6 +9,7 @@
  * it holds, and keeps its memory from one evaluation to the next. */
 #include "net.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,9 @@ struct net_server {
 //% end
 //% if sparse
     ola_sparse *sparse[SPARSES];
+//% end
+//% if refresh
+    ola_boot *refresh[REFRESHES];
 //% end
 //% if vector
     double *vector[VECTORS];
@@ -238,6 +242,19 @@ reduce(struct run *run, uint32_t to, uint32_t from, uint32_t n, uint32_t level)
                              (const ola_ct *const *)(run->r + from), n, level);
 }
 //% end
+//% if refresh
+
+/* Bootstraps n ciphertexts. */
+static void
+refresh(struct run *run, uint32_t index, uint32_t to, uint32_t from, uint32_t n)
+{
+    const ola_boot *boot = run->session->server->refresh[index];
+    if (!ready(run, to, n))
+        return;
+    for (uint32_t i = 0; i < n && run->status == OLA_OK; i++)
+        run->status = ola_bootstrap(run->session->ola, boot, run->r[to + i], run->r[from + i]);
+}
+//% end
 //% if vector
 
 /* A section of doubles, copied. */
@@ -353,6 +370,11 @@ load_weights(struct net_server *s, const ola_weights *weights, enum net_loading 
     for (uint32_t i = 0; i < VECTORS && status == OLA_OK; i++)
         status = open_vector(weights, i, &s->vector[i]);
 //% end
+//% if refresh
+    for (uint32_t i = 0; i < REFRESHES && status == OLA_OK; i++)
+        status = ola_boot_new(s->params, refreshes[i].period, refreshes[i].in_scale,
+                              refreshes[i].out_scale, &s->refresh[i]);
+//% end
     if (loading == NET_STREAMED)
         return status;
 //% if linear
@@ -432,6 +454,10 @@ net_server_free(struct net_server *s)
     for (uint32_t i = 0; i < SPARSES; i++)
         ola_sparse_free(s->sparse[i]);
 //% end
+//% if refresh
+    for (uint32_t i = 0; i < REFRESHES; i++)
+        ola_boot_free(s->refresh[i]);
+//% end
 //% if vector
     for (uint32_t i = 0; i < VECTORS; i++)
         free(s->vector[i]);
@@ -496,23 +522,58 @@ check_inputs(const ola_ct *const *in)
     return OLA_OK;
 }
 
+/* What an evaluation needs to go on behind layer `place`: the registers. */
+static ola_status
+save_checkpoint(const struct run *run, uint32_t place, const char *path)
+{
+    return ola_state_save(run->session->server->params, run->in, NET_INPUT_CTS, place,
+                          (const ola_ct *const *)run->r, REGISTERS, path);
+}
+
+/* The layer to go on with: 0 where there is no checkpoint yet. */
+static uint32_t
+load_checkpoint(struct run *run, const char *path)
+{
+    uint32_t place = 0;
+    if (!ready(run, 0, REGISTERS))
+        return 0;
+    ola_status status = ola_state_load(run->session->server->params, run->in, NET_INPUT_CTS, &place,
+                                       run->r, REGISTERS, path);
+    if (status == OLA_ERR_IO && errno == ENOENT)
+        return 0;
+    run->status = status == OLA_OK && place >= NET_LAYERS ? OLA_ERR_FORMAT : status;
+    return place;
+}
+
 ola_status
-net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
-             net_progress progress, void *user)
+net_evaluate_resumable(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
+                       const char *checkpoint, net_progress progress, void *user)
 {
     struct run run = {
         .session = s, .in = in, .out = out, .r = s->r, .status = check_inputs(in)};
     double all = 0, done = 0;
+    uint32_t first = checkpoint && run.status == OLA_OK ? load_checkpoint(&run, checkpoint) : 0;
 
-    for (uint32_t i = 0; i < NET_LAYERS; i++)
+    for (uint32_t i = 0; i < NET_LAYERS; i++) {
         all += layers[i].seconds;
-    for (uint32_t i = 0; i < NET_LAYERS && run.status == OLA_OK; i++) {
+        done += i < first ? layers[i].seconds : 0;
+    }
+    for (uint32_t i = first; i < NET_LAYERS && run.status == OLA_OK; i++) {
         if (progress)
             progress(user, i, NET_LAYERS, done / all, layers[i].name);
         layers[i].call(&run);
         done += layers[i].seconds;
+        if (checkpoint && i + 1 < NET_LAYERS && run.status == OLA_OK)
+            run.status = save_checkpoint(&run, i + 1, checkpoint);
     }
     if (progress && run.status == OLA_OK)
         progress(user, NET_LAYERS, NET_LAYERS, 1, "");
     return run.status;
+}
+
+ola_status
+net_evaluate(struct net_session *s, const ola_ct *const *in, ola_ct *const *out,
+             net_progress progress, void *user)
+{
+    return net_evaluate_resumable(s, in, out, NULL, progress, user);
 }

@@ -162,7 +162,7 @@ net_command_run(const struct net_options *o)
 {
     struct net_images in;
     struct trip t;
-    if (net_images_open(o, &in))
+    if (net_check_memory(o) || net_images_open(o, &in))
         return 1;
     float *answers = calloc(in.rows, NET_OUTPUT_SIZE * sizeof *answers);
     int failed = answers ? trip_open(o, &t) : net_fail("run", "out of memory");

@@ -19,7 +19,13 @@
 #define OLA_FILE_TOY     1u /* flag */
 #define OLA_FILE_HASH    32u
 
-enum ola_file_kind { OLA_FILE_PARAMS = 1, OLA_FILE_KEYS, OLA_FILE_CTS, OLA_FILE_CLIENT };
+enum ola_file_kind {
+    OLA_FILE_PARAMS = 1,
+    OLA_FILE_KEYS,
+    OLA_FILE_CTS,
+    OLA_FILE_CLIENT,
+    OLA_FILE_STATE
+};
 
 struct ola_file_head {
     uint32_t magic, version, kind, flags;

@@ -41,6 +41,11 @@ ola_status_text(ola_status s)
         return "a simulator's file where a real one is wanted, or the reverse";
     case OLA_ERR_OTHER_KEY:
         return "of another secret key";
+    case OLA_ERR_OTHER_RUN:
+        return "of an evaluation of other ciphertexts";
+    case OLA_ERR_SPOILT:
+        return "the answer is spoilt: an activation left its range, or keys, weights and "
+               "ciphertexts do not belong together";
     }
     return "an unknown status";
 }

@@ -118,9 +118,42 @@ network() { # fixture's name, C name
   cd "$dir"
 }
 
+# Killed in front of each layer and resumed, an evaluation ends as one that nobody stopped.
+resume() { # fixture's name, C name
+  cd "$dir/$1"
+  capitals=$(echo "$2" | tr '[:lower:]' '[:upper:]')
+  # shellcheck disable=SC2086
+  "$compiler" $flags -I. -DNET="$2" -DCAPITALS="$capitals" -DHEADER="\"$2.h\"" -o resume "$source/resume.c" \
+    server.o $server $system
+  layers=$(sed -n "s/^#define ${capitals}_LAYERS *\([0-9]*\)u.*/\1/p" "$2.h")
+  for layer in $(seq 1 $((layers - 1))); do
+    rm -f checkpoint resumed.ct
+    status=0
+    ./resume "$2_weights.bin" keys checkpoint "$layer" resumed.ct || status=$?
+    if [ "$status" != 9 ] || [ ! -s checkpoint ]; then fail "not stopped at layer $layer: $status"; fi
+    ./resume "$2_weights.bin" keys checkpoint "$layers$layers" resumed.ct
+    cmp first.ct resumed.ct || fail "another answer after layer $layer"
+  done
+  # Of other ciphertexts, damaged, not to be written: an error, and what was there stays.
+  cp checkpoint kept
+  cp keys/input.1.ct keys/input.ct
+  must_fail "of an evaluation of other ciphertexts" "./$2" eval --dir keys --checkpoint checkpoint
+  cmp checkpoint kept || fail "the checkpoint of another run is lost"
+  flip checkpoint 150
+  must_fail "checkpoint:" "./$2" eval --dir keys --checkpoint checkpoint
+  mkdir taken
+  must_fail "taken" "./$2" eval --dir keys --checkpoint taken
+  must_fail "no/where" "./$2" eval --dir keys --checkpoint no/where
+  rm checkpoint
+  "./$2" eval --dir keys --checkpoint checkpoint 2> /dev/null
+  [ ! -e checkpoint ] || fail "the checkpoint of a finished run stays"
+  cd "$dir"
+}
+
 network dense dense
 network wide network_2_wide_net
 network sums network_net
+resume wide network_2_wide_net
 
 # Bytes of pixels are the numbers that the model makes of them.
 cd "$dir/dense"

@@ -278,6 +278,18 @@ op_files(struct world *w)
         s = ola_client_load(w->p, path, &client);
     if (s == OLA_OK)
         s = ola_cts_save(w->p, (const ola_ct *[]){w->a}, 1, path);
+    uint32_t place;
+    ola_ct *c = NULL;
+    const ola_ct *const in[] = {w->a}, *const held[] = {NULL, w->a};
+    if (s == OLA_OK)
+        s = ola_ct_new(w->p, &c);
+    if (s == OLA_OK)
+        s = ola_state_save(w->p, in, 1, 3, held, 2, path);
+    if (s == OLA_OK)
+        s = ola_state_load(w->p, in, 1, &place, (ola_ct *[]){c, c}, 2, path);
+    ola_ct_free(c);
+    if (s == OLA_OK)
+        s = ola_cts_save(w->p, (const ola_ct *[]){w->a}, 1, path);
     if (s == OLA_OK)
         s = ola_cts_load(w->p, path, (ola_ct *[]){w->b}, 1);
     unlink(path);

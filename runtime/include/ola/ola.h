@@ -47,7 +47,9 @@ typedef enum ola_status {
     OLA_ERR_RANGE = -14,      /* a value too large for scale and modulus, or not finite */
     OLA_ERR_TOY = -15,        /* a toy object where a secure one is wanted, or the reverse */
     OLA_ERR_SIM = -16,        /* a file of libola_sim where one of libola is wanted, or the reverse */
-    OLA_ERR_OTHER_KEY = -17   /* ciphertext and keys, or two ciphertexts, of different secret keys */
+    OLA_ERR_OTHER_KEY = -17,  /* ciphertext and keys, or two ciphertexts, of different secret keys */
+    OLA_ERR_OTHER_RUN = -18,  /* a state of the evaluation of other ciphertexts */
+    OLA_ERR_SPOILT = -19      /* slots that must be 0 are not: a value left its range on the way */
 } ola_status;
 
 const char *ola_status_text(ola_status s);
@@ -213,6 +215,18 @@ OLA_MUST_CHECK ola_status ola_params_parse(const void *data, size_t size, ola_pa
 OLA_MUST_CHECK ola_status ola_cts_bytes(const ola_params *p, const ola_ct *const *ct, uint32_t n, void **out,
                                         size_t *size);
 void ola_bytes_free(void *bytes, size_t size);
+
+/* A stopped evaluation, to go on from after a restart: `place` says how far it was, `in` what it began with,
+ * ct[0 .. n-1] what it held then (NULL, or handles that hold nothing, where it held nothing; one at least
+ * must). Written to a temporary name and renamed: what `path` held before stays until the new one is whole.
+ * Load wants the same `in` (OLA_ERR_OTHER_RUN) and n handles; those that held nothing are left as they are.
+ * The file is as confidential as the ciphertexts: mode 0600. */
+OLA_MUST_CHECK ola_status ola_state_save(const ola_params *p, const ola_ct *const *in, uint32_t n_in,
+                                         uint32_t place, const ola_ct *const *ct, uint32_t n,
+                                         const char *path);
+OLA_MUST_CHECK ola_status ola_state_load(const ola_params *p, const ola_ct *const *in, uint32_t n_in,
+                                         uint32_t *place, ola_ct *const *ct, uint32_t n,
+                                         const char *path);
 
 /* The weights file of a compiled network (ola/plan.h): opened, hash and model checked; sections
  * by name ("map:conv1"). */

@@ -64,6 +64,38 @@ Test(contract, files)
     bench_free(&t);
 }
 
+/* What is held comes back where it was; what was not stays as it is. */
+Test(contract, states)
+{
+    struct bench t = {0};
+    char path[512];
+    double w[SLOTS];
+    uint32_t place = 0;
+    bench_make(&t);
+    file_name(path, sizeof path, "state");
+    ola_ct *r[3];
+    for (uint32_t k = 0; k < 3; k++)
+        OK(ola_ct_new(t.p, &r[k]));
+    const ola_ct *const in[] = {t.a}, *const other[] = {t.b};
+    const ola_ct *const held[] = {t.b, NULL, r[2]}, *const nothing[] = {NULL, r[0], r[1]};
+    OK(ola_state_save(t.p, in, 1, 7, held, 3, path));
+    FAILS(OLA_ERR_PARAM, ola_state_save(t.p, in, 1, 7, nothing, 3, path));
+    FAILS(OLA_ERR_OTHER_RUN, ola_state_load(t.p, other, 1, &place, r, 3, path));
+    FAILS(OLA_ERR_FORMAT, ola_state_load(t.p, in, 1, &place, r, 2, path));
+    FAILS(OLA_ERR_FORMAT, ola_cts_load(t.p, path, r, 3));
+    FAILS(OLA_ERR_IO, ola_state_load(t.p, in, 1, &place, r, 3, "/no/such/file"));
+    cr_expect(place == 0 && ola_ct_scale(r[0]) == 0);
+    OK(ola_state_load(t.p, in, 1, &place, r, 3, path));
+    cr_expect(place == 7 && ola_ct_scale(r[1]) == 0 && ola_ct_scale(r[2]) == 0);
+    memcpy(w, t.y, sizeof w);
+    expect_slots(&t, r[0], w, "a state");
+    FAILS(OLA_ERR_IO, ola_state_save(t.p, in, 1, 7, held, 3, "/no/such/folder/state"));
+    unlink(path);
+    for (uint32_t k = 0; k < 3; k++)
+        ola_ct_free(r[k]);
+    bench_free(&t);
+}
+
 Test(contract, files_of_others)
 {
     struct bench t = {0};

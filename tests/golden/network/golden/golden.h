@@ -40,6 +40,7 @@ extern "C" {
 #define GOLDEN_SLOTS          4096u /* numbers in a ciphertext */
 #define GOLDEN_LEVELS            3u /* of a fresh chain of primes */
 #define GOLDEN_SECURITY        128u /* bits; 0: an insecure toy */
+#define GOLDEN_MEGABYTES        13u /* memory of an evaluation */
 
 /* n new, empty ciphertexts, or none of them. */
 static inline OLA_MUST_CHECK ola_status
@@ -83,8 +84,9 @@ OLA_MUST_CHECK ola_status golden_encrypt(const struct golden_client *c, const fl
 /* The same from bytes of pixels, scaled as the model says. */
 OLA_MUST_CHECK ola_status golden_encrypt_pixels(const struct golden_client *c, const uint8_t *image,
                                              ola_ct *const *ct);
-/* ct: GOLDEN_OUTPUT_CTS handles; out: GOLDEN_OUTPUT_SIZE floats. For the owner of the key only: the
- * low bits of an exact decryption tell about the key (ola/client.h). */
+/* ct: GOLDEN_OUTPUT_CTS handles; out: GOLDEN_OUTPUT_SIZE floats. OLA_ERR_SPOILT when slots that
+ * must be 0 say that the answer means nothing. For the owner of the key only: the low
+ * bits of an exact decryption tell about the key (ola/client.h). */
 OLA_MUST_CHECK ola_status golden_decrypt(const struct golden_client *c, const ola_ct *const *ct,
                                       float *out);
 /* For results that others will see: Gaussian noise of deviation sigma > 0 is added. */
@@ -129,6 +131,15 @@ typedef void (*golden_progress)(void *user, uint32_t layer, uint32_t layers, dou
  * progress may be NULL. */
 OLA_MUST_CHECK ola_status golden_evaluate(struct golden_session *s, const ola_ct *const *in,
                                        ola_ct *const *out, golden_progress progress, void *user);
+/* The same for long evaluations: behind every layer the file `checkpoint` gets what it takes to go
+ * on. Where the file is there already, the evaluation goes on from it, to the same result bit for
+ * bit; OLA_ERR_OTHER_RUN when it is of other ciphertexts. A checkpoint that can't be written ends
+ * the evaluation with OLA_ERR_IO, and the one before stays. The caller removes the file once he
+ * has the result. */
+OLA_MUST_CHECK ola_status golden_evaluate_resumable(struct golden_session *s,
+                                                    const ola_ct *const *in,
+                                                 ola_ct *const *out, const char *checkpoint,
+                                                 golden_progress progress, void *user);
 
 #ifdef __cplusplus
 }

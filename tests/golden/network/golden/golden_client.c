@@ -11,6 +11,7 @@
 #include "golden.h"
 #include "ola/client.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,9 @@ struct port {
     double scale;
     uint32_t n_elements;
     const struct elements *elements;
+    uint32_t n_spare; /* slots that are 0 but for noise, below `limit`, in a good answer */
+    const struct elements *spare;
+    double limit;
 };
 
 /* input image, 1x4x4 */
@@ -59,7 +63,7 @@ static const struct elements input_0[] = {
 };
 
 static const struct port inputs[GOLDEN_INPUTS] = {
-    {16, 1, 16, 3, 0x1p+31, 1, input_0},
+    {16, 1, 16, 3, 0x1p+31, 1, input_0, 0, NULL, 0},
 };
 
 /* output logits, 2 */
@@ -68,7 +72,7 @@ static const struct elements output_0[] = {
 };
 
 static const struct port outputs[GOLDEN_OUTPUTS] = {
-    {2, 1, 2, 0, 0x1p+31, 1, output_0},
+    {2, 1, 2, 0, 0x1p+31, 1, output_0, 0, NULL, 0},
 };
 
 struct golden_client {
@@ -232,6 +236,19 @@ check_output(const struct port *port, const ola_ct *ct)
     return ratio > 1 - 1e-6 && ratio < 1 + 1e-6 ? OLA_OK : OLA_ERR_SCALE;
 }
 
+/* An activation far outside of what calibration saw, or keys, weights or ciphertexts that do not
+ * belong together, fill all slots, and so the spare ones. sigma: of the noise that was added. */
+static ola_status
+check_spare(const struct port *port, const double *slots, double sigma)
+{
+    double limit = port->limit + (sigma > 0 ? 10 * sigma : 0);
+    for (uint32_t e = 0; e < port->n_spare; e++)
+        for (uint32_t k = 0; k < port->spare[e].count; k++)
+            if (!(fabs(slots[port->spare[e].slot + k]) <= limit))
+                return OLA_ERR_SPOILT;
+    return OLA_OK;
+}
+
 /* sigma: noise to add; below 0: none. */
 static ola_status
 decrypt_port(const struct golden_client *c, const struct port *port, const ola_ct *const *ct,
@@ -250,6 +267,8 @@ decrypt_port(const struct golden_client *c, const struct port *port, const ola_c
         else if (status == OLA_OK)
             status = ola_decrypt_shared(c->key, ct[i], v, port->period, sigma);
     }
+    if (status == OLA_OK)
+        status = check_spare(port, slots, sigma);
     for (uint32_t e = 0; e < port->n_elements && status == OLA_OK; e++) {
         const struct elements *run = &port->elements[e];
         for (uint32_t k = 0; k < run->count; k++)

@@ -17,7 +17,7 @@
 #include <stdio.h>
 
 struct golden_options {
-    const char *command, *dir, *input, *output, *json;
+    const char *command, *dir, *input, *output, *json, *checkpoint;
     char *weights, *selftest; /* owned */
     uint32_t count;           /* 0: not given */
     bool force, stream;
@@ -27,6 +27,8 @@ struct golden_options {
 /* Prints one line on stderr; the result is the exit status, 1. */
 int golden_fail(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int golden_fail_status(const char *what, ola_status status);
+/* Fails where the system has less memory free than an evaluation takes, unless forced. */
+int golden_check_memory(const struct golden_options *o);
 double golden_seconds(void); /* of a clock that only goes forward */
 
 /* Evaluations that so many images take, and the images of evaluation `k`. */

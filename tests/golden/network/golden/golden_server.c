@@ -13,6 +13,7 @@
  * it holds, and keeps its memory from one evaluation to the next. */
 #include "golden.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,23 +336,59 @@ check_inputs(const ola_ct *const *in)
     return OLA_OK;
 }
 
+/* What an evaluation needs to go on behind layer `place`: the registers. */
+static ola_status
+save_checkpoint(const struct run *run, uint32_t place, const char *path)
+{
+    return ola_state_save(run->session->server->params, run->in, GOLDEN_INPUT_CTS, place,
+                          (const ola_ct *const *)run->r, REGISTERS, path);
+}
+
+/* The layer to go on with: 0 where there is no checkpoint yet. */
+static uint32_t
+load_checkpoint(struct run *run, const char *path)
+{
+    uint32_t place = 0;
+    if (!ready(run, 0, REGISTERS))
+        return 0;
+    ola_status status = ola_state_load(run->session->server->params, run->in, GOLDEN_INPUT_CTS,
+                                       &place,
+                                       run->r, REGISTERS, path);
+    if (status == OLA_ERR_IO && errno == ENOENT)
+        return 0;
+    run->status = status == OLA_OK && place >= GOLDEN_LAYERS ? OLA_ERR_FORMAT : status;
+    return place;
+}
+
 ola_status
-golden_evaluate(struct golden_session *s, const ola_ct *const *in, ola_ct *const *out,
-             golden_progress progress, void *user)
+golden_evaluate_resumable(struct golden_session *s, const ola_ct *const *in, ola_ct *const *out,
+                       const char *checkpoint, golden_progress progress, void *user)
 {
     struct run run = {
         .session = s, .in = in, .out = out, .r = s->r, .status = check_inputs(in)};
     double all = 0, done = 0;
+    uint32_t first = checkpoint && run.status == OLA_OK ? load_checkpoint(&run, checkpoint) : 0;
 
-    for (uint32_t i = 0; i < GOLDEN_LAYERS; i++)
+    for (uint32_t i = 0; i < GOLDEN_LAYERS; i++) {
         all += layers[i].seconds;
-    for (uint32_t i = 0; i < GOLDEN_LAYERS && run.status == OLA_OK; i++) {
+        done += i < first ? layers[i].seconds : 0;
+    }
+    for (uint32_t i = first; i < GOLDEN_LAYERS && run.status == OLA_OK; i++) {
         if (progress)
             progress(user, i, GOLDEN_LAYERS, done / all, layers[i].name);
         layers[i].call(&run);
         done += layers[i].seconds;
+        if (checkpoint && i + 1 < GOLDEN_LAYERS && run.status == OLA_OK)
+            run.status = save_checkpoint(&run, i + 1, checkpoint);
     }
     if (progress && run.status == OLA_OK)
         progress(user, GOLDEN_LAYERS, GOLDEN_LAYERS, 1, "");
     return run.status;
+}
+
+ola_status
+golden_evaluate(struct golden_session *s, const ola_ct *const *in, ola_ct *const *out,
+             golden_progress progress, void *user)
+{
+    return golden_evaluate_resumable(s, in, out, NULL, progress, user);
 }

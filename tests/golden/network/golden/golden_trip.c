@@ -166,7 +166,7 @@ golden_command_run(const struct golden_options *o)
 {
     struct golden_images in;
     struct trip t;
-    if (golden_images_open(o, &in))
+    if (golden_check_memory(o) || golden_images_open(o, &in))
         return 1;
     float *answers = calloc(in.rows, GOLDEN_OUTPUT_SIZE * sizeof *answers);
     int failed = answers ? trip_open(o, &t) : golden_fail("run", "out of memory");
