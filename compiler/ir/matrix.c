@@ -164,7 +164,10 @@ matrix_product(struct arena *arena, const struct matrix *a, const struct matrix 
         }
     }
     arena_free(scratch);
-    return matrix_end(&out);
+    struct matrix *m = matrix_end(&out);
+    if (m) /* of a factor that moves and scales, nothing is known */
+        m->dense = a->dense > b->dense ? a->dense : b->dense;
+    return m;
 }
 
 struct matrix *

@@ -202,7 +202,7 @@ linear_row(const struct conv *v, const struct linear_sink *sink, const float *we
         int64_t tap[MAX_RANK] = {0};
         do {
             int64_t offset = window_offset(&v->w, at, tap);
-            if (offset >= 0 && *weight != 0)
+            if (offset >= 0)
                 sink->entry(sink->user, 0, o, (uint32_t)(base + offset), (double)*weight);
             weight++;
         } while (odometer(tap, v->w.kernel, v->w.dims));

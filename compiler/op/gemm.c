@@ -91,9 +91,9 @@ linear(struct op_ctx *c, uint32_t output, const struct linear_sink *sink)
             int64_t ib = g.tb ? col * g.k + k : k * g.n + col;
             if (a && b)
                 sum += g.alpha * (double)a->f[ia] * (double)b->f[ib];
-            else if (b && b->f[ib] != 0)
+            else if (b)
                 sink->entry(sink->user, 0, (uint32_t)o, (uint32_t)ia, g.alpha * (double)b->f[ib]);
-            else if (a && a->f[ia] != 0)
+            else if (a)
                 sink->entry(sink->user, 1, (uint32_t)o, (uint32_t)ib, g.alpha * (double)a->f[ia]);
         }
         if (op_in(c, 2) && !bias)

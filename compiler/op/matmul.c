@@ -115,8 +115,7 @@ linear_matrix(const struct product *p, const struct linear_sink *sink, const str
             int64_t ia = at_a + o / p->n * p->k + k, ib = at_b + k * p->n + o % p->n;
             double v = a ? (a->f ? (double)a->f[ia] : (double)a->i[ia])
                          : (b->f ? (double)b->f[ib] : (double)b->i[ib]);
-            if (v != 0)
-                sink->entry(sink->user, a ? 1 : 0, (uint32_t)(at + o), (uint32_t)(a ? ib : ia), v);
+            sink->entry(sink->user, a ? 1 : 0, (uint32_t)(at + o), (uint32_t)(a ? ib : ia), v);
         }
 }
 
