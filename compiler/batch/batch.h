@@ -31,8 +31,9 @@ struct batch_chain {
     uint32_t n, *bits;
     double *switches; /* [n]: relinearisations at each level */
 };
-/* scale_bits: of a value that is multiplied next. */
-void batch_depths(struct he_program *p, double scale_bits);
+/* scale_bits: of a value that is multiplied next. slack: bits that a reduction may leave above that
+ * when it needs one prime less then. */
+void batch_depths(struct he_program *p, double scale_bits, double slack);
 /* False when there are more primes than a chain may have. output_range: bound on |output|. */
 bool batch_chain(struct he_program *p, double scale_bits, double output_range,
                  struct batch_chain *out);

@@ -19,6 +19,8 @@
 struct walk {
     struct he_program *p;
     double scale;        /* wanted of what is multiplied next */
+    double slack;        /* bits that may be left above it */
+    bool decides;        /* how far reductions go down */
     const double *prime; /* by level; NULL: not known yet */
     bool *only_out;      /* by instruction: outputs read it and nothing else */
 };
@@ -41,7 +43,9 @@ least_bits(const struct he_program *p)
 static struct walk
 walk_new(struct he_program *p, double scale_bits)
 {
-    struct walk w = {p, exp2(scale_bits), NULL, ARENA_ARRAY(p->arena, bool, p->insts.len + 1)};
+    struct walk w = {.p = p,
+                     .scale = exp2(scale_bits),
+                     .only_out = ARENA_ARRAY(p->arena, bool, p->insts.len + 1)};
     for (uint32_t k = 0; k < p->insts.len; k++)
         w.only_out[k] = true;
     for (uint32_t k = 0; k < p->insts.len; k++)
@@ -62,9 +66,12 @@ reduce(const struct walk *w, uint32_t k)
         return;
     }
     double bits = log2(x->scale / w->scale);
-    i->down = bits < least_bits(w->p) || w->only_out[k] ? 0 : (uint32_t)ceil(bits / MOST_BITS);
+    if (w->decides) {
+        bool none = bits < least_bits(w->p) || w->only_out[k];
+        i->down = none ? 0 : (uint32_t)ceil(fmax(bits - w->slack, 1) / MOST_BITS);
+    }
     if (i->down)
-        i->scale = w->scale * ODD;
+        i->scale = fmax(w->scale, x->scale / exp2(i->down * MOST_BITS)) * ODD;
 }
 
 /* What a map makes of its argument's scale when it can choose. */
@@ -135,9 +142,11 @@ walk(const struct walk *w)
 }
 
 void
-batch_depths(struct he_program *p, double scale_bits)
+batch_depths(struct he_program *p, double scale_bits, double slack)
 {
     struct walk w = walk_new(p, scale_bits);
+    w.slack = slack;
+    w.decides = true;
     walk(&w);
 }
 

@@ -15,12 +15,15 @@
 #define PRECISION_BITS 15.0
 /* Bits of scale that are taken beyond that where they are free. */
 #define FREE_BITS 8
+/* Bits that reductions may leave above the wanted scale to save a prime: what is tried. */
+static const double slacks[] = {0, 4, 8, 12};
 /* A larger ring takes twice the memory for twice the images: it must be this much faster. */
 #define WORTH 0.7
 
 struct attempt {
     struct he_program *program; /* NULL: the ring is too small */
     uint32_t scale_bits;
+    double slack;
     uint32_t primes;
     double missing; /* bits of modulus */
 };
@@ -34,15 +37,15 @@ security(const struct compile_options *o)
 /* Up to the parameters. False after an error. */
 static bool
 plan(struct arena *a, const struct compile_options *o, const struct tp *t, double output_range,
-     uint32_t log_n, uint32_t scale_bits, struct attempt *out, struct diag *d)
+     uint32_t log_n, uint32_t scale_bits, double slack, struct attempt *out, struct diag *d)
 {
     struct schedule_levels levels;
     struct batch_chain chain = {0};
     struct he_program *p = batch_lower(a, t, log_n, d);
-    *out = (struct attempt){.scale_bits = scale_bits, .missing = INFINITY};
+    *out = (struct attempt){.scale_bits = scale_bits, .slack = slack, .missing = INFINITY};
     if (!p)
         return false;
-    batch_depths(p, scale_bits);
+    batch_depths(p, scale_bits, slack);
     schedule_levels(p, &levels);
     if (!batch_chain(p, scale_bits, output_range, &chain))
         return true;
@@ -66,11 +69,18 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
 {
     double precision = o->precision_bits > 0 ? o->precision_bits : PRECISION_BITS;
     uint32_t least = params_least_scale(log_n, precision);
-    if (!plan(a, o, t, output_range, log_n, least, out, d))
-        return false;
+    *out = (struct attempt){.missing = INFINITY};
+    for (size_t k = 0; k < sizeof slacks / sizeof *slacks; k++) {
+        struct attempt now;
+        if (!plan(a, o, t, output_range, log_n, least, slacks[k], &now, d))
+            return false;
+        if (now.program ? !out->program || now.primes < out->primes
+                        : !out->program && now.missing < out->missing)
+            *out = now;
+    }
     for (uint32_t more = 1; out->program && more <= FREE_BITS; more++) {
         struct attempt better;
-        if (!plan(a, o, t, output_range, log_n, least + more, &better, d))
+        if (!plan(a, o, t, output_range, log_n, least + more, out->slack, &better, d))
             return false;
         if (!better.program || better.primes > out->primes)
             break;

@@ -43,7 +43,7 @@ static void
 schedule(struct made *m, struct he_program *p, double scale_bits, double range)
 {
     struct batch_chain chain;
-    batch_depths(p, scale_bits);
+    batch_depths(p, scale_bits, 0);
     for (uint32_t k = 0; k < p->insts.len; k++)
         p->insts.at[k].level = 0;
     for (uint32_t k = p->insts.len; k-- > 0;) { /* as schedule_levels does, for one path */
