@@ -22,8 +22,8 @@ struct op_ctx {
 
 /* Receives an affine map entry by entry: out[o] += weight * in[k][i]; out[o] += bias.
  * `in` is the position among the node's inputs. Entries of one o may come in any order and repeat
- * (they add up). Rows (o) come in ascending order. Weights of 0 may come: Conv, Gemm and MatMul list
- * all that they have a place for. */
+ * (they add up). Rows (o) come in ascending order. Weights of 0 may come: Conv, Gemm and MatMul
+ * list all that they have a place for. */
 struct linear_sink {
     void *user;
     void (*entry)(void *user, uint32_t in, uint32_t o, uint32_t i, double weight);
