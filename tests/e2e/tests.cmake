@@ -39,12 +39,12 @@ foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial 6_bootstrap
   target_link_libraries(example_${example} PRIVATE ola_client m)
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()
-add_test(NAME example_6_batch COMMAND sh ${PROJECT_SOURCE_DIR}/examples/6_batch.sh $<TARGET_FILE:olac>)
+add_test(NAME example_7_batch COMMAND sh ${PROJECT_SOURCE_DIR}/examples/7_batch.sh $<TARGET_FILE:olac>)
 add_test(NAME example_4_four_processes COMMAND sh ${PROJECT_SOURCE_DIR}/examples/4_four_processes.sh $<TARGET_FILE:olac>)
 
 # What is linked outside of this build has no sanitizer's library.
 if(OLAC_SANITIZE)
-  foreach(test e2e_cmake e2e_network e2e_batch e2e_compositions e2e_installed example_4_four_processes example_6_batch e2e_generated_sim_gcc e2e_generated_sim_clang
+  foreach(test e2e_cmake e2e_network e2e_batch e2e_compositions e2e_installed example_4_four_processes example_7_batch e2e_generated_sim_gcc e2e_generated_sim_clang
       e2e_generated_ola_gcc e2e_generated_ola_clang)
     if(TEST ${test})
       set_tests_properties(${test} PROPERTIES DISABLED TRUE)

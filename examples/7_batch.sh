@@ -1,5 +1,5 @@
 #!/bin/sh
-# 6_batch.sh [OLAC] - many images in one evaluation.
+# 7_batch.sh [OLAC] - many images in one evaluation.
 #
 # Packed for latency (the default), one image is spread over the slots of a few ciphertexts, and the server rotates
 # them. Packed for throughput, every number of an image has a ciphertext of its own and every image a slot: the
