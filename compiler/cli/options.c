@@ -51,13 +51,7 @@ parse_list(struct arena *a, struct options *o, const struct row *r, const char *
         if (!*p)
             break;
     }
-    if (r->field == offsetof(struct options, mean)) {
-        o->mean.v = v.at;
-        o->mean.n = v.len;
-    } else {
-        o->std.v = v.at;
-        o->std.n = v.len;
-    }
+    *(struct list *)((char *)o + r->field) = (struct list){v.at, v.len};
     return true;
 }
 
@@ -276,6 +270,9 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
     enum fit_grid activations;
     if (!parse_activations(o, &activations))
         wrong(d, "activation-grid", "is pow2 or pow2:max");
+    if (o->dp.v && (o->dp.n != 3 || !(o->dp.v[0] > 0) || !(o->dp.v[1] > 0 && o->dp.v[1] < 1) ||
+                    !(o->dp.v[2] > 0)))
+        wrong(d, "dp", "is EPSILON,DELTA,CLIP, positive numbers, the second below 1");
     if (o->agree > 1)
         wrong(d, "agree", "is at most 1");
     return diag_errors(d) == 0;

@@ -20,10 +20,11 @@ struct options {
     uint32_t epochs, batch;
     bool momentum;
     double agree, precision, max_drop, max_latency, max_ram;
-    struct {
+    struct list {
         double *v;
         uint32_t n;
-    } mean, std;
+    } mean, std, dp;
+    const char *head;
     VEC(struct pin_option) pins;
     bool merge, insecure_toy, sim, dsl, only_float, json, quiet;
     uint64_t seen; /* which rows of options.def were given */

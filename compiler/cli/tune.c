@@ -15,7 +15,11 @@ json(const struct options *o, const struct tune_report *r, double seconds)
 
     str_add(&s, "{\"output\":");
     str_json(&s, o->output);
-    str_addf(&s, ",\"epochs\":%u,\"seconds\":%.3f,\"loss\":", r->epochs, seconds);
+    str_addf(&s, ",\"epochs\":%u,\"seconds\":%.3f,\"epsilon\":", r->epochs, seconds);
+    cli_number(&s, r->noise > 0 ? r->epsilon : NAN);
+    str_add(&s, ",\"noise\":");
+    cli_number(&s, r->noise > 0 ? r->noise : NAN);
+    str_add(&s, ",\"loss\":");
     cli_number(&s, r->loss);
     str_add(&s, ",\"accuracy\":");
     cli_number(&s, r->accuracy);
@@ -37,8 +41,13 @@ table(const struct options *o, const struct tune_report *r, double seconds)
 {
     double weights = 0, zeros = 0;
 
-    printf("%s: %u epochs in %.0f s; on the last one loss %.4f, accuracy %.2f %%\n", o->output,
-           r->epochs, seconds, r->loss, 100 * r->accuracy);
+    if (r->noise > 0)
+        printf("%s: %u epochs in %.0f s; (epsilon, delta) = (%.4g, %.4g), noise %.4g times the "
+               "clipping norm\n",
+               o->output, r->epochs, seconds, r->epsilon, o->dp.v[1], r->noise);
+    else
+        printf("%s: %u epochs in %.0f s; on the last one loss %.4f, accuracy %.2f %%\n", o->output,
+               r->epochs, seconds, r->loss, 100 * r->accuracy);
     printf("%-24s %8s %8s %10s\n", "layer", "weights", "zeros", "powers");
     for (uint32_t k = 0; k < r->n; k++) {
         const struct tune_layer *l = &r->layers[k];
@@ -79,10 +88,13 @@ cli_tune(struct arena *a, const struct options *o, struct diag *d)
                               .terms = co.quantize.terms,
                               .bits = co.quantize.bits,
                               .augment = o->augment,
+                              .epsilon = o->dp.n == 3 ? o->dp.v[0] : 0,
+                              .delta = o->dp.n == 3 ? o->dp.v[1] : 0,
+                              .clip = o->dp.n == 3 ? o->dp.v[2] : 0,
                               .checkpoint = checkpoint,
                               .progress = progress_show,
                               .user = &progress};
-    bool ok = pipeline_tune(&co, &data, &to, &c, &r, d);
+    bool ok = pipeline_tune(a, &co, &data, o->head, &to, &c, &r, d);
     progress_clear(&progress);
     ok = ok && onnx_format(c.graph, &s, d) && file_write(o->output, s.text, s.len, d);
     str_free(&s);

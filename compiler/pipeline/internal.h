@@ -3,6 +3,7 @@
 #define OLAC_PIPELINE_INTERNAL_H
 
 #include "ir/tp.h"
+#include "op/op.h"
 #include "pipeline/pipeline.h"
 
 /* Tries ring degrees, each on a copy of the tensor program, prices each result and keeps the
@@ -47,6 +48,10 @@ bool pipeline_deep(struct arena *a, const struct compile_options *o, struct he_p
                    double *leanest);
 /* Bits of the largest value left above the modelled noise of one operation. */
 double pipeline_precision(const struct compile_options *o);
+/* The part up to a node and the part behind it, which then has the node's output as its input;
+ * values keep their indices. E_SPLIT: the node does not separate the two. */
+bool pipeline_split(struct arena *a, const struct graph *g, const char *node, struct graph **front,
+                    struct graph **back, struct diag *d);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones

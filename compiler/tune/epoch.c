@@ -68,10 +68,8 @@ draw(struct pass *p, struct arena *a)
         p->random[k] = (float)((double)w[at++] * 0x1p-31 - 1);
 }
 
-/* dL/dz of the mean over `batch` images to slope, the loss as return: cross entropy of the softmax
- * or, of one output, of its logistic function. */
-static double
-loss_of(const float *z, int64_t n, int64_t label, double batch, float *slope, bool *correct)
+double
+tune_loss(const float *z, int64_t n, int64_t label, double batch, float *slope, bool *correct)
 {
     double sum = 0;
     int64_t best = 0;
@@ -116,8 +114,8 @@ work(const struct pass *p, struct part *l, uint32_t first, uint32_t n, uint32_t 
     const float *z = learner_forward(l->run, l->x, n);
     for (uint32_t k = 0; k < n; k++) {
         bool correct;
-        l->loss += loss_of(z + k * p->outputs, p->outputs, t->data->labels[p->order[first + k]],
-                           batch, l->slope + k * p->outputs, &correct);
+        l->loss += tune_loss(z + k * p->outputs, p->outputs, t->data->labels[p->order[first + k]],
+                             batch, l->slope + k * p->outputs, &correct);
         l->correct += correct;
     }
     learner_backward(l->run, l->slope, l->gradient);
@@ -143,8 +141,8 @@ batch(struct pass *p, uint32_t first, uint32_t n)
 }
 
 /* One step of Adam (Kingma and Ba, arXiv 1412.6980) or of momentum. */
-static void
-step(struct training *t, const float *gradient, double rate, bool regrow)
+void
+tune_step(struct training *t, const float *gradient, double rate, bool regrow)
 {
     double norm = (double)cblas_snrm2((int)t->size, gradient, 1);
     double scale = norm > CLIP ? CLIP / norm : 1;
@@ -227,7 +225,7 @@ tune_epoch(struct training *t, const struct tune_stage *stage, uint32_t at)
         }
         batch(&p, first, count);
         ok = isfinite(p.loss);
-        step(t, p.part[0].gradient, rate, stage->kind == PRUNE);
+        tune_step(t, p.part[0].gradient, rate, stage->kind == PRUNE);
         tune_apply(t);
         if (t->o.progress)
             t->o.progress(t->o.user, "training", t->epoch * all + k + 1, t->o.epochs * all);

@@ -40,7 +40,7 @@ struct training {
     float *mean, *square;   /* moments of the gradients */
     uint8_t *entry;         /* enum entry */
     struct pow2_grid *grid; /* of each parameter; terms 0: none yet */
-    double loss, accuracy;
+    double loss, accuracy, spent, noise;
 };
 
 /* prune.c: the `share` of the weights with the least scores becomes PRUNED, the others FREE. */
@@ -59,5 +59,14 @@ bool tune_save(const struct training *t);
 /* epoch.c: one pass over the data; false after E_TUNE_DIVERGED. `stage` is that of this epoch, its
  * number within it `at`. */
 bool tune_epoch(struct training *t, const struct tune_stage *stage, uint32_t at);
+
+/* dL/dz of the mean over `batch` images to slope, the loss as return: cross entropy of the softmax
+ * or, of one output, of its logistic function. */
+double tune_loss(const float *z, int64_t n, int64_t label, double batch, float *slope,
+                 bool *correct);
+/* One step of the optimiser; regrow: pruned weights learn too. */
+void tune_step(struct training *t, const float *gradient, double rate, bool regrow);
+/* private.c: all epochs; E_TUNE_PRIVATE, E_TUNE_DIVERGED. */
+bool tune_private(struct training *t);
 
 #endif

@@ -103,6 +103,9 @@ options_fit(const struct training *t)
     if (t->o.terms && (t->o.bits < POW2_BITS_MIN || t->o.bits > POW2_BITS_MAX))
         diag_error(t->d, E_QUANT_BITS, at, "a grid of powers of two has %d to %d bits, not %u",
                    POW2_BITS_MIN, POW2_BITS_MAX, t->o.bits);
+    if (t->o.epsilon > 0 && (t->o.prune > 0 || t->o.terms || t->o.augment > 0))
+        diag_error(t->d, E_TUNE_OPTION, at,
+                   "--dp does not go with --prune, --quantize and --augment");
     if (t->o.augment > 0 && (s->rank != 4 || s->dim[0] != 1))
         diag_error(t->d, E_TUNE_OPTION, at, "--augment is for images [1, C, H, W]");
     return diag_errors(t->d) == 0;
@@ -159,6 +162,8 @@ static void
 report(const struct training *t, struct tune_report *r)
 {
     r->epochs = t->epoch;
+    r->epsilon = t->spent;
+    r->noise = t->noise;
     r->loss = t->loss;
     r->accuracy = t->accuracy;
     r->layers = ARENA_ARRAY(t->g->arena, struct tune_layer, t->n_params + 1);
@@ -194,7 +199,7 @@ tune(struct graph *g, const struct tune_data *data, const struct tune_options *o
     }
     if (ok) {
         allocate(&t);
-        ok = tune_load(&t) && train(&t);
+        ok = o->epsilon > 0 ? tune_private(&t) : tune_load(&t) && train(&t);
     }
     if (ok)
         report(&t, r);

@@ -6,7 +6,7 @@
  * establishes other weights and biases, in constants that are their nodes' own
  * leaves      shapes, nodes, polynomials
  * fails       E_TUNE_FORM, E_TUNE_LABELS, E_TUNE_DIVERGED, E_TUNE_OPTION, E_TUNE_CHECKPOINT,
- *             E_TUNE_PRUNE, E_WRITE (the checkpoint)
+ *             E_TUNE_PRUNE, E_TUNE_PRIVATE, E_WRITE (the checkpoint)
  * source      Guo et al., arXiv 1608.04493 (pruned weights go on learning and may come back);
  *             Lee et al., arXiv 2010.07611 (one threshold for all layers: a weight's square over
  *             the sum of the squares not smaller in its layer); Zhou et al., arXiv 1702.03044
@@ -38,6 +38,9 @@ struct tune_options {
     /* images are turned, scaled and moved at random, for 1 by up to 10 degrees, 10 % and 2
      * pixels; 0: not at all */
     double augment;
+    /* > 0: differential privacy. Begins with new random weights; each example's gradient is clipped
+     * to the norm `clip`; no pruning, rounding, augmenting, checkpoint, and no seed */
+    double epsilon, delta, clip;
     const char *checkpoint; /* path: goes on from it, keeps it up to date; NULL: none */
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
@@ -51,7 +54,9 @@ struct tune_layer {
 
 struct tune_report {
     uint32_t epochs, n;
-    double loss, accuracy; /* means over the last epoch, as it trained */
+    double epsilon, noise; /* spent; deviation over clipping norm: 0 without privacy */
+    /* NAN with privacy, for they tell of the data; else means over the last epoch, as it trained */
+    double loss, accuracy;
     struct tune_layer *layers;
 };
 

@@ -41,6 +41,7 @@ foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial 6_bootstrap
 endforeach()
 add_test(NAME example_7_batch COMMAND sh ${PROJECT_SOURCE_DIR}/examples/7_batch.sh $<TARGET_FILE:olac>)
 add_test(NAME example_4_four_processes COMMAND sh ${PROJECT_SOURCE_DIR}/examples/4_four_processes.sh $<TARGET_FILE:olac>)
+add_test(NAME example_6_tune COMMAND sh ${PROJECT_SOURCE_DIR}/examples/6_tune.sh $<TARGET_FILE:olac>)
 
 # What is linked outside of this build has no sanitizer's library.
 if(OLAC_SANITIZE)

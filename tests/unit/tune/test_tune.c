@@ -223,3 +223,22 @@ Test(tune, refuses_what_cannot_be)
     refused(o, 0, E_QUANT_BITS);
     refused((struct tune_options){.epochs = 3, .momentum = true, .rate = 1e6}, 0, E_TUNE_DIVERGED);
 }
+
+Test(tune, privacy_is_kept_within_its_budget_or_refused)
+{
+    struct task k;
+    struct tune_report r;
+    struct tune_options o = {
+        .epochs = 30, .batch = 60, .rate = 0.02, .epsilon = 8, .delta = 1e-3, .clip = 1};
+    make(&k);
+    cr_assert(tune(k.t.g, &k.data, &o, &r, k.t.d), "%s", net_errors(&k.t));
+    cr_expect(r.epsilon <= 8 && r.epsilon > 7.9 && r.noise > 0.3, "%g %g", r.epsilon, r.noise);
+    cr_expect(isnan(r.loss) && isnan(r.accuracy), "they tell of the data");
+    cr_expect(accuracy(&k) > 0.5, "%g", accuracy(&k));
+    net_free(&k.t);
+    o.epsilon = 1e-4;
+    refused(o, 0, E_TUNE_PRIVATE);
+    o.epsilon = 8;
+    o.prune = 0.5;
+    refused(o, 0, E_TUNE_OPTION);
+}
