@@ -29,7 +29,7 @@ struct learner_run {
  * --------------------------------------------------------------------------------- */
 
 static uint32_t
-add_param(struct learner *n, uint32_t node, uint32_t value, bool bias, double uses)
+add_param(struct learner *n, uint32_t node, uint32_t value, bool bias)
 {
     const struct value *v = graph_value(n->g, value);
     struct learner_param p = {.node = node,
@@ -37,8 +37,7 @@ add_param(struct learner *n, uint32_t node, uint32_t value, bool bias, double us
                               .bias = bias,
                               .n = (uint32_t)shape_size(&v->shape),
                               .data = v->data.f,
-                              .first = n->size,
-                              .uses = uses};
+                              .first = n->size};
 
     n->size += p.n;
     vec_push(n->g->arena, &n->params, p);
@@ -67,9 +66,9 @@ add_step(struct learner *n, uint32_t index, struct diag *d)
         s.x[0] = s.w.x;
         s.y = s.w.y;
         s.n_x = 1;
-        s.weight = add_param(n, index, s.w.weight, false, (double)s.w.positions);
+        s.weight = add_param(n, index, s.w.weight, false);
         if (s.w.bias != NONE)
-            s.bias = add_param(n, index, s.w.bias, true, (double)s.w.positions);
+            s.bias = add_param(n, index, s.w.bias, true);
         vec_push(n->g->arena, &n->steps, s);
         return true;
     }

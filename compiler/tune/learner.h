@@ -13,7 +13,6 @@ struct learner_param {
     uint32_t n;
     float *data;
     size_t first; /* of its entries in a gradient of all parameters */
-    double uses;  /* how often an image needs an entry of it */
 };
 
 struct learner;
