@@ -100,7 +100,8 @@ cli_tune(struct arena *a, const struct options *o, struct diag *d)
     str_free(&s);
     if (!ok)
         return cli_finish(o, d);
-    unlink(checkpoint); /* the training is over */
+    if (!o->dp.n)
+        unlink(checkpoint); /* the training is over */
     cli_warnings(d);
     if (o->json)
         json(o, &r, seconds_now() - start);
