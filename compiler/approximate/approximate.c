@@ -3,12 +3,15 @@
  * they are. */
 #include "approximate/approximate.h"
 #include "approximate/layer.h"
+#include "approximate/refit.h"
 #include "approximate/refuse.h"
+#include "approximate/weights.h"
 #include "ola/plan.h"
 #include "op/answer.h"
 #include "op/lockstep.h"
 
 #include <math.h>
+#include <string.h>
 
 #define AGREE 0.985
 #define WIDEN 1.2
@@ -22,12 +25,14 @@ static const uint32_t grid_candidates[] = {2, 3};
 
 struct work {
     struct graph *g;
-    const float *images;
-    uint32_t n;
+    const float *images; /* and, after them, the guards */
+    uint32_t n, guards;
     const struct approximate_options *o;
     const uint32_t *candidates; /* ascending */
     uint32_t n_candidates;
-    uint32_t *acts, n_acts; /* nodes of class NONLIN */
+    struct arena *scratch;
+    uint32_t *acts, n_acts;   /* nodes of class NONLIN */
+    uint32_t *stops, n_stops; /* these, and linear maps whose weights may be refitted */
     struct diag *d;
 };
 
@@ -56,7 +61,6 @@ static double
 hold_before(uint32_t to_come)
 {
     double hold = to_come ? 4.0 / to_come : 4.0;
-
     return hold < 0.5 ? 0.5 : hold;
 }
 
@@ -105,29 +109,74 @@ compare(const struct work *w, const struct lockstep *s, struct approximate_repor
     r->agree = (double)same / w->n;
 }
 
+static bool
+fit_activation(const struct work *w, const struct lockstep *s, uint32_t act, uint32_t uniform)
+{
+    uint32_t node = w->acts[act], x = w->g->nodes.at[node].in.at[0];
+    struct layer_options o = options_of(w, act, uniform);
+    struct layer_data data = {lockstep_value(s, x, false), lockstep_value(s, x, true), w->n,
+                              w->guards};
+
+    w->g->nodes.at[node].poly = layer_fit(w->g, node, &data, &o, w->d);
+    return w->g->nodes.at[node].poly != NULL;
+}
+
+/* The value that is added to what the node makes, when only one sum reads that and the value is
+ * there already; else NONE. */
+static uint32_t
+added_to(const struct work *w, const struct lockstep *s, uint32_t node)
+{
+    uint32_t out = w->g->nodes.at[node].out.at[0], other = NONE;
+
+    if (graph_uses(w->g, out) != 1)
+        return NONE;
+    for (uint32_t k = node + 1; k < w->g->nodes.len && other == NONE; k++) {
+        const struct node *n = &w->g->nodes.at[k];
+        if (n->op == OP_add && (n->in.at[0] == out || n->in.at[1] == out))
+            other = n->in.at[n->in.at[0] == out];
+    }
+    return other != NONE && other != out && lockstep_value(s, other, false) &&
+                   shape_equal(&graph_value(w->g, other)->shape, &graph_value(w->g, out)->shape)
+               ? other
+               : NONE;
+}
+
+static void
+refit_node(const struct work *w, const struct lockstep *s, uint32_t node)
+{
+    uint32_t x = w->g->nodes.at[node].in.at[0], added = added_to(w, s, node);
+    struct refit_data data = {
+        .fed = lockstep_value(s, x, false), .clean = lockstep_value(s, x, true), .n = w->n};
+
+    if (added != NONE) {
+        data.added = lockstep_value(s, added, false);
+        data.added_clean = lockstep_value(s, added, true);
+    }
+    refit_map(w->g, node, &data);
+}
+
 /* Polynomials for all activations, `uniform` where no pin says otherwise, and how they do. */
 static bool
 fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 {
-    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n);
+    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n + w->guards);
+    uint32_t act = 0;
     bool ok = true;
     const char *what = w->o->plan ? "fitting the chosen degrees"
                                   : arena_printf(w->g->arena, "fitting degree %u", uniform);
 
+    refit_undo(w->g);
     for (uint32_t k = 0; k < w->n_acts; k++)
         w->g->nodes.at[w->acts[k]].poly = NULL;
-    for (uint32_t k = 0; ok && k < w->n_acts; k++) {
-        uint32_t node = w->acts[k], x = w->g->nodes.at[node].in.at[0];
-        struct layer_options o = options_of(w, k, uniform);
-
-        ok = lockstep_advance(s, node, w->d);
-        if (!ok)
-            break;
-        struct layer_data data = {lockstep_value(s, x, false), lockstep_value(s, x, true), w->n};
-        w->g->nodes.at[node].poly = layer_fit(w->g, node, &data, &o, w->d);
-        ok = w->g->nodes.at[node].poly != NULL;
-        if (w->o->progress)
-            w->o->progress(w->o->user, what, k + 1, w->n_acts);
+    for (uint32_t k = 0; ok && k < w->n_stops; k++) {
+        ok = lockstep_advance(s, w->stops[k], w->d);
+        if (ok && w->stops[k] != w->acts[act]) {
+            refit_node(w, s, w->stops[k]);
+            continue;
+        }
+        ok = ok && fit_activation(w, s, act++, uniform);
+        if (ok && w->o->progress)
+            w->o->progress(w->o->user, what, act, w->n_acts);
     }
     ok = ok && lockstep_advance(s, w->g->nodes.len, w->d);
     if (ok) {
@@ -141,21 +190,22 @@ fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 /* A fifth of the images tells that a degree is out of the question: 10 points below what is wanted.
  */
 static bool
-hopeless(struct work *w, uint32_t degree, double wanted, struct approximate_report *r, bool *ok)
+hopeless(const struct work *w, uint32_t degree, double wanted, struct approximate_report *r,
+         bool *ok)
 {
-    uint32_t n = w->n;
+    struct work some = *w;
 
-    if (n < SCREEN_FROM || degree == w->candidates[w->n_candidates - 1])
+    if (w->n < SCREEN_FROM || degree == w->candidates[w->n_candidates - 1])
         return false;
-    w->n = n / 5;
-    *ok = fit_all(w, degree, r);
-    w->n = n;
+    some.n = w->n / 5;
+    some.guards = 0;
+    *ok = fit_all(&some, degree, r);
     return *ok && r->agree < wanted - 0.1;
 }
 
 /* The smallest degree whose network agrees often enough, else the one that agrees most. */
 static bool
-choose(struct work *w, struct approximate_report *r)
+choose(const struct work *w, struct approximate_report *r)
 {
     double wanted = w->o->agree > 0 ? w->o->agree : AGREE, most = -1;
     uint32_t best = 0;
@@ -240,6 +290,7 @@ all_errors(const struct work *w, struct choice *out)
     struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n);
     bool ok = true;
 
+    refit_undo(w->g);
     for (uint32_t k = 0; k < w->n_acts; k++)
         w->g->nodes.at[w->acts[k]].poly = NULL;
     for (uint32_t k = 0; ok && k < w->n_acts; k++) {
@@ -247,7 +298,7 @@ all_errors(const struct work *w, struct choice *out)
         ok = lockstep_advance(s, w->acts[k], w->d);
         if (!ok)
             break;
-        struct layer_data data = {lockstep_value(s, x, true), lockstep_value(s, x, true), w->n};
+        struct layer_data data = {lockstep_value(s, x, true), lockstep_value(s, x, true), w->n, 0};
         ok = layer_errors(w, k, &data, &out->layers[k]);
         if (w->o->progress)
             w->o->progress(w->o->user, "errors of all degrees", k + 1, w->n_acts);
@@ -283,6 +334,23 @@ grid_degrees(const struct work *w)
     return ok;
 }
 
+/* How many images and guards fit, and their rows one after the other. */
+static void
+set_rows(struct work *w, uint32_t n, uint32_t guards)
+{
+    size_t size = (size_t)shape_size(&graph_value(w->g, w->g->inputs.at[0].value)->shape);
+    uint32_t all = lockstep_images(w->g, w->stops, w->n_stops, n + guards);
+
+    w->guards = (uint32_t)((uint64_t)all * guards / (n + guards));
+    w->n = all - w->guards;
+    if (!w->guards)
+        return;
+    float *rows = ARENA_ARRAY(w->scratch, float, all *size);
+    memcpy(rows, w->images, w->n * size * sizeof *rows);
+    memcpy(rows + w->n * size, w->o->guard, w->guards * size * sizeof *rows);
+    w->images = rows;
+}
+
 /* Finds the activations, and how many images fit; with no activation no data are asked for. */
 static bool
 begin(struct work *w, const float *images, uint32_t n_images)
@@ -296,15 +364,22 @@ begin(struct work *w, const float *images, uint32_t n_images)
                                  : sizeof candidates / sizeof *candidates;
     if (!grid_degrees(w))
         return false;
+    refit_undo(g);
     w->acts = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
-    for (uint32_t k = 0; k < g->nodes.len; k++)
-        if (op_row(g->nodes.at[k].op)->class == NONLIN)
+    w->stops = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
+    for (uint32_t k = 0; k < g->nodes.len; k++) {
+        bool act = op_row(g->nodes.at[k].op)->class == NONLIN;
+        if (act)
             w->acts[w->n_acts++] = k;
+        if (act || (w->n_acts && !w->o->keep_weights && weights_possible(g, k)))
+            w->stops[w->n_stops++] = k;
+    }
+    w->acts[w->n_acts] = NONE;
     if (w->n_acts == 0)
         return true;
     if (!check_data(w, images, n_images))
         return false;
-    w->n = lockstep_images(g, w->acts, w->n_acts, n_images);
+    set_rows(w, n_images, w->o->guard ? w->o->n_guard : 0);
     return true;
 }
 
@@ -312,26 +387,55 @@ bool
 approximate_errors(struct graph *g, const float *images, uint32_t n_images,
                    const struct approximate_options *o, struct choice *out, struct diag *d)
 {
-    struct work w = {.g = g, .images = images, .o = o, .d = d};
+    struct work w = {.g = g, .images = images, .o = o, .d = d, .scratch = arena_new()};
+    bool ok = begin(&w, images, n_images);
 
-    if (!begin(&w, images, n_images))
-        return false;
-    out->n = w.n_acts;
-    out->layers = ARENA_ARRAY(g->arena, struct choice_layer, w.n_acts + 1);
-    return w.n_acts == 0 || all_errors(&w, out);
+    if (ok) {
+        out->n = w.n_acts;
+        out->layers = ARENA_ARRAY(g->arena, struct choice_layer, w.n_acts + 1);
+        ok = w.n_acts == 0 || all_errors(&w, out);
+    }
+    arena_free(w.scratch);
+    return ok;
 }
 
 bool
 approximate(struct graph *g, const float *images, uint32_t n_images,
             const struct approximate_options *o, struct approximate_report *r, struct diag *d)
 {
-    struct work w = {.g = g, .images = images, .o = o, .d = d};
+    struct work w = {.g = g, .images = images, .o = o, .d = d, .scratch = arena_new()};
 
     *r = (struct approximate_report){.agree = 1};
-    if (!begin(&w, images, n_images))
-        return false;
-    if (w.n_acts == 0)
-        return true;
-    r->images = w.n;
-    return o->degree || o->plan ? fit_all(&w, o->degree, r) : choose(&w, r);
+    bool ok = begin(&w, images, n_images);
+    if (ok && w.n_acts > 0) {
+        r->images = w.n;
+        ok = o->degree || o->plan ? fit_all(&w, o->degree, r) : choose(&w, r);
+    }
+    arena_free(w.scratch);
+    return ok;
+}
+
+void
+approximate_take(struct arena *a, const struct graph *g, struct approximated *out)
+{
+    out->poly = ARENA_ARRAY(a, struct poly *, g->nodes.len + 1);
+    out->data = ARENA_ARRAY(a, struct tensor, g->values.len + 1);
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        out->poly[k] = g->nodes.at[k].poly;
+    for (uint32_t v = 0; v < g->values.len; v++)
+        if (graph_value(g, v)->trained.f)
+            out->data[v] = graph_value(g, v)->data;
+}
+
+void
+approximate_put(struct graph *g, const struct approximated *from)
+{
+    refit_undo(g);
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        g->nodes.at[k].poly = from->poly[k];
+    for (uint32_t v = 0; v < g->values.len; v++)
+        if (from->data[v].f) {
+            graph_value(g, v)->trained = graph_value(g, v)->data;
+            graph_value(g, v)->data = from->data[v];
+        }
 }

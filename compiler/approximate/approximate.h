@@ -4,7 +4,9 @@
  * requires    STAGE_SIMPLIFIED; at least one calibration image, floats as the network takes them
  * establishes STAGE_APPROXIMATED: node->poly on every encrypted NONLIN node
  *             (degree 1 where it is straight on all that it was fed, unless its degree is pinned)
- * leaves      shapes, weights, node order
+ *             weights of the linear maps between activations, refitted to what polynomials feed
+ *             them (value->trained keeps the trained ones; power-of-two pins are left alone)
+ * leaves      shapes, node order
  * fails       400-449: no calibration data, an activation that has no value on its range (Log of a
  *             negative number), a COMPOSITE node (the message says what would do instead)
  * dump        --dump=approximate
@@ -26,9 +28,14 @@ struct approximate_options {
     /* coefficients that are powers of two, one polynomial a layer, the best there is of degree 2
      * or 3 (powers.h): the candidates for `degree` 0 are then these two */
     enum fit_grid grid;
-    bool per_layer; /* one polynomial a layer in place of one a channel */
+    bool per_layer;    /* one polynomial a layer in place of one a channel */
+    bool keep_weights; /* no refitting of the linear maps between activations */
     /* 0: 1.2 - the range is the calibrated one times this, about its middle */
     double widen;
+    /* rows like the images', or NULL: inputs that need not be answered well, but must not make
+     * polynomials run away */
+    const float *guard;
+    uint32_t n_guard;
     const uint32_t *set_degree; /* per node index, 0: free (--set NODE:degree=7); may be NULL */
     /* per node index, the degree in place of `degree` (pins still hold), 0: none; may be NULL */
     const uint32_t *plan;
@@ -46,6 +53,15 @@ struct approximate_report {
     /* the largest |output| seen on calibration images, approximated network */
     double output_max;
 };
+
+/* What the approximation is, apart from the graph. */
+struct approximated {
+    struct poly **poly;  /* [node] */
+    struct tensor *data; /* [value]: refitted constants; without data where there are none */
+};
+void approximate_take(struct arena *a, const struct graph *g, struct approximated *out);
+/* The graph must have the nodes and values that it had then. */
+void approximate_put(struct graph *g, const struct approximated *from);
 
 /* Every problem that needs no data to be seen; o may be NULL. For `olac check`. */
 bool approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d);

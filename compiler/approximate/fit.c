@@ -13,13 +13,18 @@
 #define ANCHOR_WEIGHT 1e-4
 #define FREE_WEIGHT   1e-24
 #define ROUNDS        40
-#define TAIL_STEP     0.3
-#define TAIL_VALUES   3e7
-#define SLACK         1.25 /* of the hold over what is possible */
+/* The hold gives way as the square of the distance, from so many deviations on, up to so much: a
+ * bound that is right for the body costs it dearly in the tail, where few values lie. */
+#define TAIL_FROM   3.0
+#define SLACK_MOST  16.0
+#define TAIL_STEP   0.3
+#define TAIL_VALUES 3e7
+#define SLACK       1.25 /* of the hold over what is possible */
 
 struct anchors {
     uint32_t n;
     double *t, *f, *weight; /* t: normalised, in [-1, 1] */
+    double *slack;          /* how many times the hold's bound the error may be, >= 1 */
     double steepness, span;
 };
 
@@ -84,7 +89,29 @@ fit_collect(struct arena *a, uint64_t count,
         d->y[d->n] = d->y[b] / w;
         d->weight[d->n++] = w / d->count;
     }
+    d->own = d->n;
     return true;
+}
+
+void
+fit_guard(struct arena *a, struct fit_data *d, const struct fit_data *guard, double share)
+{
+    double *to[3] = {d->weight, d->x, d->y};
+    const double *from[3] = {guard->weight, guard->x, guard->y};
+
+    for (int k = 0; k < 3; k++) {
+        double *both = ARENA_ARRAY(a, double, d->n + guard->n + 1);
+        memcpy(both, to[k], d->n * sizeof *both);
+        for (uint32_t b = 0; b < guard->n; b++)
+            both[d->n + b] = from[k][b] * (k == 0 ? share : 1);
+        to[k] = both;
+    }
+    d->weight = to[0];
+    d->x = to[1];
+    d->y = to[2];
+    d->n += guard->n;
+    d->lo = fmin(d->lo, guard->lo);
+    d->hi = fmax(d->hi, guard->hi);
 }
 
 /* ---- the range ------------------------------------------------------------------ */
@@ -226,11 +253,13 @@ make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
     at.t = ARENA_ARRAY(a, double, at.n);
     at.f = ARENA_ARRAY(a, double, at.n);
     at.weight = ARENA_ARRAY(a, double, at.n);
+    at.slack = ARENA_ARRAY(a, double, at.n);
     for (uint32_t k = 0; k < at.n; k++) {
         at.t[k] = -cos(M_PI * (double)k / (at.n - 1));
         double x = range->center + range->radius * at.t[k];
-        double z = d->sd > 0 ? (x - d->mean) / d->sd : 0;
+        double z = d->sd > 1e-9 * (fabs(d->mean) + range->radius) ? (x - d->mean) / d->sd : 0;
         at.f[k] = f.f(f.user, x);
+        at.slack[k] = fmin(pow(fmax(1, fabs(z) / TAIL_FROM), 2), SLACK_MOST);
         /* points stand sin(...) apart: the density times that is the share */
         at.weight[k] = exp(-z * z / 2) * sqrt(1 - at.t[k] * at.t[k]);
         sum += at.weight[k];
@@ -245,6 +274,17 @@ make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
         at.weight[k] = (o->hold > 0 ? ANCHOR_WEIGHT : FREE_WEIGHT) / at.n +
                        (sum > 0 ? share * at.weight[k] / sum : 0);
     return at;
+}
+
+/* The largest error at an anchor, over what is allowed there when 1 is allowed in the body. */
+static double
+excess(const struct anchors *at, uint32_t degree, const double *coef)
+{
+    double most = 0;
+
+    for (uint32_t k = 0; k < at->n; k++)
+        most = fmax(most, fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / at->slack[k]);
+    return most;
 }
 
 static double
@@ -262,7 +302,7 @@ static void
 press(const struct anchors *at, uint32_t degree, const double *coef, double bound)
 {
     for (uint32_t k = 0; k < at->n; k++) {
-        double ratio = fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / bound;
+        double ratio = fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / (bound * at->slack[k]);
         if (ratio > 1)
             at->weight[k] *= fmin(1.5 * ratio * ratio, 30);
     }
@@ -277,8 +317,9 @@ pull_in(const struct anchors *at, uint32_t degree, double *coef, const double *e
     for (uint32_t k = 0; k < at->n; k++) {
         double mine = chebyshev(coef, degree, at->t[k]) - at->f[k];
         double other = chebyshev(even, degree, at->t[k]) - at->f[k];
-        if (fabs(mine) > bound && fabs(mine - other) > 0)
-            share = fmax(share, (fabs(mine) - bound) / fabs(mine - other));
+        double most = bound * at->slack[k];
+        if (fabs(mine) > most && fabs(mine - other) > 0)
+            share = fmax(share, (fabs(mine) - most) / fabs(mine - other));
     }
     share = fmin(share, 1);
     for (uint32_t k = 0; k <= degree; k++)
@@ -298,10 +339,10 @@ held(struct arena *a, const struct fit_data *d, const struct fit_options *o,
     if (!solve(a, NULL, range, o->degree, at, even))
         return false;
     double bound = o->hold * fmin(d->sd * at->steepness, at->span);
-    bound = fmax(bound, SLACK * worst(at, o->degree, even));
+    bound = fmax(bound, SLACK * excess(at, o->degree, even));
     if (!(bound > 0))
         return true;
-    for (int round = 0; round < ROUNDS && worst(at, o->degree, coef) > bound; round++) {
+    for (int round = 0; round < ROUNDS && excess(at, o->degree, coef) > bound; round++) {
         press(at, o->degree, coef, bound);
         struct arena *scratch = arena_new();
         bool ok = solve(scratch, d, range, o->degree, at, coef);
@@ -364,7 +405,7 @@ fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
     out->linear = ok && straight(d, f, o, out, &at, out->coef);
     if (ok && !out->linear)
         ok = held(scratch, d, o, out, &at, out->coef);
-    for (uint32_t b = 0; ok && b < d->n; b++) {
+    for (uint32_t b = 0; ok && b < d->own; b++) {
         double t = (d->x[b] - out->center) / out->radius;
         double e = chebyshev(out->coef, o->degree, t) - f.f(f.user, d->x[b]);
         out->square_error += d->weight[b] * e * e;

@@ -23,7 +23,8 @@ struct fit_data {
     double independent;
     /* of all channels' values: what sd may well be, worth four values; 0: unknown */
     double spread;
-    uint32_t n; /* bins that are not empty, at most FIT_BINS */
+    uint32_t n;   /* bins that are not empty, at most FIT_BINS; twice that with a guard */
+    uint32_t own; /* of them: the first; the others are the guard's */
     double *weight, *x, *y;
 };
 
@@ -38,8 +39,9 @@ enum fit_grid { FIT_FREE, FIT_POWERS_DATA, FIT_POWERS_MAX };
 struct fit_options {
     uint32_t degree;
     double widen; /* the range is the seen one, this much longer; >= 1 */
-    /* |p - f| stays below hold * min(sd * steepness, f's span) on the whole range, or below 1.25
-     * times what equal weights give, if that is larger; 0: no hold */
+    /* |p - f| stays below hold * min(sd * steepness, f's span), or below 1.25 times what equal
+     * weights give, if that is larger, as far as three deviations from the mean, and beyond that
+     * below so much times the square of (the distance over three deviations); 0: no hold */
     double hold;
     /* coefficients are powers of two, degree 2 or 3, no hold and no prior (grid.c) */
     enum fit_grid grid;
@@ -61,6 +63,9 @@ enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT
 bool fit_collect(struct arena *a, uint64_t count,
                  void (*get)(void *user, uint64_t k, double *x, double *y), void *user,
                  struct fit_data *d);
+/* d sees what the guard was fed, too: its range, and its values with `share` of the weight of d's.
+ * Mean, deviation and error stay d's own. */
+void fit_guard(struct arena *a, struct fit_data *d, const struct fit_data *guard, double share);
 /* coef in arena a. */
 enum fit_status fit_polynomial(struct arena *a, const struct fit_data *d, struct fit_function f,
                                const struct fit_options *o, struct fit *out);

@@ -8,12 +8,16 @@
 
 /* Values that a normal guess of the distribution is worth. */
 #define PRIOR 32.0
+/* Weight of the guards' values, the images' being 1. Measured on ResNet-20: ten times more costs a
+ * point of accuracy, and this holds as much. */
+#define GUARD_SHARE 0.002
 
 /* A channel's values on all images, one after the other. */
 struct channel {
     struct op_ctx ctx;
     const struct op *op;
     const struct layer_data *data;
+    uint32_t first;                       /* image */
     int64_t size, outer, inner, channels; /* elements of the value = outer * channels * inner */
     int64_t channel;                      /* -1: all of them */
     /* where the function goes on as its tangent, away from 0; 0: nowhere */
@@ -36,7 +40,7 @@ get(void *user, uint64_t k, double *x, double *y)
 {
     const struct channel *c = user;
     int64_t per_image = c->channel < 0 ? c->size : c->outer * c->inner;
-    int64_t image = (int64_t)k / per_image, e = (int64_t)k % per_image;
+    int64_t image = c->first + (int64_t)k / per_image, e = (int64_t)k % per_image;
 
     if (c->channel >= 0)
         e = (e / c->inner * c->channels + c->channel) * c->inner + e % c->inner;
@@ -53,7 +57,7 @@ edge_of(struct channel *c)
 {
     int64_t per_image = c->channel < 0 ? c->size : c->outer * c->inner;
     struct channel clean = *c;
-    struct layer_data twice = {c->data->clean, c->data->clean, c->data->n};
+    struct layer_data twice = {c->data->clean, c->data->clean, c->data->n, 0};
     double lo = INFINITY, hi = -INFINITY, fed_lo = INFINITY, fed_hi = -INFINITY, x;
 
     if (isfinite(value_of(c, 0)))
@@ -133,6 +137,23 @@ by_share(struct fit_data *data)
     return sum;
 }
 
+/* Fits with what the guards are fed; false where there are none, or they leave the domain. */
+static bool
+held_by_guards(struct row *row, struct channel c, const struct fit_data *data,
+               const struct fit_options *o)
+{
+    uint64_t per_image = (uint64_t)(c.channel < 0 ? c.size : c.outer * c.inner);
+    struct fit_data both = *data, guard;
+    struct fit_function f = {value_of, &c};
+
+    c.first = c.data->n;
+    if (!c.data->guards || !fit_collect(row->arena, per_image * c.data->guards, get, &c, &guard))
+        return false;
+    fit_guard(row->arena, &both, &guard, GUARD_SHARE);
+    row->status = fit_polynomial(row->arena, &both, f, o, &row->fit);
+    return row->status == FIT_OK;
+}
+
 static void
 fit_row(struct row *row, struct channel c, const struct fit_options *o, double spread)
 {
@@ -149,8 +170,10 @@ fit_row(struct row *row, struct channel c, const struct fit_options *o, double s
     data.spread = spread;
     bool factor = op_row(c.ctx.node->op)->traits & FACTOR;
     double share = row->values && factor ? by_share(&data) : 1;
-    if (row->values)
-        row->status = (o->grid ? fit_powers : fit_polynomial)(row->arena, &data, f, o, &row->fit);
+    if (!row->values || (!factor && !o->grid && held_by_guards(row, c, &data, o)))
+        return;
+    /* no guards, or ones that are not in the function's domain */
+    row->status = (o->grid ? fit_powers : fit_polynomial)(row->arena, &data, f, o, &row->fit);
     row->fit.square_error *= share;
 }
 

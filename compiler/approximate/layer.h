@@ -10,6 +10,9 @@
 struct layer_data {
     const float *fed, *clean;
     uint32_t n;
+    /* as many rows more are of guards: images that need not be answered well, but kept from running
+     * away */
+    uint32_t guards;
 };
 
 struct layer_options {

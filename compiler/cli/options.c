@@ -260,6 +260,8 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
         wrong(d, "fit", "is 'channel' or 'layer'");
     if (o->pack && strcmp(o->pack, "latency") != 0 && strcmp(o->pack, "throughput") != 0)
         wrong(d, "pack", "is 'latency' or 'throughput'");
+    if (o->weights && strcmp(o->weights, "refitted") != 0 && strcmp(o->weights, "trained") != 0)
+        wrong(d, "weights", "is 'refitted' or 'trained'");
     if (o->security && o->security != 128 && o->security != 192 && o->security != 256)
         wrong(d, "security", "is 128, 192 or 256");
     if (o->degree > 63)
@@ -324,7 +326,8 @@ options_compile(const struct options *o)
         .approximate = {.degree = o->degree,
                         .agree = o->agree,
                         .grid = activations,
-                        .per_layer = o->fit && strcmp(o->fit, "layer") == 0},
+                        .per_layer = o->fit && strcmp(o->fit, "layer") == 0,
+                        .keep_weights = o->weights && strcmp(o->weights, "trained") == 0},
         .pins = o->pins.at,
         .n_pins = o->pins.len,
         .log_n = o->log_n,

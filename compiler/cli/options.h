@@ -9,8 +9,8 @@ enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64, T = 128 }
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
     VEC(const char *) operands;    /* all of them: calibrate --merge takes any number */
-    const char *output, *calib, *input, *data, *labels, *fit, *templates, *against, *dump, *cc,
-        *keep, *calib_labels, *pack, *report;
+    const char *output, *calib, *input, *data, *labels, *fit, *weights, *templates, *against, *dump,
+        *cc, *keep, *calib_labels, *pack, *report;
     uint32_t calib_count, count, degree, log_n, security, seed, sample, stress;
     struct shard {
         uint32_t k, of; /* 0 of 0: all */

@@ -70,6 +70,9 @@ struct value {
     uint32_t node;      /* the producer, for VALUE_NODE */
     uint32_t output;    /* which of its outputs */
     struct tensor data; /* for VALUE_CONST */
+    /* a constant that approximate/ has refitted: as it was, and as the float network takes it; else
+     * without data */
+    struct tensor trained;
 };
 
 /* How the number in a pixel becomes the number that the network takes: (v / divisor - mean) / std,

@@ -72,7 +72,8 @@ run_new(struct arena *a, const struct plan *p, struct diag *d)
     r.spare = ARENA_ARRAY(a, struct arena *, g->nodes.len + 1);
     for (uint32_t v = 0; v < g->values.len; v++)
         if (g->values.at[v].kind == VALUE_CONST)
-            r.values[v] = g->values.at[v].data;
+            r.values[v] = p->o->poly || !g->values.at[v].trained.f ? g->values.at[v].data
+                                                                   : g->values.at[v].trained;
     return r;
 }
 

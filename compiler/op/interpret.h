@@ -1,5 +1,6 @@
 /* interpret.h - the float interpreter: what the network computes in the clear.
- * With poly set, an activation that has a polynomial is computed by it. CBLAS inside; images of a
+ * With poly set, an activation that has a polynomial is computed by it, and constants are as
+ * refitted to it. CBLAS inside; images of a
  * batch run on all cores (OpenMP), with the same result at any number of threads. */
 #ifndef OLAC_OP_INTERPRET_H
 #define OLAC_OP_INTERPRET_H

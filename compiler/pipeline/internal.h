@@ -26,6 +26,8 @@ bool pipeline_calibration_read(struct arena *a, const struct compile_options *o,
 /* The same for a batch of images, an image a slot (batches.c). */
 struct he_program *pipeline_batches(struct arena *a, const struct compile_options *o,
                                     const struct tp *t, double output_range, struct diag *d);
+/* The guards of the approximation (guard.c). */
+void pipeline_guard(struct arena *a, const struct compiled *c, struct approximate_options *ao);
 /* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,

@@ -187,15 +187,13 @@ try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32
     float *out = ARENA_ARRAY(scratch, float, (size_t)(s->judge.n * s->size) + 1);
 
     ao.plan = p->degree;
-    t.poly = ARENA_ARRAY(s->a, struct poly *, s->g->nodes.len + 1);
     if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) &&
         judge_outputs(s, true, out, d)) {
         t.drop = drop_of(s, out);
         /* a plan that loses too much is out, whatever its price */
         if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
             t.seconds = pipeline_price(s->o, s->g, pipeline_output_range(t.report.output_max));
-        for (uint32_t k = 0; k < s->g->nodes.len; k++)
-            t.poly[k] = s->g->nodes.at[k].poly;
+        approximate_take(s->a, s->g, &t.fit);
     }
     vec_push(s->a, &s->tried, t);
     vec_push(s->a, &s->budgets, budget);
@@ -403,8 +401,7 @@ pipeline_choose(struct arena *a, const struct compile_options *o,
     if (!options_ok(o, out->n_calib, d) || !read_labels(a, o, out, &labels, d) ||
         !prepare(&s, out, labels) || !search(&s, &out->chosen))
         return false;
-    for (uint32_t k = 0; k < s.g->nodes.len; k++)
-        s.g->nodes.at[k].poly = out->chosen.plan.poly[k];
+    approximate_put(s.g, &out->chosen.plan.fit);
     out->approximation = out->chosen.plan.report;
     out->approximation.agree = 1 - out->chosen.plan.drop;
     return true;

@@ -221,6 +221,9 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
     pipeline_dump_graph(o, "decompose", out->graph);
     if (!approximate_check(out->graph, &ao, d) || !pipeline_calibrate(a, o, out, d))
         return false;
+    pipeline_guard(a, out, &ao);
+    /* weights that were rounded stay on their grid */
+    ao.keep_weights = ao.keep_weights || out->quantization.n > 0;
     bool ola = o->max_drop > 0 || o->max_latency > 0;
     if (!(ola ? pipeline_choose(a, o, &ao, out, d)
               : approximate(out->graph, out->calib_images, out->n_calib, &ao, &out->approximation,
@@ -260,6 +263,8 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
                  o->approximate.grid == FIT_POWERS_MAX ? " (largest error)" : "");
     if (o->approximate.per_layer)
         str_add(&s, ", one fit a layer");
+    if (o->approximate.keep_weights)
+        str_add(&s, ", weights as trained");
     for (uint32_t k = 0; k < o->n_pins; k++)
         str_addf(&s, ", %s:%s=%s", o->pins[k].node, o->pins[k].key, o->pins[k].value);
     str_addf(&s, ", %u calibration images", c->n_calib);

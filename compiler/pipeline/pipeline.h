@@ -65,7 +65,7 @@ struct chosen_plan {
     double seconds;         /* predicted; INFINITY: no ring holds it */
     double cost;            /* the predicted variance of the loss */
     const uint32_t *degree; /* per node of the graph; 0: no activation */
-    struct poly **poly;     /* per node */
+    struct approximated fit;
     struct approximate_report report;
 };
 

@@ -1,0 +1,295 @@
+/* refit.c - see refit.h. Ridge regression towards the trained weights: the images are cut into
+ * chunks, the even and the odd ones each choose weights that the others judge, and the stiffness
+ * that does best is solved for on all. */
+#include "approximate/refit.h"
+#include "approximate/weights.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+#define CHUNKS  8 /* sums are added chunk after chunk, so that threads don't matter */
+#define BLOCK   256
+#define SAMPLES ((uint64_t)1 << 15) /* outputs of a channel that are looked at, about */
+#define TAPS    1200                /* beyond, the equations cost more than the network */
+#define LEAST   32                  /* images, below which nothing can be said */
+
+/* Of the mean square of what the weights meet. */
+static const double stiffness[] = {1e-3, 1e-2, 1e-1, 1};
+enum { STIFFNESSES = sizeof stiffness / sizeof *stiffness };
+
+/* Normal equations of the change of the weights: a [k][k], upper half; b [k][r]. */
+struct sums {
+    float *a, *b;
+};
+
+struct work {
+    const struct weights *w;
+    const struct weight_group *group;
+    const struct refit_data *data;
+    int64_t in_size, out_size;
+    uint32_t k, r;   /* columns: the taps and a 1 for the bias; channels */
+    const float *w0; /* [r][k]: as trained */
+    struct sums chunk[CHUNKS];
+};
+
+/* ---- sums ------------------------------------------------------------------ */
+
+struct block {
+    uint32_t n;
+    float *fed, *clean, *target; /* [BLOCK][k], [BLOCK][k], [BLOCK][r] */
+};
+
+static void
+flush(const struct work *w, struct block *b, struct sums *s)
+{
+    int n = (int)b->n, k = (int)w->k, r = (int)w->r;
+
+    if (!n)
+        return;
+    /* what is missing: clean outputs (and the gap that target holds) less what is made now */
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, r, k, 1, b->clean, k, w->w0, k, 1,
+                b->target, r);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, r, k, -1, b->fed, k, w->w0, k, 1,
+                b->target, r);
+    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, k, n, 1, b->fed, k, 1, s->a, k);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, r, n, 1, b->fed, k, b->target, r, 1,
+                s->b, r);
+    b->n = 0;
+}
+
+static void
+sample(const struct work *w, struct block *b, uint32_t image, uint32_t position)
+{
+    const struct refit_data *d = w->data;
+    const uint32_t *from = w->group->from + (size_t)position * w->w->taps;
+    float *fed = b->fed + (size_t)b->n * w->k, *clean = b->clean + (size_t)b->n * w->k;
+
+    for (uint32_t t = 0; t < w->w->taps; t++) {
+        fed[t] = from[t] == NONE ? 0 : d->fed[image * w->in_size + from[t]];
+        clean[t] = from[t] == NONE ? 0 : d->clean[image * w->in_size + from[t]];
+    }
+    if (w->group->bias)
+        fed[w->k - 1] = clean[w->k - 1] = 1;
+    for (uint32_t c = 0; c < w->r; c++) {
+        int64_t o = image * w->out_size + w->group->out[(size_t)c * w->w->positions + position];
+        b->target[(size_t)b->n * w->r + c] = d->added ? d->added_clean[o] - d->added[o] : 0;
+    }
+    b->n++;
+}
+
+static void
+add_chunk(const struct work *w, uint32_t chunk, struct sums *s)
+{
+    uint32_t n = w->data->n, p = w->w->positions;
+    uint32_t first = (uint32_t)((uint64_t)chunk * n / CHUNKS);
+    uint32_t end = (uint32_t)((uint64_t)(chunk + 1) * n / CHUNKS);
+    uint32_t step = (uint32_t)((uint64_t)n * p / SAMPLES);
+    struct arena *a = arena_new();
+    struct block b = {.fed = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
+                      .clean = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
+                      .target = ARENA_ARRAY(a, float, (size_t)BLOCK * w->r)};
+
+    step = step < 1 ? 1 : step > p ? p : step;
+    for (uint32_t image = first; image < end; image++)
+        for (uint32_t position = image % step; position < p; position += step) {
+            sample(w, &b, image, position);
+            if (b.n == BLOCK)
+                flush(w, &b, s);
+        }
+    flush(w, &b, s);
+    arena_free(a);
+}
+
+/* ---- solving ------------------------------------------------------------------ */
+
+struct equations {
+    uint32_t k, r;
+    double *a, *b; /* [k][k], upper half; [k][r] */
+};
+
+/* The chunks whose number is `part` modulo `of`. */
+static struct equations
+gather(struct arena *a, const struct work *w, uint32_t part, uint32_t of)
+{
+    struct equations e = {.k = w->k, .r = w->r};
+
+    e.a = ARENA_ARRAY(a, double, (size_t)w->k * w->k);
+    e.b = ARENA_ARRAY(a, double, (size_t)w->k * w->r);
+    for (uint32_t c = part; c < CHUNKS; c += of) {
+        for (size_t i = 0; i < (size_t)w->k * w->k; i++)
+            e.a[i] += (double)w->chunk[c].a[i];
+        for (size_t i = 0; i < (size_t)w->k * w->r; i++)
+            e.b[i] += (double)w->chunk[c].b[i];
+    }
+    return e;
+}
+
+/* The change of the weights [k][r]; false when there is none to be had. */
+static bool
+solve(const struct equations *e, bool bias, double stiff, double *change)
+{
+    struct arena *scratch = arena_new();
+    double *a = ARENA_ARRAY(scratch, double, (size_t)e->k * e->k);
+    uint32_t taps = e->k - bias;
+    double mean = 0;
+
+    memcpy(a, e->a, (size_t)e->k * e->k * sizeof *a);
+    memcpy(change, e->b, (size_t)e->k * e->r * sizeof *change);
+    for (uint32_t k = 0; k < taps; k++)
+        mean += e->a[k * (e->k + 1)] / taps;
+    for (uint32_t k = 0; k < e->k; k++)
+        a[k * (e->k + 1)] += k < taps ? stiff * mean : 1e-6 * a[k * (e->k + 1)];
+    bool ok = mean > 0 && isfinite(mean) &&
+              LAPACKE_dposv(LAPACK_ROW_MAJOR, 'U', (lapack_int)e->k, (lapack_int)e->r, a,
+                            (lapack_int)e->k, change, (lapack_int)e->r) == 0;
+    for (size_t i = 0; ok && i < (size_t)e->k * e->r; i++)
+        ok = isfinite(change[i]);
+    arena_free(scratch);
+    return ok;
+}
+
+/* By how much a change adds to the square error that the equations stand for. */
+static double
+added_error(const struct equations *e, const double *change)
+{
+    struct arena *scratch = arena_new();
+    size_t n = (size_t)e->k * e->r;
+    double *product = ARENA_ARRAY(scratch, double, n), sum = 0;
+
+    cblas_dsymm(CblasRowMajor, CblasLeft, CblasUpper, (int)e->k, (int)e->r, 1, e->a, (int)e->k,
+                change, (int)e->r, 0, product, (int)e->r);
+    for (size_t i = 0; i < n; i++)
+        sum += change[i] * (product[i] - 2 * e->b[i]);
+    arena_free(scratch);
+    return sum;
+}
+
+/* The change that does best on what it was not made from; false when none does better than the
+ * trained weights. */
+static bool
+best_change(struct arena *a, const struct work *w, double *change)
+{
+    bool bias = w->group->bias != NULL;
+    struct equations half[2] = {gather(a, w, 0, 2), gather(a, w, 1, 2)}, all = gather(a, w, 0, 1);
+    double least = 0, best = -1;
+
+    for (int s = 0; s < STIFFNESSES; s++) {
+        double error = 0;
+        for (int h = 0; h < 2; h++)
+            error += solve(&half[h], bias, stiffness[s], change) ? added_error(&half[1 - h], change)
+                                                                 : INFINITY;
+        if (error < least) {
+            least = error;
+            best = stiffness[s];
+        }
+    }
+    return best > 0 && solve(&all, bias, best, change);
+}
+
+/* ---- the constants ------------------------------------------------------------------ */
+
+static float *
+own_data(struct graph *g, uint32_t value)
+{
+    struct value *v = graph_value(g, value);
+    size_t n = (size_t)shape_size(&v->shape);
+
+    if (!v->trained.f) {
+        v->trained = v->data;
+        v->data = tensor_new(g->arena, v->dtype, v->shape);
+        memcpy(v->data.f, v->trained.f, n * sizeof(float));
+    }
+    return v->data.f;
+}
+
+static void
+change_weights(struct graph *g, uint32_t node, const struct work *w, const double *change)
+{
+    const struct node *n = &g->nodes.at[node];
+    const struct weight_group *group = w->group;
+    uint32_t taps = w->w->taps;
+    float *weight = own_data(g, n->in.at[1]), *bias = group->bias ? own_data(g, n->in.at[2]) : NULL;
+
+    for (uint32_t c = 0; c < w->r; c++) {
+        for (uint32_t t = 0; t < taps; t++)
+            weight[group->weight[(size_t)c * taps + t]] += (float)change[(size_t)t * w->r + c];
+        if (bias)
+            bias[group->bias[c]] += (float)change[(size_t)taps * w->r + c];
+    }
+}
+
+static float *
+trained(struct arena *a, const struct graph *g, const struct node *n, const struct work *w)
+{
+    const struct weight_group *group = w->group;
+    const float *weight = graph_value(g, n->in.at[1])->data.f;
+    const float *bias = group->bias ? graph_value(g, n->in.at[2])->data.f : NULL;
+    float *w0 = ARENA_ARRAY(a, float, (size_t)w->k * w->r);
+
+    for (uint32_t c = 0; c < w->r; c++) {
+        for (uint32_t t = 0; t < w->w->taps; t++)
+            w0[(size_t)c * w->k + t] = weight[group->weight[(size_t)c * w->w->taps + t]];
+        if (bias)
+            w0[(size_t)(c + 1) * w->k - 1] = bias[group->bias[c]];
+    }
+    return w0;
+}
+
+static void
+refit_group(struct graph *g, uint32_t node, struct work *w)
+{
+    struct arena *a = arena_new();
+    const struct node *n = &g->nodes.at[node];
+
+    w->k = w->w->taps + (w->group->bias != NULL);
+    w->r = w->group->channels;
+    w->w0 = trained(a, g, n, w);
+    for (int c = 0; c < CHUNKS; c++) {
+        w->chunk[c].a = ARENA_ARRAY(a, float, (size_t)w->k * w->k);
+        w->chunk[c].b = ARENA_ARRAY(a, float, (size_t)w->k * w->r);
+    }
+#pragma omp parallel for schedule(dynamic)
+    for (uint32_t c = 0; c < CHUNKS; c++)
+        add_chunk(w, c, &w->chunk[c]);
+    double *change = ARENA_ARRAY(a, double, (size_t)w->k * w->r);
+    if (best_change(a, w, change))
+        change_weights(g, node, w, change);
+    arena_free(a);
+}
+
+void
+refit_map(struct graph *g, uint32_t node, const struct refit_data *data)
+{
+    const struct node *n = &g->nodes.at[node];
+    struct arena *a = arena_new();
+    struct weights weights;
+    struct work w = {.w = &weights,
+                     .data = data,
+                     .in_size = shape_size(&graph_value(g, n->in.at[0])->shape),
+                     .out_size = shape_size(&graph_value(g, n->out.at[0])->shape)};
+
+    bool changed =
+        memcmp(data->fed, data->clean, (size_t)(w.in_size * data->n) * sizeof *data->fed) != 0;
+    if (data->n >= LEAST && changed && weights_read(a, g, node, &weights) && weights.taps <= TAPS) {
+        int blas_threads = openblas_get_num_threads();
+        openblas_set_num_threads(1);
+        for (uint32_t k = 0; k < weights.n; k++) {
+            w.group = &weights.group[k];
+            refit_group(g, node, &w);
+        }
+        openblas_set_num_threads(blas_threads);
+    }
+    arena_free(a);
+}
+
+void
+refit_undo(struct graph *g)
+{
+    for (uint32_t v = 0; v < g->values.len; v++)
+        if (graph_value(g, v)->trained.f) {
+            graph_value(g, v)->data = graph_value(g, v)->trained;
+            graph_value(g, v)->trained = (struct tensor){0};
+        }
+}
