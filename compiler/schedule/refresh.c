@@ -11,12 +11,15 @@
 
 #include "schedule/internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_STATES 512
-/* A value whose bound would cost more precision than this is not refreshed. */
-#define MOST_BOUND 64.0
+/* Values are refreshed where they fill the range of a bootstrapping, whose error is a share of that
+ * range: smaller ones would drown, larger ones cost precision. */
+#define LEAST_BOUND 0.25
+#define MOST_BOUND  64.0
 
 struct state {
     double seconds;
@@ -93,7 +96,7 @@ may_refresh(const struct search *s, uint32_t k)
 {
     const struct he_inst *i = &s->p->insts.at[k];
     double bound = schedule_bound(s->p, k);
-    if (i->op == HE_mul || i->op == HE_relin || bound <= 0)
+    if (i->op == HE_mul || i->op == HE_relin || bound < LEAST_BOUND)
         return false;
     return bound <= (schedule_scalable(s->p, k) ? MOST_BOUND : 1);
 }
@@ -250,7 +253,7 @@ schedule_insert(struct he_program *p, const bool *refreshed)
                             .cts = i.cts,
                             .layout = i.layout,
                             .node = i.node,
-                            .bound = bound[k]};
+                            .bound = fmax(1, bound[k])};
         vec_push(p->arena, &r.args, of[k]);
         vec_push(p->arena, &p->insts, r);
         of[k] = p->insts.len - 1;

@@ -30,6 +30,8 @@ add_test(NAME e2e_batch COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/batch.sh $<TA
   $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_compositions COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/compositions.sh $<TARGET_FILE:olac>
   $<TARGET_FILE:e2e_tool> ${networks})
+add_test(NAME e2e_deep COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/deep.sh $<TARGET_FILE:olac>
+  $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_errors COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/errors.sh $<TARGET_FILE:olac> ${networks})
 add_test(NAME e2e_installed COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/installed.sh ${CMAKE_BINARY_DIR}
   ${CMAKE_COMMAND} ${PROJECT_SOURCE_DIR})
@@ -45,7 +47,7 @@ add_test(NAME example_6_tune COMMAND sh ${PROJECT_SOURCE_DIR}/examples/6_tune.sh
 
 # What is linked outside of this build has no sanitizer's library.
 if(OLAC_SANITIZE)
-  foreach(test e2e_cmake e2e_network e2e_batch e2e_compositions e2e_installed example_4_four_processes example_7_batch e2e_generated_sim_gcc e2e_generated_sim_clang
+  foreach(test e2e_cmake e2e_deep e2e_network e2e_batch e2e_compositions e2e_installed example_4_four_processes example_7_batch e2e_generated_sim_gcc e2e_generated_sim_clang
       e2e_generated_ola_gcc e2e_generated_ola_clang)
     if(TEST ${test})
       set_tests_properties(${test} PROPERTIES DISABLED TRUE)

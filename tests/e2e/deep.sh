@@ -1,0 +1,49 @@
+#!/bin/sh
+# deep.sh OLAC TOOL NETWORKS - a network too deep for levels alone, encrypted at real parameters: it is bootstrapped,
+# its answers are those of the network, and an evaluation that is killed goes on to the same answer, bit for bit.
+set -eu
+olac=$1 tool=$2 networks=$3
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+fail() { echo "FAILED: $*"; exit 1; }
+holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
+
+{ # sixteen activations, each near the identity: values keep their size, and every one counts in the answer
+  echo 'network deep'
+  echo 'input x : f32[1, 28, 28] from u8 / 255'
+  echo 't0 = flatten(avgpool(x, 7x7))'
+  for k in $(seq 1 16); do echo "t$k = gelu(t$((k - 1)) + 1) - 0.8413"; done
+  echo 'output y = t16'
+} > deep.ola
+data="--calib $networks/digits.npy --degree 7"
+# shellcheck disable=SC2086
+"$olac" run deep.ola $data --input "$networks/digits.npy" --count 1 --json --output encrypted.npy --keep kept > run.json
+holds "$("$tool" json run.json bootstraps) >= 4"
+holds "$("$tool" json run.json security_bits) >= 128"
+holds "$("$tool" json run.json log_qp) <= 868"
+holds "$("$tool" json run.json max_abs_noise) < 0.02 * $("$tool" json run.json largest_output)"
+holds "$("$tool" json run.json max_abs_error) < 0.05"
+# shellcheck disable=SC2086
+"$olac" run deep.ola $data --input "$networks/digits.npy" --count 1 --json --sim --output sim.npy > sim.json
+"$tool" differ encrypted.npy sim.npy 0.05 || fail "the simulator answers otherwise"
+# shellcheck disable=SC2086
+if "$olac" compile deep.ola $data --max-ram 500M -o lean 2> err; then fail "500 MB are enough"; fi
+grep -q 'E504' err || fail "no E504: $(cat err)"
+
+cd kept
+./program keygen --dir keys
+./program encrypt --dir keys --input "$networks/digits.npy"
+./program eval --dir keys
+mv keys/output.ct first.ct
+./program eval --dir keys --checkpoint checkpoint &
+pid=$!
+while [ ! -s checkpoint ] && kill -0 $pid 2> /dev/null; do sleep 0.05; done
+kill -9 $pid 2> /dev/null || fail "finished before it could be killed"
+wait $pid 2> /dev/null || true
+[ -s checkpoint ] || fail "no checkpoint"
+[ ! -e keys/output.ct ] || fail "an answer of an evaluation that was killed"
+./program eval --dir keys --checkpoint checkpoint
+cmp first.ct keys/output.ct || fail "another answer after a kill"
+[ ! -e checkpoint ] || fail "the checkpoint stays"
+echo "a bootstrapped network: good"
