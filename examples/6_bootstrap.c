@@ -2,7 +2,7 @@
  *
  * Every product takes a level, and when there are none left that was it - but for bootstrapping,
  * which makes of a ciphertext at the bottom one of the same values higher up. Between one and the
- * next there are as many levels as the parameters leave: eight in the set used here, at N = 2^15.
+ * next there are as many levels as the parameters leave: nine in the set used here, at N = 2^15.
  *
  * The computation is x -> (3 x - x^3) / 2, which takes every number to the next of -1, 0 and 1: a
  * cubic is two levels, so a bootstrap is due after four of them. The last digits of the answers are
@@ -93,6 +93,7 @@ main(void)
     TRY(ola_ct_new(params, &ct));
     TRY(ola_encrypt(client, ct, x, COUNT, plan.in_level, in_scale));
     for (int round = 0; round < ROUNDS; round++) {
+        TRY(ola_drop(server, ct, ct, plan.in_level)); /* what is above is of no use to it */
         TRY(ola_bootstrap(server, boot, ct, ct));
         worst = fmax(worst, compare(client, ct, x, "bootstrapped"));
         for (int n = 0; n < CUBICS; n++) {

@@ -1,43 +1,21 @@
-/* evalmod.c - the sine that takes multiples of q[0] away: a cosine by its Chebyshev series, then
- * double angles (Han and Ki, ePrint 2019/688).
- *
- * With w = (x - 1/4) / R, R = k + 1/2 and z = 2 pi R / 2^doubles the cosine is cos(z w), even in w:
- * a series in u = T_2(w) of half the degree. Its coefficients come from the series' values at
- * Chebyshev's nodes. */
+/* evalmod.c - the sine that takes multiples of q[0] away: a cosine as a polynomial, then double
+ * angles (Han and Ki, ePrint 2019/688; the polynomial: plan/boot_cosine.c). */
 #include <math.h>
 #include <string.h>
 
 #include "boot/boot_impl.h"
 #include "ckks/encoder.h"
 
-#define NODES 256u /* many more than the series has terms that matter */
-
-/* coef[0 .. degree] of cos(z sqrt((1 + u) / 2)). */
-static void
-cosine_series(double z, uint32_t degree, double *coef)
-{
-    for (uint32_t k = 0; k <= degree; k++)
-        coef[k] = 0.0;
-    for (uint32_t j = 0; j < NODES; j++) {
-        const double angle = M_PI * (j + 0.5) / NODES;
-        const double value = cos(z * cos(angle / 2.0)); /* sqrt((1 + cos a) / 2) = cos(a / 2) */
-        for (uint32_t k = 0; k <= degree; k++)
-            coef[k] += value * cos(k * angle) * (k == 0 ? 1.0 : 2.0) / NODES;
-    }
-}
-
 ola_status
 ola_boot_cosine_new(const struct ola_params *p, const struct ola_boot_scales *scales,
                     struct ola_poly **out)
 {
     const struct ola_boot_shape *b = &p->literal.boot;
-    const uint32_t degree = b->degree / 2;
-    const double z = 2.0 * M_PI * (b->k + 0.5) * exp2(-(double)b->doubles);
     const struct ola_map_desc desc = {
         .level = p->n_q - 2 - b->cts, .in_scale = scales->u, .out_scale = scales->cosine};
-    double coef[OLA_MAX_DEGREE + 1];
-    cosine_series(z, degree, coef);
-    return ola_poly_of(p, &desc, degree, coef, out);
+    double coef[OLA_MAX_DEGREE / 2 + 1];
+    (void)ola_plan_boot_cosine(b, scales->ratio, coef); /* its error is in the model */
+    return ola_poly_of(p, &desc, b->degree / 2, coef, out);
 }
 
 /* ct = 2 ct^2 - 1, one level down, by name at `scale` there. */

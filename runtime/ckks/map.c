@@ -276,7 +276,7 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
  * wants one more for each output that is rotated, and multiplies at n_p more positions. Compact or
  * not makes no difference, though products are dearer then: the bits are to be the same. */
 static void
-choose_late(struct ola_map *m)
+choose_late(struct ola_map *m, bool early)
 {
     const struct ola_params *p = m->params;
     const uint32_t positions = ola_positions(p, m->desc.level);
@@ -287,7 +287,7 @@ choose_late(struct ola_map *m)
         bool last = k + 1 == m->n_groups || m->group[k + 1].out_ct != m->group[k].out_ct;
         divisions -= last && m->group[k].giant != 0;
     }
-    m->late = divisions * 6 * positions > (int64_t)m->head.n_diagonals * p->n_p;
+    m->late = !early && divisions * 6 * positions > (int64_t)m->head.n_diagonals * p->n_p;
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 
@@ -335,7 +335,7 @@ map_fill(struct ola_map *m, const struct ola_map_view *v)
         m->fold[k] = ola_map_view_fold(v, k);
     find_runs(m, v);
     s = find_babies(m, v);
-    choose_late(m);
+    choose_late(m, v->made != NULL && v->made->early);
     choose_slots(m);
     open_groups(m);
     return s == OLA_OK ? encode_all(m, v) : s;

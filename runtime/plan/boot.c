@@ -415,5 +415,7 @@ ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double in_scal
            square(in_scale);
     sum += cts_variance(p, &plan, &s) * square(s.ratio);
     sum += eval_variance(p, &s) * square(s.ratio / (2.0 * M_PI));
+    double coef[OLA_MAX_DEGREE / 2 + 1];
+    sum += square(ola_plan_boot_cosine(&p->boot, s.ratio, coef));
     return sqrt(sum);
 }

@@ -41,6 +41,7 @@ struct ola_map_made {
     /* re, im [period] of a diagonal; called by several threads. */
     void (*values)(const void *of, uint32_t k, double *re, double *im);
     const void *of;
+    bool early; /* not a late map (ckks/map.h): its diagonals are dear */
 };
 
 /* Checks the whole section against `slots` = N / 2. */

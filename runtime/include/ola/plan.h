@@ -117,8 +117,8 @@ void ola_plan_poly_count(const struct ola_poly_plan *plan, uint32_t *products, u
  *     |I| <= (OLA_BOOT_WEIGHT + 1) / 2), and switched back, modulo Q P.
  *  3. CoeffsToSlots: the inverse transform in boot.cts maps, from the top, before the last of them the sum over
  *     the period's copies (rotations); plus the conjugate: x = I + coefficient / q[0] in every slot, real.
- *  4. EvalMod: w = (x - 1/4) / (k + 1/2); cos(2 pi (x - 1/4) / 2^doubles) as a polynomial of degree
- *     floor(degree / 2) in u = 2 w^2 - 1 (it is even); `doubles` times y -> 2 y^2 - 1: sin(2 pi x).
+ *  4. EvalMod: w = (x - 1/4) / (k + 1/2); cos(2 pi (x - 1/4) / 2^doubles), near the integers, as a polynomial of
+ *     degree floor(degree / 2) in u = 2 w^2 - 1 (it is even); `doubles` times y -> 2 y^2 - 1: sin(2 pi x).
  *  5. The scale is renamed: value = sin(2 pi x) / (2 pi) * ratio, ratio = q[0] / in_scale.
  * The sine is not a line: a value v comes out less by (2 pi / ratio)^2 / 6 * v^3 (1e-4 at ratio 2^8, v = 1).
  * Failure: |I| > k for some coefficient. |I| <= 16 always, so with k >= 16 there is none; below, I is what a sum
@@ -180,16 +180,21 @@ struct ola_boot_scales {
 };
 bool ola_plan_boot_scales(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale,
                           struct ola_boot_scales *out);
+/* Coefficients of EvalMod's polynomial in T_0(u) .. T_(degree / 2)(u), coef[degree / 2 + 1]: weighted least squares
+ * around the integers up to k, each as important as it is likely. The deviation that it leaves, in units of the
+ * values (2^-16 for degree 30, 2 doublings, k = 12, ratio 2^8; with 3 doublings and k = 16 2^-27). */
+double ola_plan_boot_cosine(const struct ola_boot_shape *b, double ratio, double *coef);
 /* The modelled deviation of a bootstrapped slot (one with |value| <= 1) from the sine above, in units of the values. */
 double ola_plan_boot_noise(const struct ola_literal *p, uint32_t period, double in_scale, double out_scale);
 
-/* Sets that are ready to use, each 128-bit secure, k = 16 (never fails); no model in the literal. False: no such
- * number. Error: the deviation over slots uniform in [-1, 1], as bench_boot measures it; the largest of 2^14 slots
- * is about six times that. Levels: between a bootstrap and the next, SlotsToCoeffs not counted.
- *   number  N     levels      in_scale    log QP  limbs, digits  error    keys in memory, to send
- *   0       2^15  8 x 28 bit  2^28        867     22, 6          2^-12.0  1.5 GB, 0.5 GB
- *   1       2^15  9 x 28 bit  2^28        866     23, 8          2^-12.4  2.0 GB, 0.7 GB
- *   2       2^16  15 x 38 bit 2^38.5      1608    30, 4          2^-17.3  4.1 GB, 1.4 GB */
+/* Sets that are ready to use, each 128-bit secure; no model in the literal. False: no such number. Error: the
+ * deviation over slots uniform in [-1, 1], as bench_boot measures it (the largest of 2^14 slots is about eight times
+ * that). Levels: between a bootstrap and the next, SlotsToCoeffs not counted. Failure: of one bootstrap, at most.
+ *   number  N     levels      in_scale    log QP  limbs, digits  error    failure  keys in memory, to send
+ *   0       2^15  9 x 28 bit  2^28        864     22, 6          2^-12.9  2^-40    1.5 GB, 0.5 GB
+ *   1       2^15  10 x 28 bit 2^28        867     23, 8          2^-13.5  2^-40    2.0 GB, 0.7 GB
+ *   2       2^15  8 x 28 bit  2^28        867     22, 6          2^-12.0  none     1.5 GB, 0.5 GB
+ *   3       2^16  15 x 38 bit 2^38.5      1608    30, 4          2^-17.3  none     4.1 GB, 1.4 GB */
 bool ola_plan_boot_set(uint32_t number, struct ola_literal *out, double *in_scale, double *out_scale);
 
 /* ---- the weights file -------------------------------------------------------------------------
