@@ -6,10 +6,11 @@
 #ifndef OLA_AVX512IFMA_H
 #define OLA_AVX512IFMA_H
 
-#include <immintrin.h>
-
 #include "backend/arith.h"
 #include "backend/kernels.h"
+
+#ifdef OLA_HAVE_X86
+#include <immintrin.h>
 
 #define OLA_INLINE static inline __attribute__((always_inline))
 #define OLA_LANES  8
@@ -91,4 +92,5 @@ ola_finish(ola_vec v, const struct ola_lanes *l)
 void ola_avx512ifma_ntt_forward(uint64_t *a, const struct ola_ntt *t);
 void ola_avx512ifma_ntt_inverse(uint64_t *a, const struct ola_ntt *t);
 
+#endif
 #endif

@@ -59,6 +59,9 @@ choose(void)
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma"))
         offer(&ola_backend_avx512ifma);
 #endif
+#ifdef OLA_HAVE_NEON
+    offer(&ola_backend_neon);
+#endif
     choice.chosen = choice.list[choice.count - 1];
     const char *wanted = getenv("OLA_BACKEND");
     for (uint32_t i = 0; wanted && i < choice.count; i++)

@@ -9,5 +9,8 @@ extern const struct ola_backend ola_backend_portable;
 extern const struct ola_backend ola_backend_avx2;
 extern const struct ola_backend ola_backend_avx512ifma;
 #endif
+#ifdef OLA_HAVE_NEON
+extern const struct ola_backend ola_backend_neon;
+#endif
 
 #endif

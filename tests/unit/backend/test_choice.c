@@ -30,6 +30,10 @@ Test(choice, tables_are_complete)
     uint32_t count = ola_backends(&list);
     cr_assert_geq(count, 1u);
     cr_assert_str_eq(list[0]->name, "portable");
+#ifdef OLA_HAVE_NEON
+    cr_assert_eq(count, 2u);
+    cr_assert_str_eq(list[1]->name, "neon");
+#endif
     for (uint32_t i = 0; i < count; i++) {
         /* A struct of pointers and nothing else: no word of it may be null. */
         uintptr_t words[sizeof *list[i] / sizeof(uintptr_t)];
