@@ -67,6 +67,9 @@ struct shape {
     uint32_t log_n, limbs, special, digit;
     double key_width;
 };
+struct ola_params;
+struct ola_map;
+struct shape shape_at(const struct ola_params *p, uint32_t level);
 struct cost cost_add(struct cost a, struct cost b);
 struct cost cost_times(double k, struct cost a);
 struct cost cost_ntt(uint32_t log_n);
@@ -83,10 +86,13 @@ struct cost cost_rotation(const struct shape *s);
 struct cost cost_hoisted(const struct shape *s); /* from raised digits */
 struct cost cost_reduce(const struct shape *s);  /* relinearise and rescale */
 struct cost cost_product(const struct shape *s); /* of ciphertexts, reduced */
+struct cost cost_map(const struct ola_map *m);
+struct cost cost_poly(const struct ola_params *p, uint32_t degree, uint32_t level);
 
 /* ---- groups of rows ---- */
 void bench_kernels(struct bench *b, uint32_t log_n);
 void bench_scheme(struct bench *b, uint32_t log_n, uint32_t bits);
+void bench_bootstrap(struct bench *b); /* at N = 2^15 */
 
 /* Ends the program: a benchmark has nothing to clean up. */
 void bench_must(int status, const char *what);

@@ -1,6 +1,8 @@
 /* costs.c - what operations cannot do without: the multiplications of the best algorithms that the
  * runtime knows, and the bytes that have to move. */
 #include "bench.h"
+#include "ckks/map.h"
+#include "ckks/server.h"
 
 struct cost
 cost_add(struct cost a, struct cost b)
@@ -40,6 +42,18 @@ struct cost
 cost_inner(uint32_t log_n, uint32_t digits)
 {
     return cost_entries(log_n, 4.0 * digits + 2 * 5, 3.0 * digits + 2);
+}
+
+/* Residues of some primes have four bytes in keys and plaintexts. */
+struct shape
+shape_at(const struct ola_params *p, uint32_t level)
+{
+    const uint32_t all = ola_positions(p, level);
+    struct shape s = {
+        .log_n = p->log_n, .limbs = level + 1, .special = p->n_p, .digit = p->literal.digit_limbs};
+    for (uint32_t i = 0; i < all; i++)
+        s.key_width += (double)p->width[ola_position_chain(p, level, i)] / all;
+    return s;
 }
 
 uint32_t
@@ -144,4 +158,58 @@ cost_product(const struct shape *s)
 {
     const struct cost reduce = cost_reduce(s);
     return cost_add(reduce, cost_entries(s->log_n, 16.0 * s->limbs, 1.0 * s->limbs));
+}
+
+/* Babies of a source from one raised form, giants one after the other; a late map divides by P only
+ * the groups (map.h). Products are summed before they are reduced. */
+struct cost
+cost_map(const struct ola_map *m)
+{
+    const struct shape k = shape_at(m->params, m->desc.level);
+    const struct cost down = cost_divide(&k, k.special, k.limbs);
+    const struct cost again = cost_add(cost_raise(&k), cost_key(&k));
+    double babies = 0, coarse = 0, giants = 0;
+    struct cost sum = {0, 0};
+    for (uint32_t i = 0; i < m->n_babies; i++)
+        babies += m->baby[i] != 0;
+    for (uint32_t i = 0; i < m->n_sources; i++)
+        coarse += m->source[i].step != 0;
+    for (uint32_t i = 0; i < m->n_groups; i++)
+        giants += m->group[i].step != 0;
+    for (uint32_t i = 0; i < m->n_runs; i++)
+        sum = cost_add(sum, cost_entries(k.log_n, 4.0 * m->run[i].count * m->positions, 0));
+    sum = cost_add(sum, cost_entries(k.log_n, 10.0 * m->n_groups * m->positions, 0));
+    sum = cost_add(sum, cost_times(m->n_sources, cost_raise(&k)));
+    sum = cost_add(sum, cost_times(babies + coarse, cost_key(&k)));
+    sum = cost_add(sum, cost_times(coarse + (m->late ? giants : babies + giants - 1), down));
+    sum = cost_add(sum, cost_times(giants, again));
+    sum = work_only(cost_add(sum, cost_divide(&k, k.special + 1, k.limbs - 1)));
+    const double plain = m->head.n_diagonals * (double)m->positions * k.key_width / 8;
+    const double words = (babies + coarse + giants) * key_words(&k) + plain + 4.0 * k.limbs;
+    return cost_add(sum, cost_entries(k.log_n, 0, words));
+}
+
+/* The steps' products, each sum of them reduced once (ola_plan_poly_deferred). */
+struct cost
+cost_poly(const struct ola_params *p, uint32_t degree, uint32_t level)
+{
+    struct ola_poly_plan plan;
+    bool pending[OLA_REGS] = {false};
+    struct cost sum = {0, 0};
+    if (!ola_plan_poly(degree, level, 1.0, 1.0, p->literal.q, &plan))
+        return sum;
+    for (uint32_t k = 0; k < plan.n_steps; k++) {
+        const struct ola_step *step = &plan.step[k];
+        const struct shape at = shape_at(p, step->level + 1);
+        const bool leaf = step->kind == OLA_STEP_LEAF;
+        const bool product = !leaf || (step->c != OLA_NO_REG && pending[step->c]);
+        const bool deferred = ola_plan_poly_deferred(&plan, k);
+        sum = cost_add(sum, cost_entries(at.log_n, (leaf ? 6.0 : 16.0) * at.limbs, 0));
+        pending[step->dst] = product && deferred;
+        if (product && !deferred)
+            sum = cost_add(sum, cost_reduce(&at));
+        else if (!deferred)
+            sum = cost_add(sum, cost_divide(&at, 1, at.limbs - 1));
+    }
+    return sum;
 }

@@ -49,6 +49,8 @@ main(int argc, char **argv)
     for (uint32_t log_n = first; log_n <= last; log_n++) {
         bench_kernels(&b, log_n);
         bench_scheme(&b, log_n, bits);
+        if (log_n == 15)
+            bench_bootstrap(&b);
     }
     bench_end(&b);
     return 0;

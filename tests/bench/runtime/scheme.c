@@ -115,8 +115,7 @@ scheme_open(struct scheme *s, uint32_t threads)
     s->scale = (double)s->literal.q[1] / 8; /* all q are of a size */
     s->babies = s->literal.log_n == 16 ? 4 : 8;
     s->giants = s->babies / 2;
-    s->shape = (struct shape){s->literal.log_n, s->literal.n_q, s->literal.n_p,
-                              s->literal.digit_limbs, s->params->width[0]};
+    s->shape = shape_at(s->params, s->level);
     make_keys(s);
     for (uint32_t t = 0; t < threads; t++) {
         bench_must(ola_server_make(s->params, s->keys, (int)t + 1, &s->server[t]), "server");
@@ -254,61 +253,12 @@ run_serialise(void *context, uint32_t t)
     ola_bytes_free(bytes, size);
 }
 
-/* ---- their costs ---- */
+/* ---- the table ---- */
 
 static struct cost
 work_only(struct cost c)
 {
     return (struct cost){c.mults, 0};
-}
-
-/* Babies from one raised form, giants one after the other; a late map divides by P only the groups
- * (map.h). Products are summed before they are reduced. */
-static struct cost
-cost_linear(const struct scheme *s)
-{
-    const struct shape *k = &s->shape;
-    const struct cost down = cost_divide(k, k->special, k->limbs);
-    const double positions = s->map->positions, babies = s->babies - 1.0, giants = s->giants - 1.0;
-    const double terms = s->babies * s->giants,
-                 key = 2.0 * shape_digits(k) * (k->limbs + k->special);
-    struct cost sum = cost_add(cost_raise(k), cost_times(babies, cost_key(k)));
-    if (!s->map->late)
-        sum = cost_add(sum, cost_times(babies, down));
-    sum = cost_add(sum, cost_times(positions * s->giants, cost_inner(k->log_n, s->babies)));
-    if (s->map->late)
-        sum = cost_add(sum, cost_times(giants, down));
-    sum = cost_add(sum, cost_times(giants, cost_add(cost_raise(k), cost_key(k))));
-    sum = work_only(cost_add(sum, cost_divide(k, k->special + 1, k->limbs - 1)));
-    const double words = (babies + giants) * key * k->key_width / 8 +
-                         terms * positions * k->key_width / 8 + 4.0 * k->limbs;
-    return cost_add(sum, cost_entries(k->log_n, 0, words));
-}
-
-/* The steps' products, each sum of them reduced once (ola_plan_poly_deferred). */
-static struct cost
-cost_poly(const struct scheme *s)
-{
-    static struct ola_poly_plan plan;
-    bool pending[OLA_REGS] = {false};
-    struct cost sum = {0, 0};
-    if (!ola_plan_poly(DEGREE, s->level, s->scale, s->scale, s->literal.q, &plan))
-        return sum;
-    for (uint32_t k = 0; k < plan.n_steps; k++) {
-        const struct ola_step *step = &plan.step[k];
-        struct shape at = s->shape;
-        at.limbs = step->level + 2;
-        const bool leaf = step->kind == OLA_STEP_LEAF;
-        const bool product = !leaf || (step->c != OLA_NO_REG && pending[step->c]);
-        const bool deferred = ola_plan_poly_deferred(&plan, k);
-        sum = cost_add(sum, cost_entries(at.log_n, (leaf ? 6.0 : 16.0) * at.limbs, 0));
-        pending[step->dst] = product && deferred;
-        if (product && !deferred)
-            sum = cost_add(sum, cost_reduce(&at));
-        else if (!deferred)
-            sum = cost_add(sum, cost_divide(&at, 1, at.limbs - 1));
-    }
-    return sum;
 }
 
 /* A transform of half as many complex numbers, four products a butterfly; limb by limb. */
@@ -337,8 +287,8 @@ rows(struct bench *b, struct scheme *s)
         {"product, relinearised and rescaled", n, true, cost_product(k), run_product},
         {"rescale", n, true, cost_divide(k, 1, k->limbs - 1), run_rescale},
         {"add", n, true, cost_entries(n, 0, 6.0 * k->limbs), run_add},
-        {"linear map, babies x giants as above", n, true, cost_linear(s), run_linear},
-        {"polynomial of degree 7", n, true, cost_poly(s), run_poly},
+        {"linear map, babies x giants as above", n, true, cost_map(s->map), run_linear},
+        {"polynomial of degree 7", n, true, cost_poly(s->params, DEGREE, s->level), run_poly},
         {"encode and add", n, true, cost_encode(k, 1), run_encode},
         {"encrypt", n, false, cost_encode(k, 2), run_encrypt},
         {"decrypt", n, false, cost_encode(k, 1), run_decrypt},
