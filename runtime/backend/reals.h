@@ -1,6 +1,6 @@
-/* reals.h - kernels that hold a residue as an integer in a double, for CPUs whose vectors of doubles
- * are their fastest multipliers. A backend's file defines vectors of doubles, includes this file, and
- * fills its struct with OLA_REALS_KERNELS. Longer than most files: the kernels of a whole backend.
+/* reals.h - kernels that hold a residue as an integer in a double, for CPUs whose vectors of
+ * doubles are their fastest multipliers. A backend's file defines vectors of doubles, includes this
+ * file, and fills its struct with OLA_REALS_KERNELS.
  *
  * A residue is anywhere in (-2^52, 2^52), exact. A product y * w is taken as h + l, h rounded and l
  * what the fused multiply-add finds missing; b = round(h / q) is within 1/2 + 3 * 2^-53 |y| of
@@ -20,7 +20,7 @@
  *   mul_sub(a, b, c), sub_mul(c, a, b)   a b - c and c - a b, rounded once
  *   nearest(v)                        to integers
  *   add_where_negative(v, a)          v + a where v < 0, else v
- *   to_halves(u, v, &x, &y)           u, v = A0 A1 A2 A3 (B0 B1 B2 B3): x = A0 A1 (B0 B1), y = A2 A3
+ *   to_halves(u, v, &x, &y)           u, v = A0 A1 A2 A3 (B0 ...): x = A0 A1 (B0 B1), y = A2 A3
  *                                     (B2 B3); from_halves(x, y, &u, &v): back
  *   interleave(x, y, &u, &v)          u = x0 y0 (x2 y2), v = x1 y1 (x3 y3): its own inverse */
 #ifndef OLA_REALS_H
