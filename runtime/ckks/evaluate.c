@@ -212,7 +212,7 @@ ola_reduce_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
     const uint64_t *const from[2] = {ola_ct_limb(in, 0, 0), ola_ct_limb(in, 1, 0)};
     if (in->parts == 3) {
         struct ola_raised raised;
-        ola_raise(s, ola_ct_limb(in, 2, 0), level, &raised);
+        ola_raise_once(s, ola_ct_limb(in, 2, 0), level, &raised);
         struct ola_switch_job job = {
             .raised = &raised, .key = &s->keys->relin, .a0 = from[0], .a1 = from[1]};
         ola_switch_divide(s, &job, 1, rescale ? &p->by_pq[level] : &p->by_p, out_level, to);
@@ -323,7 +323,7 @@ ola_rotate_ct(struct ola_server *s, struct ola_ct *out, const struct ola_ct *in,
               const struct ola_switch *key)
 {
     struct ola_raised raised;
-    ola_raise(s, ola_ct_limb(in, 1, 0), in->level, &raised);
+    ola_raise_once(s, ola_ct_limb(in, 1, 0), in->level, &raised);
     struct ola_switch_job job = {
         .raised = &raised, .key = key, .perm = key->perm, .a0 = ola_ct_limb(in, 0, 0)};
     uint64_t *const to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)};

@@ -116,7 +116,7 @@ rotate_sum(struct ola_server *s, const struct ola_map *m, uint32_t g, bool joine
     }
     if (m->late || joined)
         ola_divide(s, &s->params->by_p, level, from, level, a, 2);
-    ola_raise(s, a[1], level, &raised);
+    ola_raise_once(s, a[1], level, &raised);
     struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a[0]};
     ola_switch_add(s, &job, 1, &ext, false);
     s->counts.rotations++;
@@ -176,7 +176,7 @@ ola_fold_ct(struct ola_server *s, struct ola_ct *out, const struct ola_switch *k
     uint64_t *to[2] = {ola_ct_limb(out, 0, 0), ola_ct_limb(out, 1, 0)}, *ext = s->piece[OLA_EXT];
     const uint64_t *from[2] = {ext, ext + (size_t)ola_positions(p, out->level) * p->n};
     struct ola_raised raised;
-    ola_raise(s, to[1], out->level, &raised);
+    ola_raise_once(s, to[1], out->level, &raised);
     ola_switch_lift(s, to[0], to[1], out->level, ext, false);
     struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = to[0]};
     ola_switch_add(s, &job, 1, &ext, true);

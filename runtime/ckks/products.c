@@ -96,7 +96,7 @@ rotate_coarse(struct ola_server *s, const struct ola_map *m, const struct ola_so
     const struct ola_switch *key = ola_keys_rotation(s->keys, source->step, level);
     uint64_t *const to[2] = {coarse_part(s, m, source, 0), coarse_part(s, m, source, 1)};
     if (raised->own == NULL)
-        ola_raise(s, from[1], level, raised);
+        ola_raise_once(s, from[1], level, raised);
     struct ola_switch_job job = {.raised = raised, .key = key, .perm = key->perm, .a0 = from[0]};
     ola_switch_divide(s, &job, 1, &s->params->by_p, level, to);
     *raised = (struct ola_raised){0};

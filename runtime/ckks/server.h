@@ -98,7 +98,8 @@ ola_positions(const struct ola_params *p, uint32_t level)
 /* Polynomial limbs of q[0 .. level] cut into digits and each raised to all positions. */
 struct ola_raised {
     const uint64_t *own;    /* the polynomial: what digit d is at its own positions */
-    const uint64_t *others; /* [digit][position][n] */
+    const uint64_t *others; /* [position][digit][n] */
+    const uint64_t *coef;   /* or, in place of others, what they are made of where they are used */
     uint32_t level, digits;
 };
 /* One product of raised digits with a key: (P a0', P a1') + sum_d digit_d' * key_d, ' being the
@@ -116,6 +117,9 @@ void ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
                      size_t words[OLA_PIECES]);
 OLA_MUST_CHECK ola_status ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts);
 void ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out);
+/* For one job, which uses each position once: the raised digits never leave the cache. */
+void ola_raise_once(struct ola_server *s, const uint64_t *poly, uint32_t level,
+                    struct ola_raised *out);
 /* ext[k] = job k, or +=, for jobs at one level; an ext: two parts of all positions. */
 void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                     uint64_t *const *ext, bool accumulate);

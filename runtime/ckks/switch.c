@@ -6,6 +6,10 @@
 
 #include "ckks/server.h"
 
+/* Of raised digits at one position that are made and used at once: more would not stay in the
+ * second cache. */
+#define CACHE_WORDS ((size_t)1 << 17)
+
 void
 ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
                 size_t words[OLA_PIECES])
@@ -33,25 +37,42 @@ digit_last(const struct ola_params *p, uint32_t level, uint32_t digit)
     return last < level ? last : level;
 }
 
+/* A digit at a position that is not its own; coef: all limbs, prepared. */
 static void
-raise_one(struct ola_server *s, uint32_t level, uint32_t digit, uint32_t position)
+raise_one(struct ola_server *s, const uint64_t *coef, uint32_t level, uint32_t digit,
+          uint32_t position, uint64_t *to)
 {
     const struct ola_params *p = s->params;
     const uint32_t first = digit * p->literal.digit_limbs;
     const struct ola_basis *b = &p->up[digit_last(p, level, digit)];
     const uint32_t c = ola_position_chain(p, level, position);
-    const size_t n = p->n;
     const uint64_t *source[OLA_MAX_P];
-    if (position >= first && position < first + b->k)
-        return;
     for (uint32_t k = 0; k < b->k; k++)
-        source[k] = s->piece[OLA_COEF] + (first + k) * n;
-    uint64_t *to = s->piece[OLA_RAISED] + ((size_t)digit * ola_positions(p, level) + position) * n;
+        source[k] = coef + (size_t)(first + k) * p->n;
     s->backend->convert(to, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c],
-                        n, ola_server_modulus(s, c));
+                        p->n, ola_server_modulus(s, c));
     s->backend->ntt_forward(to, &p->ring->ntt[c]);
 }
 
+/* A limb untransformed and prepared for conversion. */
+static void
+prepare_digit(struct ola_server *s, const uint64_t *poly, uint32_t level, uint32_t i, uint64_t *y)
+{
+    const struct ola_params *p = s->params;
+    const uint32_t limbs = p->literal.digit_limbs;
+    const struct ola_basis *b = &p->up[digit_last(p, level, i / limbs)];
+    memcpy(y, poly, p->n * sizeof *y);
+    s->backend->ntt_inverse(y, &p->ring->ntt[i]);
+    s->backend->scale(y, y, b->hat_inverse[i % limbs], p->n, ola_server_modulus(s, i));
+}
+
+static bool
+is_own(const struct ola_params *p, uint32_t level, uint32_t digit, uint32_t position)
+{
+    return position <= level && position / p->literal.digit_limbs == digit;
+}
+
+/* Position by position, so that the roots of a prime are read once for all digits. */
 void
 ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out)
 {
@@ -59,26 +80,60 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
     const size_t n = p->n;
     const uint32_t digits = ola_plan_digits(&p->literal, level),
                    positions = ola_positions(p, level);
+    uint64_t *coef = s->piece[OLA_COEF], *others = s->piece[OLA_RAISED];
 #pragma omp parallel num_threads(s->threads)
     {
 #pragma omp for schedule(dynamic)
-        for (uint32_t i = 0; i <= level; i++) {
-            uint64_t *y = s->piece[OLA_COEF] + i * n;
-            uint32_t digit = i / p->literal.digit_limbs;
-            const struct ola_basis *b = &p->up[digit_last(p, level, digit)];
-            memcpy(y, poly + i * n, n * sizeof *y);
-            s->backend->ntt_inverse(y, &p->ring->ntt[i]);
-            s->backend->scale(y, y, b->hat_inverse[i % p->literal.digit_limbs], n,
-                              ola_server_modulus(s, i));
-        }
+        for (uint32_t i = 0; i <= level; i++)
+            prepare_digit(s, poly + i * n, level, i, coef + i * n);
 #pragma omp for collapse(2) schedule(dynamic)
-        for (uint32_t d = 0; d < digits; d++) {
-            for (uint32_t i = 0; i < positions; i++)
-                raise_one(s, level, d, i);
+        for (uint32_t i = 0; i < positions; i++) {
+            for (uint32_t d = 0; d < digits; d++)
+                if (!is_own(p, level, d, i))
+                    raise_one(s, coef, level, d, i, others + ((size_t)i * digits + d) * n);
         }
     }
-    *out = (struct ola_raised){
-        .own = poly, .others = s->piece[OLA_RAISED], .level = level, .digits = digits};
+    *out = (struct ola_raised){.own = poly, .others = others, .level = level, .digits = digits};
+}
+
+/* In the room of the raised digits there are the prepared limbs, then a limb of each digit for each
+ * thread: where that is no more room than all of them take, and a thread's limbs fit its cache. */
+void
+ola_raise_once(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out)
+{
+    const size_t n = s->params->n;
+    const uint32_t digits = ola_plan_digits(&s->params->literal, level);
+    uint64_t *coef = s->piece[OLA_RAISED];
+    if (digits * n > CACHE_WORDS ||
+        level + 1 + (uint32_t)s->threads * digits > digits * ola_positions(s->params, level)) {
+        ola_raise(s, poly, level, out);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
+    for (uint32_t i = 0; i <= level; i++)
+        prepare_digit(s, poly + i * n, level, i, coef + i * n);
+    *out = (struct ola_raised){.own = poly, .coef = coef, .level = level, .digits = digits};
+}
+
+/* digit[d] = digit d at a position. */
+static void
+digits_at(struct ola_server *s, const struct ola_raised *r, uint32_t position,
+          const uint64_t **digit)
+{
+    const struct ola_params *p = s->params;
+    const size_t n = p->n;
+    for (uint32_t d = 0; d < r->digits; d++) {
+        if (is_own(p, r->level, d, position)) {
+            digit[d] = r->own + position * n;
+        } else if (r->coef == NULL) {
+            digit[d] = r->others + ((size_t)position * r->digits + d) * n;
+        } else {
+            uint64_t *to =
+                s->piece[OLA_RAISED] + (r->level + 1 + (size_t)ola_thread() * r->digits + d) * n;
+            raise_one(s, r->coef, r->level, d, position, to);
+            digit[d] = to;
+        }
+    }
 }
 
 /* sum += P * a' at a position of q. */
@@ -100,14 +155,12 @@ ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint3
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
-    const uint32_t positions = ola_positions(p, r->level), limbs = p->literal.digit_limbs;
     const uint32_t c = ola_position_chain(p, r->level, position);
     const size_t n = p->n;
     const uint64_t *digit[OLA_MAX_DIGITS];
     const void *b[OLA_MAX_DIGITS], *a[OLA_MAX_DIGITS];
+    digits_at(s, r, position, digit);
     for (uint32_t d = 0; d < r->digits; d++) {
-        bool own = position <= r->level && position / limbs == d;
-        digit[d] = own ? r->own + position * n : r->others + ((size_t)d * positions + position) * n;
         b[d] = ola_switch_limb(p, job->key, c, d, 0);
         a[d] = ola_switch_limb(p, job->key, c, d, 1);
     }

@@ -270,6 +270,12 @@ cost_encode(const struct shape *k, double polynomials)
                     cost_entries(k->log_n, 0, 4.0 * k->limbs));
 }
 
+static bool
+takes_raised(void (*run)(void *context, uint32_t t))
+{
+    return run == run_key || run == run_hoisted;
+}
+
 static void
 rows(struct bench *b, struct scheme *s)
 {
@@ -282,7 +288,7 @@ rows(struct bench *b, struct scheme *s)
         {"  by P and a prime", n, true, cost_divide(k, k->special + 1, k->limbs - 1),
          run_divide_rescale},
         {"rotation", n, true, cost_rotation(k), run_rotate},
-        {"further hoisted rotation", n, true, cost_hoisted(k), NULL},
+        {"further hoisted rotation", n, true, cost_hoisted(k), run_hoisted},
         {"product", n, true, cost_entries(n, 16.0 * k->limbs, 7.0 * k->limbs), run_multiply},
         {"product, relinearised and rescaled", n, true, cost_product(k), run_product},
         {"rescale", n, true, cost_divide(k, 1, k->limbs - 1), run_rescale},
@@ -298,11 +304,8 @@ rows(struct bench *b, struct scheme *s)
         struct operation op = row[r];
         if (op.run == run_poly && s->poly == NULL)
             continue;
-        if (op.run == NULL) { /* from a raised form that the operations before wrote over */
-            for (uint32_t t = 0; t < b->threads; t++)
-                run_raise(s, t);
-            op.run = run_hoisted;
-        }
+        for (uint32_t t = 0; t < b->threads && takes_raised(op.run); t++)
+            run_raise(s, t); /* what was raised, the operations before may have written over */
         bench_row(b, &op, s);
     }
 }
