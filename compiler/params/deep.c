@@ -6,21 +6,23 @@
 
 #include <math.h>
 
-/* The shape: two factors, three factors, a cosine of degree 30 over sixteen periods with three
- * double angles (Bossuat et al., ePrint 2020/1203, section 5). */
+/* The shape: two factors down, three up, a cosine of degree 30 over twelve periods with two double
+ * angles: it fails in 2^-40 of all bootstrappings (ola/plan.h). */
 #define STC_LEVELS    2
 #define EVAL_DEGREE   30
-#define EVAL_DOUBLES  3
-#define EVAL_INTEGERS 16
+#define EVAL_DOUBLES  2
+#define EVAL_INTEGERS 12
 /* Bits of the last prime above the scale: what a sine differs from its argument by,
  * (2 pi / 2^8)^2 / 6 = 1e-4 of the largest value. */
 #define RATIO_BITS 8
-/* Bits above the scale of the primes of EvalMod, from its end up, and of CoeffsToSlots: chosen by
- * ola_plan_boot_noise so that no step's share of the error stands out. An error early in EvalMod is
- * doubled more often. */
-static const uint32_t eval_above[] = {0, 5, 7, 10, 10, 11, 13, 15}, cts_above[] = {8, 9, 9};
+/* What is done at the bottom needs no more bits than these below the scale. */
+#define STC_BELOW 3
+/* Bits above the scale of the primes of EvalMod, from its end up, and of CoeffsToSlots: a search for
+ * the least modelled error (ola_plan_boot_noise) with so many in all: 2^-13 of the largest value at a
+ * scale of 28 bits. What is rounded early in EvalMod is amplified most. */
+static const uint32_t eval_above[] = {6, 12, 11, 10, 13, 16, 10}, cts_above[] = {4, 2, 6};
 #define CTS_LEVELS    (sizeof cts_above / sizeof *cts_above)
-#define SPECIAL_SLACK 3
+#define SPECIAL_SLACK 0.5
 
 struct chain {
     uint64_t all[OLA_MAX_Q + OLA_MAX_P];
@@ -31,7 +33,9 @@ struct chain {
 static bool
 more(struct chain *c, uint32_t log_n, uint32_t bits, uint32_t count)
 {
-    if (bits > OLA_PRIME_BITS || c->n + count > OLA_MAX_Q ||
+    if (bits > OLA_PRIME_BITS)
+        bits = OLA_PRIME_BITS;
+    if (c->n + count > OLA_MAX_Q ||
         (count && !ola_plan_primes(log_n, bits, count, c->all, c->n, c->all + c->n)))
         return false;
     c->n += count;
@@ -67,7 +71,8 @@ params_deep(struct arena *a, const struct params_deep_request *r, struct he_para
     struct chain c = {0};
     uint32_t n_p, scale = r->scale_bits;
     bool fits = r->out_level > STC_LEVELS && more(&c, r->log_n, scale + RATIO_BITS, 1) &&
-                more(&c, r->log_n, scale, r->out_level);
+                more(&c, r->log_n, scale - STC_BELOW, STC_LEVELS) &&
+                more(&c, r->log_n, scale, r->out_level - STC_LEVELS);
 
     for (size_t k = 0; k < sizeof eval_above / sizeof *eval_above; k++)
         fits = fits && more(&c, r->log_n, scale + eval_above[k], 1);
