@@ -17,9 +17,9 @@
 #define RATIO_BITS 8
 /* What is done at the bottom needs no more bits than these below the scale. */
 #define STC_BELOW 3
-/* Bits above the scale of the primes of EvalMod, from its end up, and of CoeffsToSlots: a search for
- * the least modelled error (ola_plan_boot_noise) with so many in all: 2^-13 of the largest value at a
- * scale of 28 bits. What is rounded early in EvalMod is amplified most. */
+/* Bits above the scale of the primes of EvalMod, from its end up, and of CoeffsToSlots: a search
+ * for the least modelled error (ola_plan_boot_noise) with so many in all: 2^-13 of the largest
+ * value at a scale of 28 bits. What is rounded early in EvalMod is amplified most. */
 static const uint32_t eval_above[] = {6, 12, 11, 10, 13, 16, 10}, cts_above[] = {4, 2, 6};
 #define CTS_LEVELS    (sizeof cts_above / sizeof *cts_above)
 #define SPECIAL_SLACK 0.5
@@ -29,7 +29,7 @@ struct chain {
     uint32_t n;
 };
 
-/* `count` more primes of `bits`. */
+/* `count` more primes of `bits`, or of as many as a prime can have. */
 static bool
 more(struct chain *c, uint32_t log_n, uint32_t bits, uint32_t count)
 {
@@ -70,7 +70,8 @@ params_deep(struct arena *a, const struct params_deep_request *r, struct he_para
 {
     struct chain c = {0};
     uint32_t n_p, scale = r->scale_bits;
-    bool fits = r->out_level > STC_LEVELS && more(&c, r->log_n, scale + RATIO_BITS, 1) &&
+    bool fits = r->out_level > STC_LEVELS && scale + RATIO_BITS <= OLA_PRIME_BITS &&
+                more(&c, r->log_n, scale + RATIO_BITS, 1) &&
                 more(&c, r->log_n, scale - STC_BELOW, STC_LEVELS) &&
                 more(&c, r->log_n, scale, r->out_level - STC_LEVELS);
 
