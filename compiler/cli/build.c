@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
@@ -123,4 +124,29 @@ build_program(struct arena *a, const struct runtime *r, const char *cc, bool sim
     if (rc > 0)
         diag_error(d, E_CC, PLACE_NONE, "%s failed with exit status %d", argv.at[0], rc);
     return rc == 0;
+}
+
+void
+build_remove_folder(const char *dir)
+{
+    DIR *list = opendir(dir);
+    if (!list)
+        return;
+    for (struct dirent *e; (e = readdir(list));)
+        unlinkat(dirfd(list), e->d_name, 0);
+    closedir(list);
+    rmdir(dir);
+}
+
+const char *
+build_folder(struct arena *a, const char *keep, struct diag *d)
+{
+    if (keep)
+        return file_mkdirs(keep, d) ? keep : NULL;
+    const char *base = getenv("TMPDIR");
+    char *dir = arena_printf(a, "%s/olac-run-XXXXXX", base && *base ? base : "/tmp");
+    if (mkdtemp(dir))
+        return dir;
+    diag_error(d, E_WRITE, PLACE_FILE(dir), "cannot make a temporary folder");
+    return NULL;
 }

@@ -1,4 +1,4 @@
-/* build.h - the generated code into a program, for olac run. */
+/* build.h - the generated code into a program, for olac run and olac bench. */
 #ifndef OLAC_CLI_BUILD_H
 #define OLAC_CLI_BUILD_H
 
@@ -17,5 +17,9 @@ bool build_program(struct arena *a, const struct runtime *r, const char *cc, boo
 /* Runs a program to its end; its exit status, 128 + signal, or -1 when it could not be started
  * (E_CC). */
 int build_spawn(char *const argv[], struct diag *d);
+/* A folder to build in: `keep`, made where it is missing, or (NULL) a new one. NULL: E_WRITE. */
+const char *build_folder(struct arena *a, const char *keep, struct diag *d);
+/* With the files in it. */
+void build_remove_folder(const char *dir);
 
 #endif

@@ -33,7 +33,7 @@ summary(const struct options *o, const struct calibration *c, double seconds, si
 int
 cli_calibrate(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct progress progress = progress_new(o);
     struct compiled out = {0};
     double start = seconds_now();

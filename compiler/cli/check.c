@@ -9,7 +9,7 @@
 int
 cli_check(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct compiled c = {0};
     struct str dump = {0};
 

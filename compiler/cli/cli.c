@@ -19,6 +19,7 @@ const struct command cli_commands[] = {
      cli_run},
     {"tune", "MODEL", "train on: pruned, rounded to powers of two, with polynomials in place", T,
      cli_tune},
+    {"bench", "", "measure what the runtime takes on this machine, for --costs", B, cli_bench},
     {"explain", "CODE", "explain an error code such as E401", X, cli_explain},
     {NULL, NULL, NULL, 0, NULL},
 };
@@ -102,6 +103,15 @@ wants_help(int argc, char **argv)
     return false;
 }
 
+/* What --costs names, to o. */
+static bool
+read_costs(struct arena *a, struct options *o, struct diag *d)
+{
+    struct cost_table *table = ARENA_NEW(a, struct cost_table);
+    o->cost_table = o->costs ? table : NULL;
+    return !o->costs || costs_read(a, o->costs, table, d);
+}
+
 static int
 run(const struct command *c, int argc, char **argv)
 {
@@ -116,7 +126,8 @@ run(const struct command *c, int argc, char **argv)
         status = print(&s);
         str_free(&s);
     } else if (options_parse(a, argc, argv, c->bit, &o, d)) {
-        status = c->bit == X || options_files(&o, d) ? c->run(a, &o, d) : cli_finish(&o, d);
+        bool ready = c->bit == X || (options_files(&o, d) && read_costs(a, &o, d));
+        status = ready ? c->run(a, &o, d) : cli_finish(&o, d);
     } else {
         cli_finish(&o, d);
     }

@@ -57,9 +57,10 @@ summary(const struct compiled *c, const char *dir)
     if (p->count_refreshes)
         printf("%llu bootstrapping%s, ", (unsigned long long)p->count_refreshes,
                p->count_refreshes == 1 ? "" : "s");
-    printf("%llu rotations, %llu products, about %.2g s on two cores, %.0f MB (keys %.0f MB)\n",
+    printf("%llu rotations, %llu products, about %.2g s %s, %.0f MB (keys %.0f MB)\n",
            (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
-           p->seconds, (double)p->peak_bytes / 1e6, (double)p->key_bytes / 1e6);
+           p->seconds, p->params.costs ? "by --costs" : "on two cores", (double)p->peak_bytes / 1e6,
+           (double)p->key_bytes / 1e6);
     if (p->batch) {
         struct str s = {0};
         cli_operations_table(p->arena, p, &s);
@@ -95,7 +96,7 @@ against(struct arena *a, const struct options *o, const struct compiled *c, stru
 int
 cli_compile(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct progress progress = progress_new(o);
     struct compiled c = {0};
     struct str dump = {0};

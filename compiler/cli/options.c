@@ -235,7 +235,9 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
     }
     for (uint32_t k = 1; !o->merge && k < o->operands.len; k++)
         diag_error(d, E_USAGE, PLACE_NONE, "'%s' is one argument too many", o->operands.at[k]);
-    if (!o->operand || !*o->operand)
+    if (bit == B && o->operand)
+        diag_error(d, E_USAGE, PLACE_NONE, "'%s': olac bench takes options only", o->operand);
+    if (bit != B && (!o->operand || !*o->operand))
         diag_error(d, E_USAGE, PLACE_NONE, "olac %s wants %s", o->command,
                    bit == X   ? "a code"
                    : o->merge ? "files to merge"
@@ -308,7 +310,7 @@ options_files(const struct options *o, struct diag *d)
 }
 
 struct compile_options
-options_compile(const struct options *o)
+options_compile(struct arena *a, const struct options *o)
 {
     struct quantize_options grid;
     enum fit_grid activations;
@@ -342,6 +344,8 @@ options_compile(const struct options *o)
         .max_drop = o->max_drop,
         .max_latency = o->max_latency,
         .max_ram = o->max_ram,
+        .costs = o->cost_table ? &o->cost_table->costs : NULL,
+        .costs_name = o->cost_table ? costs_name(a, o->cost_table) : NULL,
         .calib_labels = o->calib_labels,
         .templates = o->templates,
         .dump = o->dump,
@@ -372,7 +376,8 @@ options_help(const struct command *c, struct str *out)
             "olac --completion bash|zsh|fish print what they say.\n");
         return;
     }
-    str_addf(out, "usage: olac %s %s [OPTION]...\n\n%s\n\n", c->name, c->operand, c->summary);
+    str_addf(out, "usage: olac %s %s%s[OPTION]...\n\n%s\n\n", c->name, c->operand,
+             *c->operand ? " " : "", c->summary);
     for (size_t i = 0; i < N_ROWS; i++) {
         if (!(rows[i].commands & c->bit))
             continue;

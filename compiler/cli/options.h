@@ -2,9 +2,10 @@
 #ifndef OLAC_CLI_OPTIONS_H
 #define OLAC_CLI_OPTIONS_H
 
+#include "cli/costs.h"
 #include "pipeline/pipeline.h"
 
-enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64, T = 128 };
+enum command_bit { C = 1, K = 2, W = 4, S = 8, R = 16, X = 32, L = 64, T = 128, B = 256 };
 
 struct options {
     const char *command, *operand; /* MODEL, or the code to explain */
@@ -15,6 +16,8 @@ struct options {
     struct shard {
         uint32_t k, of; /* 0 of 0: all */
     } shard;
+    const char *costs;                   /* a file */
+    const struct cost_table *cost_table; /* what is in it; NULL: not given */
     const char *quantize, *activation_grid;
     double prune, rate, augment;
     uint32_t epochs, batch;
@@ -51,7 +54,7 @@ void options_man(struct str *out);
 void options_completion(const char *shell, struct str *out);
 
 /* The compile that the options ask for. */
-struct compile_options options_compile(const struct options *o);
+struct compile_options options_compile(struct arena *a, const struct options *o);
 
 /* ---- progress (progress.c) ---- */
 struct progress {
@@ -74,6 +77,7 @@ int cli_show(struct arena *a, const struct options *o, struct diag *d);
 int cli_simulate(struct arena *a, const struct options *o, struct diag *d);
 int cli_run(struct arena *a, const struct options *o, struct diag *d);
 int cli_tune(struct arena *a, const struct options *o, struct diag *d);
+int cli_bench(struct arena *a, const struct options *o, struct diag *d);
 int cli_explain(struct arena *a, const struct options *o, struct diag *d);
 
 /* Messages so far to standard error (or, with --json, an object {"errors": [...]} to standard

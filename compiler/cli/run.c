@@ -8,12 +8,10 @@
 #include "op/interpret.h"
 
 #include <cjson/cJSON.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct trip {
     struct compiled c;
@@ -244,12 +242,13 @@ print_table(const struct trip *t, const struct tally *r)
            p->params.log_qp, cli_security(p), p->params.q.len - 1, t->c.approximation.degree);
     printf("seconds: compile %.2f, cc %.2f, keygen %.2f, load %.2f, encrypt %.3f, evaluate %.3f, "
            "decrypt %.3f "
-           "(%.3f an image); peak %.0f MB\n",
+           "(%.3f an image, predicted %.3f); peak %.0f MB (predicted %.0f)\n",
            t->c.seconds, t->seconds_cc, field(t->measured, "seconds", "keygen"),
            field(t->measured, "seconds", "load"), field(t->measured, "seconds", "encrypt"),
            field(t->measured, "seconds", "evaluate"), field(t->measured, "seconds", "decrypt"),
            field(t->measured, "seconds", "evaluate") / (t->in_clear.n ? t->in_clear.n : 1),
-           field(t->measured, NULL, "peak_bytes") / 1e6);
+           p->seconds / (p->batch ? p->batch : 1), field(t->measured, NULL, "peak_bytes") / 1e6,
+           (double)p->peak_bytes / 1e6);
 }
 
 static bool
@@ -276,35 +275,10 @@ write_report(struct arena *a, const struct options *o, const struct trip *t, con
 /* ---- the command
  * --------------------------------------------------------------------------------------- */
 
-static void
-remove_folder(const char *dir)
-{
-    DIR *list = opendir(dir);
-    if (!list)
-        return;
-    for (struct dirent *e; (e = readdir(list));)
-        unlinkat(dirfd(list), e->d_name, 0);
-    closedir(list);
-    rmdir(dir);
-}
-
-static const char *
-work_folder(struct arena *a, const struct options *o, struct diag *d)
-{
-    if (o->keep)
-        return file_mkdirs(o->keep, d) ? o->keep : NULL;
-    const char *base = getenv("TMPDIR");
-    char *dir = arena_printf(a, "%s/olac-run-XXXXXX", base && *base ? base : "/tmp");
-    if (mkdtemp(dir))
-        return dir;
-    diag_error(d, E_WRITE, PLACE_FILE(dir), "cannot make a temporary folder");
-    return NULL;
-}
-
 int
 cli_run(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct progress progress = progress_new(o);
     struct trip t = {0};
 
@@ -315,11 +289,11 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
               cli_read_images(a, o, o->input, t.c.graph, &t.in_clear, d) && interpret(a, &t, d);
     progress_clear(&progress);
     if (ok)
-        t.dir = work_folder(a, o, d);
+        t.dir = build_folder(a, o->keep, d);
     ok = ok && t.dir && build(a, o, &t, d) && write_input(&t, d) && evaluate(a, &t, d) &&
          (!o->output || cli_write_answers(o->output, t.encrypted, t.in_clear.n, t.outputs, d));
     if (t.dir && !o->keep)
-        remove_folder(t.dir);
+        build_remove_folder(t.dir);
     struct tally r = ok ? count(&t) : (struct tally){0};
     ok = ok && write_report(a, o, &t, &r, d);
     if (ok) {

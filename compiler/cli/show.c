@@ -69,7 +69,7 @@ show_json(const struct graph *g)
 int
 cli_show(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct compiled c = {0};
     if (!pipeline_import(a, &co, &c, d))
         return cli_finish(o, d);

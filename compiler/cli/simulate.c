@@ -225,7 +225,7 @@ static bool
 prepare(struct arena *a, const struct options *o, struct progress *progress, struct compiled *c,
         struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     co.progress = progress_show;
     co.user = progress;
     co.data = o->data;

@@ -65,7 +65,7 @@ table(const struct options *o, const struct tune_report *r, double seconds)
 int
 cli_tune(struct arena *a, const struct options *o, struct diag *d)
 {
-    struct compile_options co = options_compile(o);
+    struct compile_options co = options_compile(a, o);
     struct progress progress = progress_new(o);
     struct compiled c = {0};
     struct cli_images in = {0};

@@ -150,6 +150,18 @@ struct he_port {
     double range;             /* outputs: bound on |value| that the modulus leaves room for */
 };
 
+/* What the runtime takes on a machine (he_price.c): seconds of one core for one limb at N = 2^14,
+ * from which all other sizes follow. */
+struct he_costs {
+    double transform; /* number-theoretic transform */
+    double multiply;  /* element by element */
+    double inner;     /* one digit of a key switch with its key, both components */
+    double speedup;   /* of all threads together over one */
+    double memory;    /* bytes of keys that memory gives in a second, to all threads together */
+};
+/* The table that olac ships with. */
+extern const struct he_costs he_costs_shipped;
+
 struct he_params {
     uint32_t log_n, slots;
     VEC(uint64_t) q;            /* q[0] the last one left */
@@ -160,6 +172,7 @@ struct he_params {
     double log_qp;
     uint32_t security; /* 128, 192, 256, or 0 with insecure_toy */
     bool insecure_toy;
+    const struct he_costs *costs; /* what to price with; NULL: he_costs_shipped */
 };
 
 struct he_rotation {
@@ -237,9 +250,8 @@ struct he_counts_list {
 };
 void he_count_nodes(const struct he_program *p, struct arena *a, struct he_counts_list *list);
 
-/* Prices on the reference machine (two cores of a CPU with AVX-512 IFMA), in seconds: one rotation,
- * and one more that shares its decomposition, at a level. The unit prices and where they come from
- * are in he_price.c. */
+/* Prices by the parameters' costs, in seconds: one rotation, and one more that shares its
+ * decomposition, at a level. */
 double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted);
 /* Seconds of instruction k when its arguments are at `level`, rotations those of each map; 0 for
  * what is not worth counting. */

@@ -1,20 +1,22 @@
 /* he_price.c - what an HE program costs: operations, seconds, bytes. Pure counting over the
  * program.
  *
- * Unit prices are those of the portable cost table: measured by tests/bench on one core at N = 2^14
- * and scaled by N (element work) or N log N (transforms); two threads share the work at 90 %. */
+ * Everything follows from the few costs of struct he_costs, scaled by N (element work) or N log N
+ * (transforms); threads share the work by their measured speedup. */
 #include "ir/he.h"
 
 #include "ola/plan.h"
 
-/* Seconds at N = 2^14 for one limb. */
-#define TRANSFORM 12e-6
-#define MULTIPLY  2e-6
-#define INNER     2.5e-6 /* one digit of a key switch, both components */
-#define PARALLEL  (2 * 0.9)
-/* Bytes of a switching key that memory gives in a second, to all cores together: keys are read once
- * a rotation and are larger than any cache. */
-#define MEMORY 12e9
+/* Measured by tests/bench on two cores of a CPU with AVX-512 IFMA, 90 % of twice one. Keys are read
+ * once a rotation and are larger than any cache. */
+const struct he_costs he_costs_shipped = {
+    .transform = 12e-6, .multiply = 2e-6, .inner = 2.5e-6, .speedup = 2 * 0.9, .memory = 12e9};
+
+static const struct he_costs *
+costs(const struct he_params *p)
+{
+    return p->costs ? p->costs : &he_costs_shipped;
+}
 
 static double
 elements(const struct he_params *p)
@@ -23,9 +25,15 @@ elements(const struct he_params *p)
 }
 
 static double
+multiply(const struct he_params *p)
+{
+    return costs(p)->multiply * elements(p);
+}
+
+static double
 transform(const struct he_params *p)
 {
-    return TRANSFORM * elements(p) * p->log_n / 14;
+    return costs(p)->transform * elements(p) * p->log_n / 14;
 }
 
 static double
@@ -40,7 +48,7 @@ decompose(const struct he_params *p, uint32_t level)
 {
     double limbs = level + 1, all = limbs + p->p.len, digits = digits_at(p, level);
     return (limbs + digits * all - limbs) * transform(p) +
-           digits * p->digit_limbs * (all - p->digit_limbs) * MULTIPLY * elements(p);
+           digits * p->digit_limbs * (all - p->digit_limbs) * multiply(p);
 }
 
 /* Inner product with the key and division by P. */
@@ -48,8 +56,8 @@ static double
 switch_down(const struct he_params *p, uint32_t level)
 {
     double limbs = level + 1, all = limbs + p->p.len;
-    return digits_at(p, level) * all * INNER * elements(p) + 2 * all * transform(p) +
-           2 * limbs * (p->p.len + 1) * MULTIPLY * elements(p);
+    return digits_at(p, level) * all * costs(p)->inner * elements(p) + 2 * all * transform(p) +
+           2 * limbs * (p->p.len + 1) * multiply(p);
 }
 
 /* Reading a switching key: residues of rescaling primes have 4 bytes, those of special primes 8. */
@@ -57,27 +65,27 @@ static double
 read_key(const struct he_params *p, uint32_t level)
 {
     double bytes = 2 * digits_at(p, level) * ((level + 1) * 4.0 + p->p.len * 8.0);
-    return bytes * (double)((uint64_t)1 << p->log_n) / MEMORY;
+    return bytes * (double)((uint64_t)1 << p->log_n) / costs(p)->memory;
 }
 
 double
 he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted)
 {
-    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / PARALLEL +
+    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / costs(p)->speedup +
            read_key(p, level);
 }
 
 static double
 price_rescale(const struct he_params *p, uint32_t level)
 {
-    return 2 * ((level + 1) * transform(p) + level * MULTIPLY * elements(p)) / PARALLEL;
+    return 2 * ((level + 1) * transform(p) + level * multiply(p)) / costs(p)->speedup;
 }
 
 static double
 price_product(const struct he_params *p, uint32_t level)
 {
-    return 4 * (level + 1) * MULTIPLY * elements(p) / PARALLEL +
-           he_price_rotation(p, level, false) + price_rescale(p, level);
+    return 4 * (level + 1) * multiply(p) / costs(p)->speedup + he_price_rotation(p, level, false) +
+           price_rescale(p, level);
 }
 
 /* At input level `level`. */
@@ -86,12 +94,13 @@ map_seconds(const struct he_params *q, const struct he_map *m, const struct he_r
             uint32_t level)
 {
     uint32_t n = m->diagonals.len, below = m->free_of_level ? level : level - 1;
-    double seconds = n * 2 * (level + 1) * MULTIPLY * elements(q) / PARALLEL;
+    double seconds = n * 2 * (level + 1) * multiply(q) / costs(q)->speedup;
 
     for (uint32_t k = 0; m->compact && k < n; k++)
-        seconds += (level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / PARALLEL;
+        seconds +=
+            (level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / costs(q)->speedup;
     seconds += (r->coarse + r->fine) * he_price_rotation(q, level, true);
-    seconds += r->raised * decompose(q, level) / PARALLEL;
+    seconds += r->raised * decompose(q, level) / costs(q)->speedup;
     seconds += r->giants * he_price_rotation(q, level, false);
     seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, level));
     seconds += r->folds * he_price_rotation(q, below, false);
@@ -115,7 +124,7 @@ poly_seconds(const struct he_params *q, const struct he_poly *f, uint32_t level)
         return 0;
     for (uint32_t k = 0; k < plan.n_steps; k++) {
         bool leaf = plan.step[k].kind == OLA_STEP_LEAF;
-        seconds += leaf ? 2 * (plan.step[k].level + 2) * MULTIPLY * elements(q) / PARALLEL +
+        seconds += leaf ? 2 * (plan.step[k].level + 2) * multiply(q) / costs(q)->speedup +
                               price_rescale(q, plan.step[k].level + 1)
                         : price_product(q, plan.step[k].level + 1);
     }
@@ -135,10 +144,10 @@ he_price_refresh(const struct he_params *p, uint32_t period)
             plan.hoisted[k] * he_price_rotation(p, k, true) +
             plan.switches[k] * he_price_rotation(p, k, false) +
             plan.relinearisations[k] * price_product(p, k) +
-            plan.diagonals[k] * (k + 1) * (2 * MULTIPLY * elements(p) + transform(p)) / PARALLEL;
+            plan.diagonals[k] * (k + 1) * (2 * multiply(p) + transform(p)) / costs(p)->speedup;
     for (uint32_t f = 0; f < p->boot.stc + p->boot.cts; f++) {
         uint32_t level = f < p->boot.stc ? plan.stc[f].level : plan.cts[f - p->boot.stc].level;
-        seconds += decompose(p, level) / PARALLEL + price_rescale(p, level);
+        seconds += decompose(p, level) / costs(p)->speedup + price_rescale(p, level);
     }
     return seconds + he_price_rotation(p, plan.top, false);
 }
@@ -196,10 +205,10 @@ he_map_bytes(const struct he_params *p, const struct he_map *m)
     return bytes;
 }
 
-/* Seconds at N = 2^14 for one limb of one component: a term that is shifted, or multiplied by an
- * integer; measured by tests/bench. */
-#define SHIFTED  0.7e-6
-#define WEIGHTED 1.2e-6
+/* One limb of one component: a term that is shifted, or multiplied by an integer, as shares of an
+ * element-wise product; measured by tests/bench. */
+#define SHIFTED  0.35
+#define WEIGHTED 0.6
 
 static double
 price_sparse(const struct he_program *p, const struct he_inst *i)
@@ -207,8 +216,8 @@ price_sparse(const struct he_program *p, const struct he_inst *i)
     const struct he_sparse *s = &p->sparse.at[i->data];
     double limbs = i->level + 1, seconds;
     seconds = i->parts * limbs * s->terms.len * (s->shifts ? SHIFTED : WEIGHTED);
-    seconds += s->squares ? 4 * limbs * s->cols * MULTIPLY : 0;
-    return seconds * elements(&p->params) / PARALLEL;
+    seconds += s->squares ? 4 * limbs * s->cols : 0;
+    return seconds * multiply(&p->params) / costs(&p->params)->speedup;
 }
 
 static double

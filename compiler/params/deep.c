@@ -92,7 +92,8 @@ params_deep(struct arena *a, const struct params_deep_request *r, struct he_para
                                        .k = EVAL_INTEGERS,
                                        .out_level = r->out_level},
                               .log_qp = log2_product(c.all, c.n + n_p),
-                              .insecure_toy = r->insecure_toy};
+                              .insecure_toy = r->insecure_toy,
+                              .costs = r->costs};
     for (uint32_t k = 0; k < c.n; k++)
         vec_push(a, &out->q, c.all[k]);
     for (uint32_t k = 0; k < n_p; k++)

@@ -53,7 +53,8 @@ find_primes(const struct params_request *r, const struct candidate *s, struct ar
                               .slots = (uint32_t)1 << (r->log_n - 1),
                               .digit_limbs = s->digit_limbs,
                               .scale = ldexp(1, (int)s->scale_bits),
-                              .insecure_toy = r->insecure_toy};
+                              .insecure_toy = r->insecure_toy,
+                              .costs = r->costs};
     for (uint32_t k = 0; k <= r->depth; k++)
         vec_push(a, &out->q, q[k]);
     for (uint32_t k = 0; k < s->special; k++)
@@ -80,7 +81,7 @@ special_primes(struct candidate *s, uint32_t slack)
 static double
 price(const struct params_request *r, const struct candidate *s)
 {
-    struct he_params p = {.log_n = r->log_n, .digit_limbs = s->digit_limbs};
+    struct he_params p = {.log_n = r->log_n, .digit_limbs = s->digit_limbs, .costs = r->costs};
     double sum = 0;
     p.p.len = s->special;
     for (uint32_t l = 0; l <= r->depth; l++)
@@ -162,7 +163,8 @@ find_chain(const struct params_chain *r, const struct candidate *s, struct arena
     *out = (struct he_params){.log_n = r->log_n,
                               .slots = (uint32_t)1 << (r->log_n - 1),
                               .digit_limbs = s->digit_limbs,
-                              .insecure_toy = r->insecure_toy};
+                              .insecure_toy = r->insecure_toy,
+                              .costs = r->costs};
     for (uint32_t k = 0; k < r->n; k++) {
         if (!ola_plan_primes(r->log_n, r->bits[k], 1, all, k, &all[k]))
             return false;
@@ -195,7 +197,7 @@ chain_candidate(const struct params_chain *r, uint32_t digit_limbs)
     s.special_bits = (most + s.special - 1) / s.special;
     if (s.special_bits < r->log_n + SPARE_PRIME_BITS)
         s.special_bits = r->log_n + SPARE_PRIME_BITS;
-    struct he_params p = {.log_n = r->log_n, .digit_limbs = digit_limbs};
+    struct he_params p = {.log_n = r->log_n, .digit_limbs = digit_limbs, .costs = r->costs};
     p.p.len = s.special;
     for (uint32_t l = 0; l < r->n; l++)
         s.price += r->switches[l] * he_price_rotation(&p, l, false);

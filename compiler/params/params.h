@@ -18,7 +18,8 @@ struct params_request {
     double output_bits;
     /* outputs keep the default scale: less room than that will not do */
     bool output_fixed;
-    const double *switches; /* [depth + 1]: full key switches at each level */
+    const double *switches;       /* [depth + 1]: full key switches at each level */
+    const struct he_costs *costs; /* as in he_params */
 };
 
 /* Bits of scale that leave `precision_bits` above the noise of one rounding; primes of fewer do not
@@ -29,9 +30,10 @@ uint32_t params_least_scale(uint32_t log_n, double precision_bits);
 struct params_chain {
     uint32_t log_n, security;
     bool insecure_toy;
-    uint32_t n;             /* primes */
-    const uint32_t *bits;   /* [n]: of q[0 .. n-1] */
-    const double *switches; /* [n]: full key switches at each level */
+    uint32_t n;                   /* primes */
+    const uint32_t *bits;         /* [n]: of q[0 .. n-1] */
+    const double *switches;       /* [n]: full key switches at each level */
+    const struct he_costs *costs; /* as in he_params */
 };
 bool params_chain(struct arena *a, const struct params_chain *r, struct he_params *out,
                   double *missing);
@@ -43,6 +45,7 @@ bool params_choose(struct arena *a, const struct params_request *r, struct he_pa
 struct params_deep_request {
     uint32_t log_n, security, out_level, digit_limbs, scale_bits;
     bool insecure_toy;
+    const struct he_costs *costs; /* as in he_params */
 };
 
 /* False where the ring is too small for it. */

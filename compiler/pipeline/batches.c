@@ -52,6 +52,7 @@ plan(struct arena *a, const struct compile_options *o, const struct tp *t, doubl
     struct params_chain r = {.log_n = log_n,
                              .security = security(o),
                              .insecure_toy = o->insecure_toy,
+                             .costs = o->costs,
                              .n = chain.n,
                              .bits = chain.bits,
                              .switches = chain.switches};

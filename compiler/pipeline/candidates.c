@@ -41,6 +41,7 @@ choose_params(struct arena *a, const struct compile_options *o, struct he_progra
         .security = o->security ? o->security : 128,
         .depth = levels->depth,
         .insecure_toy = o->insecure_toy,
+        .costs = o->costs,
         .precision_bits = pipeline_precision(o),
         .output_bits = output_range <= 1 ? 0 : log2(output_range),
         .output_fixed = !levels->outputs_free,

@@ -36,6 +36,7 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
         .log_n = p->params.log_n,
         .security = o->security ? o->security : 128,
         .insecure_toy = o->insecure_toy,
+        .costs = o->costs,
         .scale_bits = (uint32_t)ceil(params_rounding_bits(p->params.log_n) + pipeline_precision(o)),
     };
     struct he_params best = {0}, lowered = p->params;

@@ -274,6 +274,8 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
         str_add(&s, ", precision ");
         str_double(&s, o->precision_bits);
     }
+    if (o->costs_name)
+        str_addf(&s, ", costs of %s", o->costs_name);
     if (o->throughput)
         str_add(&s, ", packed for throughput");
     if (o->insecure_toy)

@@ -48,6 +48,9 @@ struct compile_options {
     bool throughput; /* --pack throughput: an image a slot, in place of one image over the slots */
     /* 0: 15 - bits that the scale stands above the noise of one rounding */
     double precision_bits;
+    /* --costs: what programs are priced with, and what its table calls itself; NULL: the shipped */
+    const struct he_costs *costs;
+    const char *costs_name;
     const char *templates; /* --templates DIR, NULL: built in */
     const char *dump;      /* --dump=PASS: text form after that pass, to dump_out */
     struct str *dump_out;

@@ -52,7 +52,7 @@ Test(options, every_kind)
     cr_expect_str_eq(p.o.pins.at[0].node, "a:b");
     cr_expect_str_eq(p.o.pins.at[0].key, "degree");
     cr_expect_str_eq(p.o.pins.at[0].value, "9");
-    struct compile_options co = options_compile(&p.o);
+    struct compile_options co = options_compile(p.a, &p.o);
     cr_expect_str_eq(co.model, "m.onnx");
     cr_expect_eq(co.n_pins, 2u);
     cr_expect_eq(co.n_mean, 3u);

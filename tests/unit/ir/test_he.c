@@ -335,3 +335,34 @@ Test(he, prices)
         }
     made_free(&m);
 }
+
+/* Twice the seconds and half the memory: twice the price. No table: the shipped one. */
+Test(he, prices_follow_the_costs)
+{
+    struct made m = made_new(1);
+    struct he_program *p = build(&m);
+    struct he_costs costs = he_costs_shipped;
+    he_price(p);
+    double seconds = p->seconds;
+    p->params.costs = &costs;
+    he_price(p);
+    cr_expect_eq(p->seconds, seconds);
+    costs.transform *= 2;
+    costs.multiply *= 2;
+    costs.inner *= 2;
+    costs.memory /= 2;
+    he_price(p);
+    cr_expect_float_eq(p->seconds, 2 * seconds, 1e-12 * seconds);
+    costs.speedup *= 2;
+    costs.memory *= 2;
+    he_price(p);
+    cr_expect_float_eq(p->seconds, seconds, 1e-12 * seconds);
+    double *unit[] = {&costs.transform, &costs.multiply, &costs.inner};
+    for (size_t k = 0; k < sizeof unit / sizeof *unit; k++) {
+        double cheaper = p->seconds;
+        *unit[k] *= 1.5;
+        he_price(p);
+        cr_expect_gt(p->seconds, cheaper, "unit %zu has its part in it", k);
+    }
+    made_free(&m);
+}
