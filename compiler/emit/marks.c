@@ -12,9 +12,22 @@ uses(const struct he_program *p, enum he_op op)
     return false;
 }
 
+/* Columns of a value; what is longer goes on below it. */
+#define VALUE_COLUMNS 84
+
 static void
 provenance_line(struct str *out, const char *key, const char *value)
 {
+    while (strlen(value) > VALUE_COLUMNS) {
+        size_t n = VALUE_COLUMNS;
+        while (n && value[n] != ' ')
+            n--;
+        if (!n)
+            break;
+        str_addf(out, "%-9s %.*s\n", key, (int)n, value);
+        key = "";
+        value += n + 1;
+    }
     str_addf(out, "%-9s %s\n", key, value);
 }
 

@@ -48,6 +48,7 @@ printf 'network pool\ninput a : f32[1, 28, 28]\nb = maxpool(a, 2x2, pad 2)\noutp
 printf 'network deep\ninput x0 : f32[4]\n' > "$dir/deep.ola"
 for k in $(seq 60); do printf 'x%d = x%d * x%d\n' "$k" $((k - 1)) $((k - 1)) >> "$dir/deep.ola"; done
 echo 'output y = x60' >> "$dir/deep.ola"
+printf '{"format": "olac costs 1", "threads": 0.5, "speed": 1}' > "$dir/costs.json"
 
 # The command line.
 no 'E610' "no command 'fly'" -- fly
@@ -61,6 +62,9 @@ no '--degree: wants a whole' '--agree: wants a positive' '--mean: wants numbers'
   '--log-n: wants a whole' -- compile m --degree 0 --agree nan --mean 1,,2 --security 100 --fit x --set y --log-n 1e3
 no '--degree: is at most 63' '--agree: is at most 1' '--quiet: takes no value' -- compile m --degree 64 --agree 1.5 --quiet=1
 no 'wants --input' -- run m
+no "'more': olac bench takes options only" "'--costs=x' is no option" -- bench more --costs=x
+no 'E614' '"threads" is not a whole number' '"speed" belongs to no table' '"speedup" is missing' -- \
+  check "$model" --costs "$dir/costs.json"
 no 'wants --data' -- simulate m
 no "no code 'E1'" -- explain E1
 no "no code 'E1000'" -- explain E1000

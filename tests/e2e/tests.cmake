@@ -28,6 +28,7 @@ add_test(NAME e2e_network COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/network.sh 
   $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_batch COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/batch.sh $<TARGET_FILE:olac>
   $<TARGET_FILE:e2e_tool> ${networks})
+add_test(NAME e2e_bench COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/bench.sh $<TARGET_FILE:olac> ${networks})
 add_test(NAME e2e_compositions COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/compositions.sh $<TARGET_FILE:olac>
   $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_deep COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/deep.sh $<TARGET_FILE:olac>
