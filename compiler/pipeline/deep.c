@@ -40,6 +40,7 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
         .scale_bits = (uint32_t)ceil(params_rounding_bits(p->params.log_n) + pipeline_precision(o)),
     };
     struct he_params best = {0}, lowered = p->params;
+    const struct he_rotations *rotations = schedule_rotations(a, p);
     double least = -1;
 
     if (r.log_n < PIPELINE_DEEP_LOG_N && !o->insecure_toy)
@@ -48,7 +49,8 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
         for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
             if (!params_deep(a, &r, &p->params))
                 break;
-            double seconds = schedule_deep(p, false), lean = key_bytes(&p->params) / KEY_SHARE;
+            double seconds = schedule_deep(p, rotations, false),
+                   lean = key_bytes(&p->params) / KEY_SHARE;
             if (seconds >= 0 && p->ram > 0 && lean > p->ram) {
                 *leanest = *leanest > 0 ? fmin(*leanest, lean) : lean;
                 continue;
@@ -59,5 +61,5 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
             best = p->params;
         }
     p->params = least < 0 ? lowered : best;
-    return least >= 0 && schedule_deep(p, true) >= 0;
+    return least >= 0 && schedule_deep(p, rotations, true) >= 0;
 }

@@ -13,8 +13,8 @@ double schedule_bound(const struct he_program *p, uint32_t k);
 /* Whether instruction k chooses the scale of what it makes. */
 bool schedule_scalable(const struct he_program *p, uint32_t k);
 /* Says where the program is refreshed at the least predicted time, [instruction]; its seconds,
- * below 0 where nothing fits the levels. */
-double schedule_refresh(const struct he_program *p, bool *refreshed);
+ * below 0 where nothing fits the levels. r: the rotations of each map. */
+double schedule_refresh(const struct he_program *p, const struct he_rotations *r, bool *refreshed);
 /* Puts a refresh behind these instructions. */
 void schedule_insert(struct he_program *p, const bool *refreshed);
 /* Ports, after the instructions were numbered anew. */

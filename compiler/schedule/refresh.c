@@ -190,12 +190,9 @@ visit(struct search *s, uint32_t k, const struct states *from)
 }
 
 static void
-search_init(struct search *s, const struct he_program *p)
+search_init(struct search *s, const struct he_program *p, const struct he_rotations *r)
 {
     uint32_t n = p->insts.len;
-    struct he_rotations *r = ARENA_ARRAY(s->a, struct he_rotations, p->maps.len + 1);
-    for (uint32_t m = 0; m < p->maps.len; m++)
-        r[m] = he_map_rotations(&p->maps.at[m]);
     s->p = p;
     s->rotations = r;
     s->in_level = p->params.boot.stc;
@@ -207,14 +204,14 @@ search_init(struct search *s, const struct he_program *p)
 }
 
 double
-schedule_refresh(const struct he_program *p, bool *refreshed)
+schedule_refresh(const struct he_program *p, const struct he_rotations *r, bool *refreshed)
 {
     struct arena *a = arena_new();
     struct search s = {.a = a};
     uint32_t n = p->insts.len, at = 0;
     double seconds = -1;
 
-    search_init(&s, p);
+    search_init(&s, p, r);
     vec_push(a, &s.made[n], (struct state){.want = ARENA_ARRAY(a, uint8_t, 1)});
     for (uint32_t k = n; k-- > 0;)
         visit(&s, k, &s.made[k + 1]);

@@ -162,12 +162,21 @@ schedule_levels(struct he_program *p, struct schedule_levels *out)
         out->outputs_free &= free_output(p, k) != NONE;
 }
 
+struct he_rotations *
+schedule_rotations(struct arena *a, const struct he_program *p)
+{
+    struct he_rotations *r = ARENA_ARRAY(a, struct he_rotations, p->maps.len + 1);
+    for (uint32_t m = 0; m < p->maps.len; m++)
+        r[m] = he_map_rotations(&p->maps.at[m]);
+    return r;
+}
+
 double
-schedule_deep(struct he_program *p, bool apply)
+schedule_deep(struct he_program *p, const struct he_rotations *r, bool apply)
 {
     struct arena *scratch = arena_new();
     bool *refreshed = ARENA_ARRAY(scratch, bool, p->insts.len + 1);
-    double seconds = schedule_refresh(p, refreshed);
+    double seconds = schedule_refresh(p, r, refreshed);
     if (seconds >= 0 && apply) {
         schedule_insert(p, refreshed);
         assign_levels(p);

@@ -26,7 +26,9 @@ void schedule_levels(struct he_program *p, struct schedule_levels *out);
 /* The same for a program that is bootstrapped, its parameters chosen: places the refreshes (and,
  * with apply, puts them in, with levels and drops). Returns the predicted seconds, below 0 where
  * the levels between two refreshes are too few for the program. */
-double schedule_deep(struct he_program *p, bool apply);
+double schedule_deep(struct he_program *p, const struct he_rotations *r, bool apply);
+/* The rotations of each map, for it. */
+struct he_rotations *schedule_rotations(struct arena *a, const struct he_program *p);
 /* output_range: bound on |output|, for the scale of the last level. */
 bool schedule_scales(struct he_program *p, double output_range, struct diag *d);
 /* What schedule_scales does behind the scales, for a batch, which has its own (batch/). */

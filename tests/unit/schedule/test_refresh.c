@@ -151,7 +151,7 @@ Test(refresh, is_as_cheap_as_the_best_of_all_placements)
         struct he_program *p = random_program(&m, &seed);
         bool *at = ARENA_ARRAY(m.a, bool, p->insts.len);
         choose_params(&m, p, 4 + (uint32_t)draw(&seed, 5));
-        double want = exhaustive(&m, p), got = schedule_refresh(p, at);
+        double want = exhaustive(&m, p), got = schedule_refresh(p, schedule_rotations(m.a, p), at);
         if (want < 0) {
             cr_expect(got < 0, "case %u", c);
             hopeless++;
@@ -177,7 +177,7 @@ Test(refresh, scheduled_program_is_consistent)
         struct made m = made_new(c);
         struct he_program *p = random_program(&m, &seed);
         choose_params(&m, p, 6);
-        if (schedule_deep(p, true) >= 0) {
+        if (schedule_deep(p, schedule_rotations(m.a, p), true) >= 0) {
             cr_expect(schedule_scales(p, 8, m.d), "case %u", c);
             for (uint32_t k = 0; k < p->insts.len; k++)
                 seen += p->insts.at[k].op == HE_refresh;
