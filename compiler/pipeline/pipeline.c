@@ -15,6 +15,8 @@
 
 /* Outputs may be this much larger than any that calibration saw before they leave the modulus. */
 #define OUTPUT_HEADROOM 4.0
+/* Of the largest output: the modelled noise of a deep network is a bound far above what comes. */
+#define MOST_TOLERANCE 0.05
 /* Every ring that is tried holds so many levels: such a network is not refreshed. */
 #define SHALLOW 10
 
@@ -373,8 +375,9 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
         .reference_out = r.out,
         .n_reference = r.n,
         .graph = out->graph,
-        .tolerance =
-            fmax(20 * out->program->insts.at[port->value].noise, 1e-3 * fmax(1e-3, r.output_max)),
+        .tolerance = fmax(fmin(20 * out->program->insts.at[port->value].noise,
+                               MOST_TOLERANCE * fmax(1, r.output_max)),
+                          1e-3 * fmax(1e-3, r.output_max)),
     };
     bool ok = emit(a, out->program, &eo, &out->files, d);
     if (ok && o->report)

@@ -80,9 +80,13 @@ operations(const struct he_program *p, struct str *out)
              (unsigned long long)p->counts.scalar_products,
              (unsigned long long)p->counts.additions);
     for (uint32_t k = 0; k < p->outputs.len; k++) {
+        double noise = p->insts.at[p->outputs.at[k].value].noise;
         str_add(out, "<dt>Noise of an output</dt><dd>");
-        html_number(out, p->insts.at[p->outputs.at[k].value].noise);
-        str_add(out, ", modelled, where outputs may reach ");
+        if (noise < p->outputs.at[k].range)
+            html_number(out, noise);
+        else
+            str_add(out, "no useful bound in so deep a network (olac simulate models it)");
+        str_add(out, ", where outputs may reach ");
         html_number(out, p->outputs.at[k].range);
         str_add(out, "</dd>\n");
     }
