@@ -68,6 +68,13 @@ const ola_params *net_client_params(const struct net_client *c);
 /* The evaluation keys that the server needs for this network, and no more. */
 OLA_MUST_CHECK ola_status net_client_keys(const struct net_client *c, ola_keys **out);
 
+//% if front
+/* The part of the network in the clear, as net_encrypt runs it: v[0] .. v[NET_INPUT_SIZE - 1] is an
+ * image, v has room for NET_FRONT_SIZE numbers, all are overwritten. What is encrypted lies in v
+ * from the pointer returned on, NET_FRONT_MADE numbers. */
+double *net_front(double *v);
+
+//% end
 //% if batch
 /* images: n rows of NET_INPUT_SIZE finite floats, 1 <= n <= NET_BATCH; ct: NET_INPUT_CTS
  * handles. */

@@ -1,4 +1,4 @@
-//%% The client's half. Marks: parameters, key_plan, ports, pixels; conditions pixels, batch.
+//%% The client's half. Marks: parameters, key_plan, ports, pixels; conditions pixels, batch, front.
 /* net_client.c - keys, encryption and decryption for net. Generated; do not edit.
  *
 //% provenance
@@ -145,6 +145,23 @@ slots_for(uint32_t n)
     return slots;
 }
 
+//% if front
+/* What the part in the clear makes of the images; NULL: no memory. */
+static double *
+made_of(const struct images *in)
+{
+    double *v = malloc(NET_FRONT_SIZE * sizeof *v);
+    double *made = v ? malloc((size_t)in->n * NET_FRONT_MADE * sizeof *made) : NULL;
+    for (uint32_t k = 0; made && k < in->n; k++) {
+        for (uint32_t e = 0; e < NET_INPUT_SIZE; e++)
+            v[e] = element(in, k, 0, 0, e);
+        memcpy(made + (size_t)k * NET_FRONT_MADE, net_front(v), NET_FRONT_MADE * sizeof *made);
+    }
+    free_wiped(v, NET_FRONT_SIZE * sizeof *v);
+    return made;
+}
+
+//% end
 /* A ciphertext for each element, an image in each slot; images repeat through the slots left. */
 static ola_status
 encrypt_images(const struct net_client *c, const struct images *in, ola_ct *const *ct)
@@ -154,17 +171,29 @@ encrypt_images(const struct net_client *c, const struct images *in, ola_ct *cons
     const uint32_t slots = slots_for(in->n);
     double *v = calloc(slots, sizeof *v);
     uint32_t first = 0;
+//% if front
+    double *made = made_of(in);
+    ola_status status = v && made ? OLA_OK : OLA_ERR_NOMEM;
+//% else
     ola_status status = v ? OLA_OK : OLA_ERR_NOMEM;
+//% end
     for (uint32_t i = 0; i < NET_INPUTS && status == OLA_OK; i++) {
         const struct port *port = &inputs[i];
         for (uint32_t e = 0; e < port->size && status == OLA_OK; e++) {
             for (uint32_t k = 0; k < in->n; k++)
+//% if front
+                v[k] = made[(size_t)k * NET_FRONT_MADE + first + e];
+//% else
                 v[k] = element(in, k, i, first, e);
+//% end
             status = ola_encrypt(c->key, ct[first + e], v, slots, port->level, port->scale);
         }
         first += port->size;
     }
     free_wiped(v, slots * sizeof *v);
+//% if front
+    free_wiped(made, (size_t)in->n * NET_FRONT_MADE * sizeof *made);
+//% end
     return status;
 }
 
@@ -206,7 +235,11 @@ encrypt_port(const struct net_client *c, const struct port *port, const double *
 }
 
 static ola_status
+//% if front
+encrypt_made(const struct net_client *c, const double *image, ola_ct *const *ct)
+//% else
 encrypt_image(const struct net_client *c, const double *image, ola_ct *const *ct)
+//% end
 {
     ola_status status = OLA_OK;
     for (uint32_t i = 0; i < NET_INPUTS && status == OLA_OK; i++) {
@@ -216,6 +249,21 @@ encrypt_image(const struct net_client *c, const double *image, ola_ct *const *ct
     }
     return status;
 }
+//% if front
+
+/* What is encrypted is not the image, but what the part in the clear makes of it. */
+static ola_status
+encrypt_image(const struct net_client *c, const double *image, ola_ct *const *ct)
+{
+    double *v = malloc(NET_FRONT_SIZE * sizeof *v);
+    if (!v)
+        return OLA_ERR_NOMEM;
+    memcpy(v, image, NET_INPUT_SIZE * sizeof *v);
+    ola_status status = encrypt_made(c, net_front(v), ct);
+    free_wiped(v, NET_FRONT_SIZE * sizeof *v);
+    return status;
+}
+//% end
 
 ola_status
 net_encrypt(const struct net_client *c, const float *image, ola_ct *const *ct)
@@ -240,7 +288,11 @@ net_encrypt_pixels(const struct net_client *c, const uint8_t *image, ola_ct *con
     uint32_t e = 0;
     for (uint32_t i = 0; i < NET_INPUTS; i++) {
         const struct pixels *p = &pixels[i];
+//% if front
+        for (uint32_t k = 0; k < NET_INPUT_SIZE; k++, e++) {
+//% else
         for (uint32_t k = 0; k < inputs[i].size; k++, e++) {
+//% end
             uint32_t channel = k / p->plane % p->channels;
             number[e] = (image[e] / p->divisor - p->mean[channel]) / p->std[channel];
         }

@@ -201,6 +201,7 @@ open_sparse(const struct net_server *s, const ola_weights *weights, uint32_t ind
         status = ola_sparse_new(s->params, &sparses[index].desc, section, size, out);
     return status;
 }
+//% if held
 
 /* Registers from `first` on, to be read. */
 static inline const ola_ct *const *
@@ -208,6 +209,7 @@ held(const struct run *run, uint32_t first)
 {
     return (const ola_ct *const *)(run->r + first);
 }
+//% end
 
 /* Maps first .. first + n - 1, one behind the other, in one pass over the ciphertexts. */
 static void

@@ -2,6 +2,7 @@
 #include "cli/data.h"
 
 #include "base/file.h"
+#include "op/interpret.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,14 +25,37 @@ labels_fit(const struct graph *g, const char *path, const int64_t *labels, uint3
     return true;
 }
 
+/* What the network takes of the images. */
+static bool
+through_front(struct arena *a, const struct compiled *c, struct cli_images *out, struct diag *d)
+{
+    struct graph *g = c->front;
+    struct interpret_options exact = {0};
+
+    out->x = out->plain;
+    if (!g)
+        return true;
+    size_t size = (size_t)shape_size(&graph_value(g, g->outputs.at[0])->shape);
+    if (size * out->n > OLAC_MAX_BYTES / sizeof(float)) {
+        diag_error(d, E_SPLIT, PLACE_FILE(g->file), "%zu numbers of %u images are too many", size,
+                   out->n);
+        return false;
+    }
+    out->x = ARENA_ARRAY(a, float, size * out->n + 1);
+    return interpret_many(g, &exact, out->plain, out->n, out->x, d);
+}
+
 bool
-cli_read_images(struct arena *a, const struct options *o, const char *path, const struct graph *g,
-                struct cli_images *out, struct diag *d)
+cli_read_images(struct arena *a, const struct options *o, const char *path,
+                const struct compiled *c, struct cli_images *out, struct diag *d)
 {
     struct data data;
     uint32_t n = 0;
-    bool ok = data_read(a, path, &data, d) &&
-              data_images(a, &data, g, &g->inputs.at[0], o->count, &out->x, &out->n, d);
+    const struct graph *g = c->graph, *first = c->front ? c->front : g;
+    bool ok =
+        data_read(a, path, &data, d) &&
+        data_images(a, &data, first, &first->inputs.at[0], o->count, &out->plain, &out->n, d) &&
+        through_front(a, c, out, d);
     if (o->labels && !data_labels(a, o->labels, &out->labels, &n, d))
         return false;
     if (!ok)

@@ -5,15 +5,16 @@
 #include "cli/options.h"
 
 struct cli_images {
-    float *x; /* as the network takes them, n rows */
+    float *x; /* as the network takes them: what a front makes of them, else the same as plain */
+    float *plain; /* as they are read */
     uint32_t n;
     const int64_t *labels; /* of each, or NULL */
 };
 
 /* From `path` and --labels, at most --count; labels of a CIFAR batch come along. 250-299;
- * E_SIM_LABELS for a label that is no class of `g`. */
+ * E_SIM_LABELS for a label that is no class of the network. */
 bool cli_read_images(struct arena *a, const struct options *o, const char *path,
-                     const struct graph *g, struct cli_images *out, struct diag *d);
+                     const struct compiled *c, struct cli_images *out, struct diag *d);
 /* Answers as .npy, one row an image. E_WRITE. */
 bool cli_write_answers(const char *path, const float *answers, uint32_t rows, int64_t n,
                        struct diag *d);

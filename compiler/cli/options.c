@@ -330,6 +330,7 @@ options_compile(struct arena *a, const struct options *o)
                         .grid = activations,
                         .per_layer = o->fit && strcmp(o->fit, "layer") == 0,
                         .keep_weights = o->weights && strcmp(o->weights, "trained") == 0},
+        .split_at = o->split_at,
         .pins = o->pins.at,
         .n_pins = o->pins.len,
         .log_n = o->log_n,

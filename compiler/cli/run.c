@@ -41,9 +41,9 @@ interpret(struct arena *a, struct trip *t, struct diag *d)
 static bool
 write_input(struct trip *t, struct diag *d)
 {
-    const struct graph *g = t->c.graph;
+    const struct graph *g = t->c.front ? t->c.front : t->c.graph;
     int64_t size = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
-    return cli_write_answers(t->in, t->in_clear.x, t->in_clear.n, size, d);
+    return cli_write_answers(t->in, t->in_clear.plain, t->in_clear.n, size, d);
 }
 
 static bool
@@ -286,7 +286,7 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
     co.user = &progress;
     co.data = o->input;
     bool ok = pipeline_compile(a, &co, &t.c, d) &&
-              cli_read_images(a, o, o->input, t.c.graph, &t.in_clear, d) && interpret(a, &t, d);
+              cli_read_images(a, o, o->input, &t.c, &t.in_clear, d) && interpret(a, &t, d);
     progress_clear(&progress);
     if (ok)
         t.dir = build_folder(a, o->keep, d);

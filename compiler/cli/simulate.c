@@ -256,7 +256,7 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
     struct simulate_report r;
     struct stress_report stressed;
 
-    if (!prepare(a, o, &progress, &c, d) || !cli_read_images(a, o, o->data, c.imported, &in, d))
+    if (!prepare(a, o, &progress, &c, d) || !cli_read_images(a, o, o->data, &c, &in, d))
         return cli_finish(o, d);
     if (o->only_float)
         return only_float(a, o, &c, &in, d);

@@ -75,7 +75,7 @@ cli_tune(struct arena *a, const struct options *o, struct diag *d)
     const char *checkpoint = arena_printf(a, "%s.checkpoint", o->output);
 
     co.data = o->data;
-    if (!pipeline_float(a, &co, &c, d) || !cli_read_images(a, o, o->data, c.imported, &in, d))
+    if (!pipeline_float(a, &co, &c, d) || !cli_read_images(a, o, o->data, &c, &in, d))
         return cli_finish(o, d);
     c.graph->inputs.at[0].pixels = c.imported->inputs.at[0].pixels;
     struct tune_data data = {in.x, in.labels, in.n};

@@ -115,3 +115,17 @@ emit_pass_end(const struct emitter *e, uint32_t k)
         k++;
     return k;
 }
+
+struct image_port
+emit_image(const struct emitter *e, uint32_t i)
+{
+    const struct he_port *port = &e->p->inputs.at[i];
+    const struct he_layout *l = &e->p->layouts.at[port->layout];
+
+    if (!e->o->front)
+        return (struct image_port){port->name, &l->shape, &port->pixels, l->n};
+    const struct graph *g = e->o->front->graph;
+    const struct value *v = graph_value(g, g->inputs.at[0].value);
+    return (struct image_port){v->name, &v->shape, &g->inputs.at[0].pixels,
+                               (uint32_t)shape_size(&v->shape)};
+}

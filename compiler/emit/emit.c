@@ -13,6 +13,7 @@ static const struct {
 } texts[] = {
     {"net.h", "%s.h", "provenance constants"},
     {"net_client.c", "%s_client.c", "provenance parameters key_plan ports"},
+    {"net_front.c", "%s_front.c", "provenance front_tables front_steps"},
     {"net_server.c", "%s_server.c", "provenance parameters parts layers"},
     {"net_eval.c", "%s_eval.c", "provenance"},
     {"net_program.h", "%s_program.h", "provenance"},
@@ -47,6 +48,8 @@ add_texts(struct emitter *e, struct emitted *out)
     bool ok = !folder || template_check_folder(folder, e->d);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *text, *place;
+        if (!e->o->front && strcmp(texts[i].template, "net_front.c") == 0)
+            continue;
         struct str filled = {0}, wrapped = {0};
         bool good = template_text(e->a, folder, texts[i].template, &text, &place, e->d) &&
                     template_fill(text, place, texts[i].required, &words, &filled, e->d);
@@ -75,7 +78,7 @@ count_ports(struct emitter *e)
 {
     const struct he_program *p = e->p;
     for (uint32_t i = 0; i < p->inputs.len; i++) {
-        e->input_size += p->layouts.at[p->inputs.at[i].layout].n;
+        e->input_size += emit_image(e, i).n;
         e->input_cts += p->layouts.at[p->inputs.at[i].layout].cts;
     }
     for (uint32_t i = 0; i < p->outputs.len; i++) {

@@ -1,5 +1,5 @@
 # The files of templates/ as C arrays, built into the compiler. Sets EMIT_GENERATED.
-set(EMIT_TEMPLATES net.h net_client.c net_server.c net_eval.c net_program.h net_main.c net_npy.c
+set(EMIT_TEMPLATES net.h net_client.c net_front.c net_server.c net_eval.c net_program.h net_main.c net_npy.c
   net_trip.c CMakeLists.txt)
 set(EMIT_GENERATED ${CMAKE_CURRENT_BINARY_DIR}/emit_templates.c)
 string(REPLACE ";" "," emit_names "${EMIT_TEMPLATES}")

@@ -81,6 +81,31 @@ keys(const struct emitter *e)
     return json;
 }
 
+static void
+add_pixels(cJSON *json, const struct pixels *px)
+{
+    if (!px->present)
+        return;
+    cJSON *pixels = cJSON_AddObjectToObject(json, "pixels");
+    cJSON_AddItemToObject(pixels, "divisor", number(px->divisor));
+    cJSON_AddItemToObject(pixels, "mean", cJSON_CreateDoubleArray(px->mean, (int)px->channels));
+    cJSON_AddItemToObject(pixels, "std", cJSON_CreateDoubleArray(px->std, (int)px->channels));
+}
+
+/* Where the network is split, and the image that the client's part takes. */
+static void
+add_split(const struct emitter *e, cJSON *root)
+{
+    if (!e->o->front)
+        return;
+    const struct image_port image = emit_image(e, 0);
+    cJSON *json = cJSON_AddObjectToObject(root, "split");
+    cJSON_AddItemToObject(json, "at", text(e, e->o->split_at));
+    cJSON_AddItemToObject(json, "input", text(e, image.name));
+    cJSON_AddItemToObject(json, "shape", shape(image.shape));
+    add_pixels(json, image.pixels);
+}
+
 static cJSON *
 port(const struct emitter *e, const struct he_port *at, bool output)
 {
@@ -101,14 +126,8 @@ port(const struct emitter *e, const struct he_port *at, bool output)
     cJSON_AddItemToObject(json, "runs", runs); /* elem, elem_step, slot, slot_step, count */
     if (output)
         cJSON_AddItemToObject(json, "range", number(at->range));
-    if (!output && at->pixels.present) {
-        const struct pixels *px = &at->pixels;
-        cJSON *pixels = cJSON_CreateObject();
-        cJSON_AddItemToObject(pixels, "divisor", number(px->divisor));
-        cJSON_AddItemToObject(pixels, "mean", cJSON_CreateDoubleArray(px->mean, (int)px->channels));
-        cJSON_AddItemToObject(pixels, "std", cJSON_CreateDoubleArray(px->std, (int)px->channels));
-        cJSON_AddItemToObject(json, "pixels", pixels);
-    }
+    if (!output)
+        add_pixels(json, &at->pixels);
     return json;
 }
 
@@ -205,6 +224,7 @@ emit_manifest(const struct emitter *e, struct str *out)
     cJSON_AddItemToObject(root, "insecure_toy", cJSON_CreateBool(q->insecure_toy));
     cJSON_AddStringToObject(root, "pack", e->p->batch ? "throughput" : "latency");
     cJSON_AddItemToObject(root, "batch", number(e->p->batch ? e->p->batch : 1));
+    add_split(e, root);
     cJSON_AddItemToObject(root, "parameters", parameters(e));
     cJSON_AddItemToObject(root, "keys", keys(e));
     cJSON_AddItemToObject(root, "predicted", predicted(e));

@@ -97,6 +97,12 @@ mark_constants(struct emitter *e, struct str *out)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         str_addf(out, "#define %s_%-12s %6uu /* %s */\n", e->capitals, rows[i].name, rows[i].value,
                  rows[i].what);
+    if (!e->o->front)
+        return;
+    str_addf(out, "#define %s_%-12s %6uu /* numbers that the part in the clear works on */\n",
+             e->capitals, "FRONT_SIZE", emit_front_size(e));
+    str_addf(out, "#define %s_%-12s %6uu /* numbers that it makes, which are encrypted */\n",
+             e->capitals, "FRONT_MADE", e->p->layouts.at[e->p->inputs.at[0].layout].n);
 }
 
 static void
@@ -230,7 +236,7 @@ mark_pixels(struct emitter *e, struct str *out)
 {
     uint32_t n = e->p->inputs.len;
     for (uint32_t i = 0; i < n; i++) {
-        const struct pixels *px = &e->p->inputs.at[i].pixels;
+        const struct pixels *px = emit_image(e, i).pixels;
         doubles(out, "mean", i, px->mean, px->channels);
         doubles(out, "std", i, px->std, px->channels);
     }
@@ -241,11 +247,11 @@ mark_pixels(struct emitter *e, struct str *out)
              "    const double *mean, *std;\n} pixels[%s_INPUTS] = {\n",
              e->capitals);
     for (uint32_t i = 0; i < n; i++) {
-        const struct he_layout *l = &e->p->layouts.at[e->p->inputs.at[i].layout];
-        const struct pixels *px = &e->p->inputs.at[i].pixels;
-        uint32_t plane = l->n;
-        if (px->channels > 1 && l->shape.rank == 4)
-            plane = (uint32_t)(l->shape.dim[2] * l->shape.dim[3]);
+        const struct image_port image = emit_image(e, i);
+        const struct pixels *px = image.pixels;
+        uint32_t plane = image.n;
+        if (px->channels > 1 && image.shape->rank == 4)
+            plane = (uint32_t)(image.shape->dim[2] * image.shape->dim[3]);
         str_addf(out, "    {%u, %u, ", plane, px->channels);
         str_double(out, px->divisor);
         str_addf(out, ", mean_%u, std_%u},\n", i, i);
@@ -435,17 +441,35 @@ mark_hash_comment(struct emitter *e, struct str *out)
     mark_provenance(e, out, "# ");
 }
 
+static void
+mark_front_tables(struct emitter *e, struct str *out)
+{
+    emit_front(e, true, out);
+}
+
+static void
+mark_front_steps(struct emitter *e, struct str *out)
+{
+    emit_front(e, false, out);
+}
+
 bool
 emit_mark(void *data, const char *word, struct str *out)
 {
     static const struct {
         const char *word;
         void (*write)(struct emitter *e, struct str *out);
-    } marks[] = {{"provenance", mark_comment},  {"provenance_cmake", mark_hash_comment},
-                 {"constants", mark_constants}, {"parameters", mark_parameters},
-                 {"key_plan", mark_key_plan},   {"ports", mark_ports},
-                 {"pixels", mark_pixels},       {"parts", mark_parts},
-                 {"layers", emit_code}};
+    } marks[] = {{"provenance", mark_comment},
+                 {"provenance_cmake", mark_hash_comment},
+                 {"constants", mark_constants},
+                 {"parameters", mark_parameters},
+                 {"key_plan", mark_key_plan},
+                 {"ports", mark_ports},
+                 {"pixels", mark_pixels},
+                 {"parts", mark_parts},
+                 {"layers", emit_code},
+                 {"front_tables", mark_front_tables},
+                 {"front_steps", mark_front_steps}};
     struct emitter *e = data;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strcmp(marks[i].word, word) == 0) {
@@ -470,6 +494,18 @@ copies_input(const struct emitter *e)
     return false;
 }
 
+/* Whether some sparse map reads registers, not what the client sent. */
+static bool
+reads_registers(const struct emitter *e)
+{
+    for (uint32_t k = 0; k < e->p->insts.len; k++) {
+        const struct he_inst *inst = &e->p->insts.at[k];
+        if (inst->op == HE_sparse && e->reg[inst->args.at[0]] != NONE)
+            return true;
+    }
+    return false;
+}
+
 bool
 emit_condition(void *data, const char *word, bool *holds)
 {
@@ -483,7 +519,15 @@ emit_condition(void *data, const char *word, bool *holds)
     if (strcmp(word, "pixels") == 0) {
         *holds = p->inputs.len > 0;
         for (uint32_t i = 0; i < p->inputs.len; i++)
-            *holds &= p->inputs.at[i].pixels.present;
+            *holds &= emit_image(e, i).pixels->present;
+        return true;
+    }
+    if (strcmp(word, "held") == 0) {
+        *holds = reads_registers(e);
+        return true;
+    }
+    if (strcmp(word, "front") == 0) {
+        *holds = e->o->front != NULL;
         return true;
     }
     if (strcmp(word, "vector") == 0) {

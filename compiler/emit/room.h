@@ -68,6 +68,17 @@ void emit_code(struct emitter *e, struct str *out);
 void emit_sections(struct emitter *e);
 void emit_weights(struct emitter *e, struct str *out);
 void emit_selftest(const struct emitter *e, struct str *out);
+/* front.c: the tables, or the steps, of the part in the clear; the numbers that it works on */
+void emit_front(struct emitter *e, bool tables, struct str *out);
+uint32_t emit_front_size(const struct emitter *e);
+/* The image's tensor i, which is the front's where there is one. */
+struct image_port {
+    const char *name;
+    const struct shape *shape;
+    const struct pixels *pixels;
+    uint32_t n;
+};
+struct image_port emit_image(const struct emitter *e, uint32_t i);
 /* manifest.c */
 void emit_manifest(const struct emitter *e, struct str *out);
 /* diff.c: unified diff with three lines of context; nothing when equal. */

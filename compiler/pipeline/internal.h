@@ -54,12 +54,29 @@ double pipeline_precision(const struct compile_options *o);
  * values keep their indices. E_SPLIT: the node does not separate the two. */
 bool pipeline_split(struct arena *a, const struct graph *g, const char *node, struct graph **front,
                     struct graph **back, struct diag *d);
+/* --split-at, once images are read (split.c): out->front, and out->graph, out->imported and
+ * out->calib_images of what stands behind it. E_SPLIT. */
+bool pipeline_split_at(struct arena *a, const struct compile_options *o, struct compiled *out,
+                       struct diag *d);
+/* The front as a tensor program, its polynomials stand-ins for exact functions; NULL and no error:
+ * there is none (split.c). */
+bool pipeline_front_program(struct arena *a, const struct compiled *c, const struct tp **out,
+                            struct diag *d);
+/* A stand-in for every activation, so that what follows can be checked without data. */
+void pipeline_assume_degree(struct arena *a, struct graph *g, uint32_t degree);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones
- * where the network needed none. *output_max: the largest |output|. */
-bool pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out,
-                        uint32_t *n, double *output_max, struct diag *d);
+ * where the network needed none. */
+struct reference {
+    float *images; /* as the client takes them */
+    float *in;     /* as out->graph does: what the front makes of them, else the same */
+    float *out;
+    uint32_t n;
+    double output_max; /* the largest |output| */
+};
+bool pipeline_reference(struct arena *a, const struct compiled *c, struct reference *r,
+                        struct diag *d);
 /* --dump=PASS (dump.c). */
 void pipeline_dump_graph(const struct compile_options *o, const char *pass, const struct graph *g);
 void pipeline_dump_tp(const struct compile_options *o, const char *pass, const struct tp *t);

@@ -215,7 +215,7 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
             approximate_check(out->graph, &ao, d); /* for what else is wrong */
         return false;
     }
-    if (!quantize_weights(o, out, d))
+    if (!pipeline_split_at(a, o, out, d) || !quantize_weights(o, out, d))
         return false;
     if (!decompose(out->graph, out->calib_images, out->n_calib, d) ||
         !graph_check(out->graph, STAGE_SIMPLIFIED, d))
@@ -270,6 +270,8 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
     for (uint32_t k = 0; k < o->n_pins; k++)
         str_addf(&s, ", %s:%s=%s", o->pins[k].node, o->pins[k].key, o->pins[k].value);
     str_addf(&s, ", %u calibration images", c->n_calib);
+    if (o->split_at)
+        str_addf(&s, ", split at %s", o->split_at);
     if (o->log_n)
         str_addf(&s, ", log N %u", o->log_n);
     if (o->precision_bits > 0) {
@@ -286,14 +288,6 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
     str_free(&s);
     return text;
 }
-
-/* What linearize and what follows it need besides the graph: reference answers, and how large they
- * get. */
-struct reference {
-    float *in, *out;
-    uint32_t n;
-    double output_max;
-};
 
 /* Bounds on every tensor of a network that may have to be refreshed, from the reference images. */
 static void
@@ -321,7 +315,7 @@ make_program(struct arena *a, const struct compile_options *o, struct compiled *
              struct reference *r, struct diag *d)
 {
     struct tp *t = linearize(a, out->graph, d);
-    if (!t || !pipeline_reference(a, out, &r->in, &r->out, &r->n, &r->output_max, d))
+    if (!t || !pipeline_reference(a, out, r, d))
         return false;
     pipeline_dump_tp(o, "linearize", t);
     set_bounds(out, r, t);
@@ -364,17 +358,21 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
 {
     double start = now();
     struct reference r;
+    const struct tp *front;
 
-    if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d))
+    if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d) ||
+        !pipeline_front_program(a, out, &front, d))
         return false;
     const struct he_port *port = &out->program->outputs.at[0];
     struct emit_options eo = {
         .templates = o->templates,
         .options = pipeline_options_text(a, o, out),
-        .reference_in = r.in,
+        .reference_in = r.images,
         .reference_out = r.out,
         .n_reference = r.n,
         .graph = out->graph,
+        .front = front,
+        .split_at = o->split_at,
         .tolerance = fmax(fmin(20 * out->program->insts.at[port->value].noise,
                                MOST_TOLERANCE * fmax(1, r.output_max)),
                           1e-3 * fmax(1e-3, r.output_max)),
@@ -386,9 +384,8 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
     return ok;
 }
 
-/* A stand-in for every activation, so that what follows can be checked without data. */
-static void
-assume_degree(struct arena *a, struct graph *g, uint32_t degree)
+void
+pipeline_assume_degree(struct arena *a, struct graph *g, uint32_t degree)
 {
     for (uint32_t n = 0; n < g->nodes.len; n++) {
         struct node *node = &g->nodes.at[n];
@@ -416,10 +413,10 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
         return false;
     bool ok = one_port(out->graph, d);
     if (!simplify(out->graph, d) || (ok && !load_calibration(a, o, out, d)) ||
-        !decompose(out->graph, NULL, 0, d) || !approximate_check(out->graph, &o->approximate, d) ||
-        !ok)
+        !pipeline_split_at(a, o, out, d) || !decompose(out->graph, NULL, 0, d) ||
+        !approximate_check(out->graph, &o->approximate, d) || !ok)
         return false;
-    assume_degree(a, out->graph, degree);
+    pipeline_assume_degree(a, out->graph, degree);
     struct tp *t = linearize(a, out->graph, d);
     if (!t)
         return false;

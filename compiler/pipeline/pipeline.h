@@ -42,6 +42,8 @@ struct compile_options {
     const char *calib_labels;
     const struct pin_option *pins; /* --set */
     uint32_t n_pins;
+    /* --split-at: what stands before this node is left to the client, in the clear; or NULL */
+    const char *split_at;
     uint32_t log_n;    /* 0: chosen */
     uint32_t security; /* 0: 128 */
     bool insecure_toy; /* --insecure-toy */
@@ -86,6 +88,9 @@ struct chosen {
 
 /* What a compile leaves. Everything is in the arena given to pipeline_compile. */
 struct compiled {
+    /* with --split-at: what the client computes of an image, exactly; then `imported`, `graph` and
+     * calib_images are those of the part behind it. NULL: nothing */
+    struct graph *front;
     struct graph *imported;              /* as read, shapes inferred: the float reference */
     struct graph *graph;                 /* simplified and approximated */
     struct quantize_report quantization; /* n == 0: weights are as they were */
@@ -98,6 +103,7 @@ struct compiled {
     /* what the images feed the float network; NULL: no images, or no activation */
     struct calibration *calibration;
     float *calib_images;
+    float *calib_plain; /* with a front: the images themselves */
     uint32_t n_calib;
     double seconds;
 };

@@ -17,24 +17,27 @@ made_up(uint32_t image, int64_t i)
 }
 
 bool
-pipeline_reference(struct arena *a, const struct compiled *c, float **in, float **out, uint32_t *n,
-                   double *output_max, struct diag *d)
+pipeline_reference(struct arena *a, const struct compiled *c, struct reference *r, struct diag *d)
 {
-    struct graph *g = c->graph;
-    struct interpret_options o = {.poly = true};
+    struct graph *g = c->graph, *first = c->front ? c->front : g;
+    struct interpret_options exact = {0}, poly = {.poly = true};
+    int64_t size = shape_size(&graph_value(first, first->inputs.at[0].value)->shape);
     int64_t size_in = shape_size(&graph_value(g, g->inputs.at[0].value)->shape);
     int64_t size_out = shape_size(&graph_value(g, g->outputs.at[0])->shape);
+    const float *seen = c->front ? c->calib_plain : c->calib_images;
 
-    *n = c->n_calib && c->n_calib < REFERENCE_IMAGES ? c->n_calib : REFERENCE_IMAGES;
-    *in = ARENA_ARRAY(a, float, (size_t)(*n * size_in));
-    *out = ARENA_ARRAY(a, float, (size_t)(*n * size_out));
-    for (uint32_t k = 0; k < *n; k++)
-        for (int64_t i = 0; i < size_in; i++)
-            (*in)[k * size_in + i] = c->n_calib ? c->calib_images[k * size_in + i] : made_up(k, i);
-    if (!interpret_many(g, &o, *in, *n, *out, d))
+    r->n = c->n_calib && c->n_calib < REFERENCE_IMAGES ? c->n_calib : REFERENCE_IMAGES;
+    r->images = ARENA_ARRAY(a, float, (size_t)(r->n * size));
+    r->in = c->front ? ARENA_ARRAY(a, float, (size_t)(r->n * size_in)) : r->images;
+    r->out = ARENA_ARRAY(a, float, (size_t)(r->n * size_out));
+    for (uint32_t k = 0; k < r->n; k++)
+        for (int64_t i = 0; i < size; i++)
+            r->images[k * size + i] = c->n_calib ? seen[k * size + i] : made_up(k, i);
+    if ((c->front && !interpret_many(c->front, &exact, r->images, r->n, r->in, d)) ||
+        !interpret_many(g, &poly, r->in, r->n, r->out, d))
         return false;
-    *output_max = 0;
-    for (int64_t i = 0; i < *n * size_out; i++)
-        *output_max = fmax(*output_max, fabs((double)(*out)[i]));
+    r->output_max = 0;
+    for (int64_t i = 0; i < r->n * size_out; i++)
+        r->output_max = fmax(r->output_max, fabs((double)r->out[i]));
     return true;
 }

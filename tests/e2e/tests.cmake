@@ -29,6 +29,8 @@ add_test(NAME e2e_network COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/network.sh 
 add_test(NAME e2e_batch COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/batch.sh $<TARGET_FILE:olac>
   $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_bench COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/bench.sh $<TARGET_FILE:olac> ${networks})
+add_test(NAME e2e_split COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/split.sh $<TARGET_FILE:olac>
+  $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_compositions COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/compositions.sh $<TARGET_FILE:olac>
   $<TARGET_FILE:e2e_tool> ${networks})
 add_test(NAME e2e_deep COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/e2e/deep.sh $<TARGET_FILE:olac>
@@ -43,12 +45,13 @@ foreach(example 1_encrypt_add_multiply 2_rotate_and_sum 3_polynomial 6_bootstrap
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()
 add_test(NAME example_7_batch COMMAND sh ${PROJECT_SOURCE_DIR}/examples/7_batch.sh $<TARGET_FILE:olac>)
+add_test(NAME example_8_split COMMAND sh ${PROJECT_SOURCE_DIR}/examples/8_split.sh $<TARGET_FILE:olac>)
 add_test(NAME example_4_four_processes COMMAND sh ${PROJECT_SOURCE_DIR}/examples/4_four_processes.sh $<TARGET_FILE:olac>)
 add_test(NAME example_6_tune COMMAND sh ${PROJECT_SOURCE_DIR}/examples/6_tune.sh $<TARGET_FILE:olac>)
 
 # What is linked outside of this build has no sanitizer's library.
 if(OLAC_SANITIZE)
-  foreach(test e2e_cmake e2e_deep e2e_network e2e_batch e2e_compositions e2e_installed example_4_four_processes example_7_batch e2e_generated_sim_gcc e2e_generated_sim_clang
+  foreach(test e2e_cmake e2e_deep e2e_network e2e_batch e2e_split e2e_compositions e2e_installed example_4_four_processes example_7_batch example_8_split e2e_generated_sim_gcc e2e_generated_sim_clang
       e2e_generated_ola_gcc e2e_generated_ola_clang)
     if(TEST ${test})
       set_tests_properties(${test} PROPERTIES DISABLED TRUE)

@@ -97,14 +97,14 @@ Test(cli_data, labels_have_to_be_classes)
 
     struct options o = {.labels = good};
     struct cli_images in = {0};
-    cr_assert(cli_read_images(a, &o, images, c.graph, &in, d));
+    cr_assert(cli_read_images(a, &o, images, &c, &in, d));
     cr_expect(in.n == 2 && in.labels[0] == 2 && in.labels[1] == 0);
     o.labels = bad;
-    cr_expect_not(cli_read_images(a, &o, images, c.graph, &in, d));
+    cr_expect_not(cli_read_images(a, &o, images, &c, &in, d));
     cr_assert_eq(diag_errors(d), 1u);
     cr_expect_eq(diag_at(d, 0)->code, E_SIM_LABELS);
     o.labels = "/nowhere/labels"; /* both are missing: both are said */
-    cr_expect_not(cli_read_images(a, &o, "/nowhere/images", c.graph, &in, d));
+    cr_expect_not(cli_read_images(a, &o, "/nowhere/images", &c, &in, d));
     cr_expect_eq(diag_errors(d), 3u);
     unlink(images);
     unlink(good);

@@ -4,6 +4,8 @@
 
 #include "nets.h"
 
+#include <math.h>
+
 static uint32_t
 dense(struct net *t, uint32_t x, int64_t in, int64_t out, const char *name)
 {
@@ -52,6 +54,48 @@ Test(split, refuses_what_does_not_separate)
         struct graph *front, *back;
         cr_assert(!pipeline_split(t.a, t.g, at[k], &front, &back, t.d), "%s", at[k]);
         cr_expect(diag_at(t.d, 0)->code == E_SPLIT, "%s", at[k]);
+        net_free(&t);
+    }
+}
+
+/* What is given to the client, and what the rest of the pipeline then sees. */
+Test(split, leaves_the_front_to_the_client)
+{
+    struct net t = residual();
+    float *whole = net_run(&t, false), end[30];
+    struct interpret_options exact = {0};
+    struct compile_options o = {.split_at = "c"};
+    struct compiled c = {.graph = t.g, .imported = t.g, .calib_images = t.images, .n_calib = 10};
+    const struct tp *front;
+
+    cr_assert(pipeline_split_at(t.a, &o, &c, t.d), "%s", net_errors(&t));
+    cr_expect(c.calib_plain == t.images);
+    cr_assert(c.graph->nodes.len == 1 && c.imported->nodes.len == 1);
+    cr_assert(interpret_many(c.graph, &exact, c.calib_images, 10, end, t.d));
+    for (int i = 0; i < 30; i++)
+        cr_expect(fabsf(whole[i] - end[i]) < 1e-5f);
+    cr_assert(pipeline_front_program(t.a, &c, &front, t.d) && front);
+    cr_expect(front->nodes.at[front->outputs.at[0]].n == 5);
+    net_free(&t);
+}
+
+Test(split, refuses_what_the_client_cannot_compute)
+{
+    const char *const at[] = {"b", "end", "nowhere"};
+    const enum code code[] = {E_PIN, E_SPLIT, E_SPLIT};
+    for (int k = 0; k < 3; k++) {
+        struct net t = net_new(13);
+        uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 6));
+        uint32_t a = OP1(&t, OP_tanh, dense(&t, x, 6, 5, "a"));
+        uint32_t slope = net_const(&t, DIMS(5), 0, 1);
+        uint32_t b = OP2(&t, OP_prelu, dense(&t, a, 5, 5, "b"), slope);
+        net_output(&t, dense(&t, b, 5, 3, "end"));
+        cr_assert(graph_infer(t.g, t.d), "%s", net_errors(&t));
+        struct pin_option pin = {"tanh", "degree", "3"};
+        struct compile_options o = {.split_at = at[k], .pins = &pin, .n_pins = k == 0};
+        struct compiled c = {.graph = t.g, .imported = t.g};
+        cr_assert(!pipeline_split_at(t.a, &o, &c, t.d), "%s", at[k]);
+        cr_expect(diag_at(t.d, 0)->code == code[k], "%s", net_errors(&t));
         net_free(&t);
     }
 }
