@@ -85,7 +85,7 @@ Test(steps, raise_modulus)
             int64_t value = (int64_t)low[k] - (low[k] > w.l.q[0] / 2 ? q0 : 0);
             uint64_t r = value < 0 ? m->q - (uint64_t)-value % m->q : (uint64_t)value % m->q;
             uint64_t times =
-                ola_mod_mul(high[k] + m->q - r, ola_mod_inverse(w.l.q[0] % m->q, m), m);
+                ola_mod_mul((high[k] + m->q - r) % m->q, ola_mod_inverse(w.l.q[0] % m->q, m), m);
             int64_t multiple = (int64_t)times - (times > m->q / 2 ? (int64_t)m->q : 0);
             cr_assert_leq(llabs(multiple), 16);
             some |= multiple != 0;
