@@ -94,7 +94,7 @@ options_fit(const struct training *t)
         outputs +=
             t->params[k].bias ? 0 : (double)graph_value(t->g, t->params[k].value)->shape.dim[0];
     }
-    if (!weights)
+    if (!(weights > 0))
         diag_error(t->d, E_TUNE_OPTION, at, "the network has no weights to train");
     if (t->o.prune > 0 && floor((1 - t->o.prune) * weights) < outputs)
         diag_error(t->d, E_TUNE_PRUNE, at,
