@@ -6,14 +6,6 @@
 
 _Static_assert(sizeof(struct ola_weights_sparse) == 32, "no padding");
 
-static uint32_t
-read_u32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
 static uint64_t
 read_u64(const uint8_t *p)
 {

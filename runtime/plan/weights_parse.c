@@ -10,14 +10,6 @@ _Static_assert(sizeof(struct ola_weights_map) == 32, "no padding");
 _Static_assert(sizeof(struct ola_weights_diagonal) == 40, "no padding");
 _Static_assert(sizeof(struct ola_weights_poly) == 16, "no padding");
 
-static uint32_t
-read_u32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
 static float
 read_float(const uint8_t *p)
 {

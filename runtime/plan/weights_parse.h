@@ -21,6 +21,8 @@
 #ifndef OLA_PLAN_WEIGHTS_PARSE_H
 #define OLA_PLAN_WEIGHTS_PARSE_H
 
+#include <string.h>
+
 #include "ola/plan.h"
 
 #define OLA_VIEW_CTS     65536u
@@ -91,5 +93,14 @@ double ola_sparse_view_bias(const struct ola_sparse_view *v, uint32_t k);
  * with a weight other than 1 and -1. */
 void ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t *additions,
                            uint64_t *products);
+
+/* A word of a section, wherever it lies. */
+static inline uint32_t
+read_u32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 
 #endif
