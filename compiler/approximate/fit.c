@@ -30,64 +30,123 @@ struct anchors {
 
 /* ---- the histogram ------------------------------------------------------------------ */
 
-static bool
-collect_range(uint64_t count, void (*get)(void *, uint64_t, double *, double *), void *user,
-              struct fit_data *d)
-{
-    double sum = 0, square = 0;
+/* A sum in parts, value k into part k modulo LANES: they can be added side by side. */
+enum { LANES = 8 };
 
-    d->lo = INFINITY;
-    d->hi = -INFINITY;
-    for (uint64_t k = 0; k < count; k++) {
-        double x;
-        get(user, k, &x, NULL);
-        if (!isfinite(x))
-            return false;
-        d->lo = x < d->lo ? x : d->lo;
-        d->hi = x > d->hi ? x : d->hi;
-        sum += x;
+struct lanes {
+    double lo[LANES], hi[LANES], sum[LANES], square[LANES];
+};
+
+static inline void
+add_value(struct lanes *s, int lane, double x)
+{
+    s->lo[lane] = x < s->lo[lane] ? x : s->lo[lane];
+    s->hi[lane] = x > s->hi[lane] ? x : s->hi[lane];
+    s->sum[lane] += x;
+    s->square[lane] += x * x;
+}
+
+static void
+add_values(struct lanes *s, const double *x, uint32_t n)
+{
+    uint32_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            add_value(s, l, x[k + (uint32_t)l]);
+    for (int l = 0; k < n; k++, l++)
+        add_value(s, l, x[k]);
+}
+
+/* Of all values less `offset`. */
+static struct lanes
+sum_values(uint64_t count, fit_get *get, void *user, double offset)
+{
+    double x[FIT_PAIRS];
+    struct lanes s = {{0}, {0}, {0}, {0}};
+
+    for (int l = 0; l < LANES; l++) {
+        s.lo[l] = INFINITY;
+        s.hi[l] = -INFINITY;
     }
-    d->mean = sum / (double)count;
-    for (uint64_t k = 0; k < count; k++) {
-        double x;
-        get(user, k, &x, NULL);
-        square += (x - d->mean) * (x - d->mean);
+    for (uint64_t first = 0; first < count; first += FIT_PAIRS) {
+        uint32_t n = count - first < FIT_PAIRS ? (uint32_t)(count - first) : FIT_PAIRS;
+        get(user, first, n, x, NULL);
+        for (uint32_t k = 0; k < n; k++)
+            x[k] -= offset;
+        add_values(&s, x, n);
     }
-    d->sd = sqrt(square / (double)count);
+    for (int l = 1; l < LANES; l++) {
+        s.lo[0] = fmin(s.lo[0], s.lo[l]);
+        s.hi[0] = fmax(s.hi[0], s.hi[l]);
+        s.sum[0] += s.sum[l];
+        s.square[0] += s.square[l];
+    }
+    return s;
+}
+
+static bool
+collect_range(uint64_t count, fit_get *get, void *user, struct fit_data *d)
+{
+    struct lanes s = sum_values(count, get, user, 0);
+
+    if (!isfinite(s.sum[0])) /* some value is not */
+        return false;
+    d->lo = s.lo[0];
+    d->hi = s.hi[0];
+    d->mean = s.sum[0] / (double)count;
+    s = sum_values(count, get, user, d->mean);
+    d->sd = sqrt(s.square[0] / (double)count);
     d->count = d->independent = (double)count;
     return isfinite(d->sd);
 }
 
-bool
-fit_collect(struct arena *a, uint64_t count,
-            void (*get)(void *user, uint64_t k, double *x, double *y), void *user,
-            struct fit_data *d)
+struct bin {
+    double n, x, y;
+};
+
+static bool
+fill_bins(uint64_t count, fit_get *get, void *user, const struct fit_data *d, struct bin *bins)
 {
+    double x[FIT_PAIRS], y[FIT_PAIRS], step = (d->hi - d->lo) / FIT_BINS, check = 0;
+    uint32_t place[FIT_PAIRS];
+
+    for (uint64_t first = 0; first < count; first += FIT_PAIRS) {
+        uint32_t n = count - first < FIT_PAIRS ? (uint32_t)(count - first) : FIT_PAIRS;
+        get(user, first, n, x, y);
+        for (uint32_t k = 0; k < n; k++) {
+            double at = step > 0 ? (x[k] - d->lo) / step : 0;
+            place[k] = (uint32_t)(int32_t)(at < FIT_BINS ? at : FIT_BINS - 1);
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            struct bin *b = &bins[place[k]];
+            b->n += 1;
+            b->x += x[k];
+            b->y += y[k];
+        }
+    }
+    for (uint32_t b = 0; b < FIT_BINS; b++)
+        check += bins[b].y;
+    return isfinite(check); /* or some y was not */
+}
+
+bool
+fit_collect(struct arena *a, uint64_t count, fit_get *get, void *user, struct fit_data *d)
+{
+    struct bin bins[FIT_BINS] = {{0, 0, 0}};
+
     memset(d, 0, sizeof *d);
-    if (!count || !collect_range(count, get, user, d))
+    if (!count || !collect_range(count, get, user, d) || !fill_bins(count, get, user, d, bins))
         return false;
     d->weight = ARENA_ARRAY(a, double, FIT_BINS);
     d->x = ARENA_ARRAY(a, double, FIT_BINS);
     d->y = ARENA_ARRAY(a, double, FIT_BINS);
-    double step = (d->hi - d->lo) / FIT_BINS;
-    for (uint64_t k = 0; k < count; k++) {
-        double x, y;
-        get(user, k, &x, &y);
-        if (!isfinite(y))
-            return false;
-        double place = step > 0 ? (x - d->lo) / step : 0;
-        uint32_t b = place >= FIT_BINS ? FIT_BINS - 1 : (uint32_t)place;
-        d->weight[b] += 1;
-        d->x[b] += x;
-        d->y[b] += y;
-    }
     for (uint32_t b = 0; b < FIT_BINS; b++) {
-        double w = d->weight[b];
-        if (w == 0)
+        if (bins[b].n == 0)
             continue;
-        d->x[d->n] = d->x[b] / w;
-        d->y[d->n] = d->y[b] / w;
-        d->weight[d->n++] = w / d->count;
+        d->x[d->n] = bins[b].x / bins[b].n;
+        d->y[d->n] = bins[b].y / bins[b].n;
+        d->weight[d->n++] = bins[b].n / d->count;
     }
     d->own = d->n;
     return true;

@@ -58,11 +58,13 @@ struct fit {
 
 enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT_NUMERIC };
 
-/* Histogram of `count` (x, y) pairs; pairs come by `get`, more than once, y only where it is not
- * NULL. False when an x or y is not finite. */
-bool fit_collect(struct arena *a, uint64_t count,
-                 void (*get)(void *user, uint64_t k, double *x, double *y), void *user,
-                 struct fit_data *d);
+/* Writes the pairs first .. first + n - 1, n <= FIT_PAIRS; y may be NULL. */
+typedef void fit_get(void *user, uint64_t first, uint32_t n, double *x, double *y);
+#define FIT_PAIRS 256
+
+/* Histogram of `count` (x, y) pairs, each of which is asked for three times, y only once. False
+ * when an x or y is not finite. */
+bool fit_collect(struct arena *a, uint64_t count, fit_get *get, void *user, struct fit_data *d);
 /* d sees what the guard was fed, too: its range, and its values with `share` of the weight of d's.
  * Mean, deviation and error stay d's own. */
 void fit_guard(struct arena *a, struct fit_data *d, const struct fit_data *guard, double share);

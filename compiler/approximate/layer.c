@@ -12,7 +12,7 @@
  * point of accuracy, and this holds as much. */
 #define GUARD_SHARE 0.002
 
-/* A channel's values on all images, one after the other. */
+/* A channel's values on all images, one after the other; see run_of. */
 struct channel {
     struct op_ctx ctx;
     const struct op *op;
@@ -35,42 +35,74 @@ value_of(const void *user, double x)
     return at == x ? y : y + c->op->derivative(&c->ctx, channel, at) * (x - at);
 }
 
+/* Elements k, k + 1 ... of the channel that lie one after the other: where they begin among the
+ * elements of all images; *n becomes how many there are, at most *n. */
+static int64_t
+run_of(const struct channel *c, uint64_t k, uint32_t *n)
+{
+    if (c->channel < 0)
+        return c->first * c->size + (int64_t)k;
+    int64_t per_image = c->outer * c->inner, e = (int64_t)k % per_image;
+    int64_t left = c->inner - e % c->inner;
+    *n = left < *n ? (uint32_t)left : *n;
+    return (c->first + (int64_t)k / per_image) * c->size +
+           (e / c->inner * c->channels + c->channel) * c->inner + e % c->inner;
+}
+
 static void
-get(void *user, uint64_t k, double *x, double *y)
+get(void *user, uint64_t first, uint32_t n, double *x, double *y)
 {
     const struct channel *c = user;
-    int64_t per_image = c->channel < 0 ? c->size : c->outer * c->inner;
-    int64_t image = c->first + (int64_t)k / per_image, e = (int64_t)k % per_image;
+    uint32_t channel = c->channel < 0 ? 0 : (uint32_t)c->channel;
 
-    if (c->channel >= 0)
-        e = (e / c->inner * c->channels + c->channel) * c->inner + e % c->inner;
-    *x = (double)c->data->fed[image * c->size + e];
-    if (y)
-        *y = value_of(c, (double)c->data->clean[image * c->size + e]);
+    for (uint32_t run; n; first += run, n -= run, x += run) {
+        run = n;
+        int64_t at = run_of(c, first, &run);
+        for (uint32_t k = 0; k < run; k++)
+            x[k] = (double)c->data->fed[at + k];
+        if (!y)
+            continue;
+        for (uint32_t k = 0; k < run; k++)
+            y[k] = c->edge != 0 ? value_of(c, (double)c->data->clean[at + k])
+                                : c->op->fn(&c->ctx, channel, (double)c->data->clean[at + k]);
+        y += run;
+    }
+}
+
+/* The least and the largest of `count` values. */
+static void
+range_of(struct channel *c, uint64_t count, double *lo, double *hi)
+{
+    double x[FIT_PAIRS];
+
+    *lo = INFINITY;
+    *hi = -INFINITY;
+    for (uint64_t first = 0; first < count; first += FIT_PAIRS) {
+        uint32_t n = count - first < FIT_PAIRS ? (uint32_t)(count - first) : FIT_PAIRS;
+        get(c, first, n, x, NULL);
+        for (uint32_t k = 0; k < n; k++) {
+            *lo = fmin(*lo, x[k]);
+            *hi = fmax(*hi, x[k]);
+        }
+    }
 }
 
 /* A function that ends at 0 (Reciprocal, Rsqrt, Log) may be fed values at 0 or beyond it by the
  * polynomials before it, where the clean network stays on one side. Nearer to 0 than half of what
  * the clean one feeds, its tangent serves. */
 static double
-edge_of(struct channel *c)
+edge_of(const struct channel *c)
 {
-    int64_t per_image = c->channel < 0 ? c->size : c->outer * c->inner;
-    struct channel clean = *c;
+    uint64_t count = (uint64_t)(c->channel < 0 ? c->size : c->outer * c->inner) * c->data->n;
+    struct channel fed = *c, clean = *c;
     struct layer_data twice = {c->data->clean, c->data->clean, c->data->n, 0};
-    double lo = INFINITY, hi = -INFINITY, fed_lo = INFINITY, fed_hi = -INFINITY, x;
+    double lo, hi, fed_lo, fed_hi;
 
     if (isfinite(value_of(c, 0)))
         return 0;
     clean.data = &twice;
-    for (uint64_t k = 0; k < (uint64_t)per_image * c->data->n; k++) {
-        get(c, k, &x, NULL);
-        fed_lo = fmin(fed_lo, x);
-        fed_hi = fmax(fed_hi, x);
-        get(&clean, k, &x, NULL);
-        lo = fmin(lo, x);
-        hi = fmax(hi, x);
-    }
+    range_of(&fed, count, &fed_lo, &fed_hi);
+    range_of(&clean, count, &lo, &hi);
     if (lo > 0 && fed_lo < lo / 2)
         return lo / 2;
     return hi < 0 && fed_hi > hi / 2 ? hi / 2 : 0;
@@ -232,18 +264,46 @@ poly_of(struct arena *a, const struct row *rows, uint32_t n_rows, uint32_t degre
     return p;
 }
 
-/* Deviation of all values of the layer; 0 when they are not finite. */
+/* Sums are kept in so many parts. */
+enum { LANES = 8 };
+
+static inline double
+power_of(double x, int pass)
+{
+    return pass ? x * x : x;
+}
+
+/* Deviation of all values of the layer; 0 when they are not finite. Sums are of images, and added
+ * in their order, whatever the threads. */
 static double
 spread_of(const struct channel *c)
 {
     int64_t n = c->size * c->data->n;
-    double sum = 0, square = 0;
+    struct arena *scratch = arena_new();
+    double *sum = ARENA_ARRAY(scratch, double, c->data->n + 1), total = 0;
 
-    for (int64_t k = 0; k < n; k++)
-        sum += (double)c->data->fed[k];
-    for (int64_t k = 0; k < n; k++)
-        square += pow((double)c->data->fed[k] - sum / (double)n, 2);
-    return n && isfinite(square) ? sqrt(square / (double)n) : 0;
+    for (int pass = 0; pass < 2; pass++) {
+        double mean = total / (double)n;
+#pragma omp parallel for schedule(static)
+        for (uint32_t i = 0; i < c->data->n; i++) {
+            const float *x = c->data->fed + i * c->size;
+            double part[LANES] = {0};
+            int64_t k = 0;
+            for (; k + LANES <= c->size; k += LANES)
+                for (int l = 0; l < LANES; l++)
+                    part[l] += power_of((double)x[k + l] - mean, pass);
+            for (int l = 0; k < c->size; k++, l++)
+                part[l] += power_of((double)x[k] - mean, pass);
+            sum[i] = 0;
+            for (int l = 0; l < LANES; l++)
+                sum[i] += part[l];
+        }
+        total = 0;
+        for (uint32_t i = 0; i < c->data->n; i++)
+            total += sum[i];
+    }
+    arena_free(scratch);
+    return n && isfinite(total) ? sqrt(total / (double)n) : 0;
 }
 
 struct poly *
