@@ -29,6 +29,7 @@ struct approximate_options {
      * or 3 (powers.h): the candidates for `degree` 0 are then these two */
     enum fit_grid grid;
     bool per_layer;    /* one polynomial a layer in place of one a channel */
+    bool minimax;      /* for the pipeline: approximate_minimax() in place of approximate() */
     bool keep_weights; /* no refitting of the linear maps between activations */
     /* 0: 1.2 - the range is the calibrated one times this, about its middle */
     double widen;
@@ -67,6 +68,14 @@ void approximate_put(struct graph *g, const struct approximated *from);
 bool approximate_check(const struct graph *g, const struct approximate_options *o, struct diag *d);
 bool approximate(struct graph *g, const float *images, uint32_t n_images,
                  const struct approximate_options *o, struct approximate_report *r, struct diag *d);
+/* In place of approximate(), for networks whose activations are all Relu: each as
+ * x (1 + sign(x)) / 2 with the sign a composition of minimax polynomials of degrees {15, 15, 27},
+ * 14 levels, on `widen` times the calibrated range: what others do without looking at the data, and
+ * what plans are compared with (minimax.h). The graph gets other nodes, exactly what it was in the
+ * float network; weights stay. E_APPROX_FIT: another activation, or a pinned degree. */
+bool approximate_minimax(struct graph *g, const float *images, uint32_t n_images,
+                         const struct approximate_options *o, struct approximate_report *r,
+                         struct diag *d);
 /* For choose/: each activation's candidates among the degrees that use a depth up, within its
  * pins, and their errors on what the float network feeds it. The graph's polynomials are gone
  * afterwards. */

@@ -220,6 +220,19 @@ parse_activations(const struct options *o, enum fit_grid *out)
     return *out == FIT_POWERS_MAX || strcmp(o->activation_grid, "pow2") == 0;
 }
 
+static void
+check_fit(const struct options *o, struct diag *d)
+{
+    bool minimax = o->fit && strcmp(o->fit, "minimax") == 0;
+    if (o->fit && !minimax && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)
+        wrong(d, "fit", "is 'channel', 'layer' or 'minimax'");
+    if (minimax &&
+        (o->degree || o->agree > 0 || o->max_drop > 0 || o->max_latency > 0 || o->activation_grid))
+        wrong(d, "fit",
+              "'minimax' has its own degrees: no --degree, --agree, --max-drop, "
+              "--max-latency or --activation-grid beside it");
+}
+
 bool
 options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o,
               struct diag *d)
@@ -258,8 +271,7 @@ options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct optio
         diag_error(d, E_USAGE, PLACE_NONE, "olac tune wants --data and -o FILE");
     if (bit == S && !o->data)
         diag_error(d, E_USAGE, PLACE_NONE, "olac simulate wants --data");
-    if (o->fit && strcmp(o->fit, "channel") != 0 && strcmp(o->fit, "layer") != 0)
-        wrong(d, "fit", "is 'channel' or 'layer'");
+    check_fit(o, d);
     if (o->pack && strcmp(o->pack, "latency") != 0 && strcmp(o->pack, "throughput") != 0)
         wrong(d, "pack", "is 'latency' or 'throughput'");
     if (o->weights && strcmp(o->weights, "refitted") != 0 && strcmp(o->weights, "trained") != 0)
@@ -328,6 +340,7 @@ options_compile(struct arena *a, const struct options *o)
         .approximate = {.degree = o->degree,
                         .agree = o->agree,
                         .grid = activations,
+                        .minimax = o->fit && strcmp(o->fit, "minimax") == 0,
                         .per_layer = o->fit && strcmp(o->fit, "layer") == 0,
                         .keep_weights = o->weights && strcmp(o->weights, "trained") == 0},
         .split_at = o->split_at,

@@ -293,6 +293,7 @@ activation(struct builder *b, const struct node *n)
     int axis;
     uint32_t size = (uint32_t)shape_size(shape), channels = graph_channels(shape, &axis), inner = 1;
     double *scale = ARENA_ARRAY(arena, double, size), *shift = ARENA_ARRAY(arena, double, size);
+    bool as_it_is = true;
 
     for (int k = axis + 1; k < shape->rank; k++)
         inner *= (uint32_t)shape->dim[k];
@@ -302,10 +303,14 @@ activation(struct builder *b, const struct node *n)
                c0 = p->degree == 1 ? p->coef[2 * row] : 0;
         scale[i] = c1 / p->radius[row];
         shift[i] = c0 - c1 * p->center[row] / p->radius[row];
+        as_it_is = as_it_is && scale[i] == 1 && shift[i] == 0;
     }
-    uint32_t line =
-        apply(b, n->name, shape, b->of[n->in.at[0]], matrix_diagonal(arena, size, scale));
-    b->t->nodes.at[line].bias = shift;
+    uint32_t line = b->of[n->in.at[0]];
+    /* nothing to bring into [-1, 1]: one polynomial may follow another */
+    if (p->degree == 1 || !as_it_is || b->t->nodes.at[line].kind == TP_INPUT) {
+        line = apply(b, n->name, shape, line, matrix_diagonal(arena, size, scale));
+        b->t->nodes.at[line].bias = shift;
+    }
     b->of[n->out.at[0]] = line;
     if (p->degree == 1)
         return;

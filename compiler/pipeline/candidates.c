@@ -178,7 +178,8 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
 }
 
 double
-pipeline_price(const struct compile_options *o, struct graph *g, double output_range)
+pipeline_price(const struct compile_options *o, struct graph *g, const float *images, uint32_t n,
+               double output_range)
 {
     struct compile_options quietly = *o;
     struct arena *a = arena_new();
@@ -188,6 +189,8 @@ pipeline_price(const struct compile_options *o, struct graph *g, double output_r
     quietly.dump = NULL;
     quietly.dump_out = NULL;
     struct tp *t = linearize(a, g, quiet);
+    if (t)
+        pipeline_bounds(t, images, n < PIPELINE_REFERENCE ? n : PIPELINE_REFERENCE);
     if (t)
         p = pipeline_candidates(a, &quietly, t, output_range, quiet);
     double seconds = p ? p->seconds : INFINITY;

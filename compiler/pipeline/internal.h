@@ -32,9 +32,10 @@ void pipeline_guard(struct arena *a, const struct compiled *c, struct approximat
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,
                      const struct approximate_options *ao, struct compiled *out, struct diag *d);
-/* Predicted seconds of the graph with the polynomials that it has; INFINITY: no ring holds it
- * (candidates.c). */
-double pipeline_price(const struct compile_options *o, struct graph *g, double output_range);
+/* Predicted seconds of the graph with the polynomials that it has; images: n rows of its input, the
+ * first PIPELINE_REFERENCE for the bounds; INFINITY: no ring holds it (candidates.c). */
+double pipeline_price(const struct compile_options *o, struct graph *g, const float *images,
+                      uint32_t n, double output_range);
 /* The page of report/, but for what is simulated (report.c). */
 struct report *pipeline_report(struct arena *a, const struct compile_options *o,
                                const struct compiled *c);
@@ -63,9 +64,14 @@ bool pipeline_split_at(struct arena *a, const struct compile_options *o, struct 
 bool pipeline_front_program(struct arena *a, const struct compiled *c, const struct tp **out,
                             struct diag *d);
 /* A stand-in for every activation, so that what follows can be checked without data. */
-void pipeline_assume_degree(struct arena *a, struct graph *g, uint32_t degree);
+void pipeline_assume(struct arena *a, struct graph *g, uint32_t degree, double radius);
 /* What the largest output may be, from the largest that was seen. */
 double pipeline_output_range(double output_max);
+/* Bounds on every tensor of a network that may have to be refreshed, from n images as its one input
+ * takes them (reference.c). */
+void pipeline_bounds(struct tp *t, const float *images, uint32_t n);
+/* So many of them. */
+#define PIPELINE_REFERENCE 2
 /* Images and outputs for the self-test (reference.c): the first calibration images, or made-up ones
  * where the network needed none. */
 struct reference {

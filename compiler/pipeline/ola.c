@@ -192,7 +192,8 @@ try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32
         t.drop = drop_of(s, out);
         /* a plan that loses too much is out, whatever its price */
         if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
-            t.seconds = pipeline_price(s->o, s->g, pipeline_output_range(t.report.output_max));
+            t.seconds = pipeline_price(s->o, s->g, s->judge.x, s->judge.n,
+                                       pipeline_output_range(t.report.output_max));
         approximate_take(s->a, s->g, &t.fit);
     }
     vec_push(s->a, &s->tried, t);

@@ -13,18 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Outputs may be this much larger than any that calibration saw before they leave the modulus. */
-#define OUTPUT_HEADROOM 4.0
 /* Of the largest output: the modelled noise of a deep network is a bound far above what comes. */
 #define MOST_TOLERANCE 0.05
-/* Every ring that is tried holds so many levels: such a network is not refreshed. */
-#define SHALLOW 10
-
-double
-pipeline_output_range(double output_max)
-{
-    return fmax(1, OUTPUT_HEADROOM * output_max);
-}
 
 static double
 now(void)
@@ -200,6 +190,20 @@ pipeline_front(struct arena *a, const struct compile_options *o, struct compiled
     return true;
 }
 
+/* --fit minimax. There are no histograms: these are of one polynomial an activation. */
+static bool
+composed(const struct compile_options *o, struct compiled *out,
+         const struct approximate_options *ao, struct diag *d)
+{
+    if (!approximate_minimax(out->graph, out->calib_images, out->n_calib, ao, &out->approximation,
+                             d) ||
+        !graph_check(out->graph, STAGE_APPROXIMATED, d))
+        return false;
+    out->calibration = NULL;
+    pipeline_dump_graph(o, "approximate", out->graph);
+    return true;
+}
+
 bool
 pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
                 struct diag *d)
@@ -221,7 +225,11 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         !graph_check(out->graph, STAGE_SIMPLIFIED, d))
         return false;
     pipeline_dump_graph(o, "decompose", out->graph);
-    if (!approximate_check(out->graph, &ao, d) || !pipeline_calibrate(a, o, out, d))
+    if (!approximate_check(out->graph, &ao, d))
+        return false;
+    if (ao.minimax)
+        return composed(o, out, &ao, d);
+    if (!pipeline_calibrate(a, o, out, d))
         return false;
     pipeline_guard(a, out, &ao);
     /* weights that were rounded stay on their grid */
@@ -240,7 +248,9 @@ const char *
 pipeline_options_text(struct arena *a, const struct compile_options *o, const struct compiled *c)
 {
     struct str s = {0};
-    if (c->chosen.judged)
+    if (o->approximate.minimax)
+        str_add(&s, "minimax compositions {15, 15, 27}");
+    else if (c->chosen.judged)
         str_add(&s, "degrees chosen layer by layer");
     else
         str_addf(&s, "degree %u%s", c->approximation.degree,
@@ -289,26 +299,6 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
     return text;
 }
 
-/* Bounds on every tensor of a network that may have to be refreshed, from the reference images. */
-static void
-set_bounds(const struct compiled *c, const struct reference *r, struct tp *t)
-{
-    struct arena *scratch = arena_new();
-    size_t size = (size_t)shape_size(&graph_value(c->graph, c->graph->inputs.at[0].value)->shape);
-    double **values = ARENA_ARRAY(scratch, double *, t->nodes.len + 1);
-
-    for (uint32_t image = 0; image < r->n && tp_depth_least(t) > SHALLOW; image++) {
-        const float *in[] = {r->in + image * size};
-        tp_eval(t, scratch, in, values);
-        for (uint32_t k = 0; k < t->nodes.len; k++)
-            for (uint32_t e = 0; e < t->nodes.at[k].n; e++)
-                t->nodes.at[k].bound = fmax(t->nodes.at[k].bound, fabs(values[k][e]));
-    }
-    for (uint32_t k = 0; k < t->nodes.len; k++)
-        t->nodes.at[k].bound *= OUTPUT_HEADROOM;
-    arena_free(scratch);
-}
-
 /* From the approximated graph to out->program. */
 static bool
 make_program(struct arena *a, const struct compile_options *o, struct compiled *out,
@@ -318,7 +308,7 @@ make_program(struct arena *a, const struct compile_options *o, struct compiled *
     if (!t || !pipeline_reference(a, out, r, d))
         return false;
     pipeline_dump_tp(o, "linearize", t);
-    set_bounds(out, r, t);
+    pipeline_bounds(t, r->in, r->n);
     r->output_max = fmax(r->output_max, out->approximation.output_max);
     out->program = pipeline_candidates(a, o, t, pipeline_output_range(r->output_max), d);
     return out->program != NULL;
@@ -385,7 +375,7 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
 }
 
 void
-pipeline_assume_degree(struct arena *a, struct graph *g, uint32_t degree)
+pipeline_assume(struct arena *a, struct graph *g, uint32_t degree, double radius)
 {
     for (uint32_t n = 0; n < g->nodes.len; n++) {
         struct node *node = &g->nodes.at[n];
@@ -398,7 +388,7 @@ pipeline_assume_degree(struct arena *a, struct graph *g, uint32_t degree)
                                     .coef = ARENA_ARRAY(a, double, own + 1),
                                     .center = ARENA_ARRAY(a, double, 1),
                                     .radius = ARENA_ARRAY(a, double, 1)};
-        node->poly->radius[0] = 1;
+        node->poly->radius[0] = radius;
         node->poly->coef[own] = 1;
     }
 }
@@ -416,7 +406,8 @@ pipeline_check(struct arena *a, const struct compile_options *o, struct compiled
         !pipeline_split_at(a, o, out, d) || !decompose(out->graph, NULL, 0, d) ||
         !approximate_check(out->graph, &o->approximate, d) || !ok)
         return false;
-    pipeline_assume_degree(a, out->graph, degree);
+    /* a radius that takes a map, as a fitted one does */
+    pipeline_assume(a, out->graph, degree, 2);
     struct tp *t = linearize(a, out->graph, d);
     if (!t)
         return false;

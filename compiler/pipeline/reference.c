@@ -6,7 +6,38 @@
 
 #include <math.h>
 
-#define REFERENCE_IMAGES 2
+/* Values may be this much larger than any that calibration saw before they leave the modulus. */
+#define HEADROOM 4.0
+/* Every ring that is tried holds so many levels: such a network is not refreshed. */
+#define SHALLOW 10
+
+double
+pipeline_output_range(double output_max)
+{
+    return fmax(1, HEADROOM * output_max);
+}
+
+void
+pipeline_bounds(struct tp *t, const float *images, uint32_t n)
+{
+    struct arena *scratch = arena_new();
+    size_t size = 0;
+    double **values = ARENA_ARRAY(scratch, double *, t->nodes.len + 1);
+
+    for (uint32_t k = 0; k < t->nodes.len; k++)
+        if (t->nodes.at[k].kind == TP_INPUT)
+            size = t->nodes.at[k].n;
+    for (uint32_t image = 0; image < n && tp_depth_least(t) > SHALLOW; image++) {
+        const float *in[] = {images + image * size};
+        tp_eval(t, scratch, in, values);
+        for (uint32_t k = 0; k < t->nodes.len; k++)
+            for (uint32_t e = 0; e < t->nodes.at[k].n; e++)
+                t->nodes.at[k].bound = fmax(t->nodes.at[k].bound, fabs(values[k][e]));
+    }
+    for (uint32_t k = 0; k < t->nodes.len; k++)
+        t->nodes.at[k].bound *= HEADROOM;
+    arena_free(scratch);
+}
 
 /* A fixed pattern in [0, 1) for networks that were compiled without data. */
 static float
@@ -26,7 +57,7 @@ pipeline_reference(struct arena *a, const struct compiled *c, struct reference *
     int64_t size_out = shape_size(&graph_value(g, g->outputs.at[0])->shape);
     const float *seen = c->front ? c->calib_plain : c->calib_images;
 
-    r->n = c->n_calib && c->n_calib < REFERENCE_IMAGES ? c->n_calib : REFERENCE_IMAGES;
+    r->n = c->n_calib && c->n_calib < PIPELINE_REFERENCE ? c->n_calib : PIPELINE_REFERENCE;
     r->images = ARENA_ARRAY(a, float, (size_t)(r->n * size));
     r->in = c->front ? ARENA_ARRAY(a, float, (size_t)(r->n * size_in)) : r->images;
     r->out = ARENA_ARRAY(a, float, (size_t)(r->n * size_out));

@@ -317,7 +317,7 @@ price_options(const struct gather *s, uint32_t node, struct report_activation *t
             for (uint32_t d = 1; d <= i->degree; d++)
                 other->coef[r * (i->degree + 1) + d] = 1.0 / i->degree;
         g->nodes.at[node].poly = other;
-        i->seconds = pipeline_price(s->o, g, s->output_range);
+        i->seconds = pipeline_price(s->o, g, s->c->calib_images, s->c->n_calib, s->output_range);
     }
     arena_free(scratch);
 }

@@ -107,7 +107,7 @@ pipeline_front_program(struct arena *a, const struct compiled *c, const struct t
     struct graph *g = graph_copy(a, c->front);
     for (uint32_t n = 0; n < g->nodes.len; n++)
         g->nodes.at[n].pins = (struct pins){0};
-    pipeline_assume_degree(a, g, 3);
+    pipeline_assume(a, g, 3, 1);
     struct tp *front = linearize(a, g, d);
     *out = front;
     return front && emit_front_check(a, front, d);

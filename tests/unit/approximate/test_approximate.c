@@ -323,3 +323,66 @@ Test(approximate, the_grid_has_degrees_two_and_three)
     cr_expect(diag_at(t.d, 0)->code == E_APPROX_GRID);
     net_free(&t);
 }
+
+/* ---- compositions of minimax polynomials --------------------------------------------------- */
+
+/* 6 -> 8 relu -> 8 relu -> 3, the second on a sum with the first. */
+static struct net
+two_relus(void)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 6));
+    uint32_t r = OP1(&t, OP_relu, OP2(&t, OP_matmul, x, net_const(&t, DIMS(6, 8), -1, 1)));
+    uint32_t y = OP2(&t, OP_matmul, r, net_const(&t, DIMS(8, 8), -1, 1));
+    y = OP1(&t, OP_relu, OP2(&t, OP_add, y, r));
+    net_output(&t, OP2(&t, OP_matmul, y, net_const(&t, DIMS(8, 3), -1, 1)));
+    cr_assert(graph_infer(t.g, t.d));
+    net_images(&t, 200, 1);
+    return t;
+}
+
+/* Nodes of the sign take the place of ReLU; in floats nothing changes, and as polynomials they are
+ * as near as 13 bits of the range are, through two layers and a sum. */
+Test(approximate, minimax_compositions_are_relu)
+{
+    struct net t = two_relus();
+    struct approximate_options o = {0};
+    struct approximate_report r;
+    float *before = net_run(&t, false);
+
+    cr_assert(approximate_minimax(t.g, t.images, t.n, &o, &r, t.d), "%s", net_errors(&t));
+    cr_assert(graph_check(t.g, STAGE_APPROXIMATED, t.d), "%s", net_errors(&t));
+    cr_expect_eq(net_count(&t, OP_relu), 0);
+    cr_expect_eq(net_count(&t, OP_sign), 4);
+    cr_expect_eq(net_count(&t, OP_hardsigmoid), 2);
+    float *after = net_run(&t, false), *ours = net_run(&t, true);
+    double largest = 0;
+    for (uint32_t k = 0; k < 3 * t.n; k++)
+        largest = fmax(largest, fabs((double)before[k]));
+    for (uint32_t k = 0; k < 3 * t.n; k++) {
+        cr_expect_float_eq(before[k], after[k], 1e-5 * largest);
+        cr_expect_float_eq(before[k], ours[k], 5e-3 * largest, "%g %g", (double)before[k],
+                           (double)ours[k]);
+    }
+    cr_expect(r.agree > 0.99);
+    cr_expect(r.output_max > 0.9 * largest);
+    net_free(&t);
+}
+
+Test(approximate, minimax_compositions_are_for_relu_without_pins)
+{
+    struct net t = small(OP_relu, OP_sigmoid);
+    struct approximate_options o = {0};
+    struct approximate_report r;
+
+    find(&t, OP_relu)->pins.degree_max = 5;
+    cr_expect_not(approximate_minimax(t.g, t.images, t.n, &o, &r, t.d));
+    cr_expect_eq(diag_errors(t.d), 2);
+    cr_expect_eq(diag_at(t.d, 0)->code, E_APPROX_FIT);
+    cr_expect_eq(diag_at(t.d, 1)->code, E_APPROX_FIT);
+    net_free(&t);
+    t = two_relus();
+    cr_expect_not(approximate_minimax(t.g, NULL, 0, &o, &r, t.d));
+    cr_expect_eq(diag_at(t.d, 0)->code, E_APPROX_DATA);
+    net_free(&t);
+}

@@ -126,13 +126,32 @@ invent_polys(struct net *t, uint32_t degree)
     }
 }
 
-/* Interpreter with polynomials against he_eval of the scheduled program. */
+/* Every ReLU by minimax polynomials, on the range of four made-up images. */
+static void
+compose(struct net *t)
+{
+    struct approximate_options o = {0};
+    struct approximate_report r;
+    int64_t n = 4 * shape_size(&graph_value(t->g, t->g->inputs.at[0].value)->shape);
+    float *x = ARENA_ARRAY(t->a, float, (size_t)n);
+
+    for (int64_t k = 0; k < n; k++)
+        x[k] = 2 * noise(t);
+    cr_assert(approximate_minimax(t->g, x, 4, &o, &r, t->d));
+}
+
+/* Interpreter with polynomials against he_eval of the scheduled program; degree 0: the polynomials
+ * are there. */
 static struct he_program *
 compare(struct net *t, uint32_t output, uint32_t degree, uint32_t log_n)
 {
     vec_push(t->a, &t->g->outputs, output);
     cr_assert(graph_infer(t->g, t->d));
-    invent_polys(t, degree);
+    if (degree)
+        invent_polys(t, degree);
+    else
+        compose(t);
+    output = t->g->outputs.at[0];
     struct tp *tp = linearize(t->a, t->g, t->d);
     cr_assert_not_null(tp);
     struct compile_options o = {.log_n = log_n, .insecure_toy = true};
@@ -267,6 +286,20 @@ Test(middle, power_and_channels_last)
     three.f[0] = 3;
     x = op2(&t, OP_pow, x, graph_const(t.g, "three", three));
     compare(&t, pool(&t, x, 2), 3, 12);
+    net_free(&t);
+}
+
+/* 14 levels an activation, as those who proposed it count, and one a map; nothing else. */
+Test(middle, minimax_compositions_take_fourteen_levels)
+{
+    struct net t = net_new(10);
+    uint32_t in = graph_input(t.g, "x", DT_F32, shape_of(2, (int64_t[]){1, 24}));
+    uint32_t x = op1(&t, OP_relu, dense(&t, in, 24, 16));
+    x = op1(&t, OP_relu, op2(&t, OP_add, dense(&t, x, 16, 16), x));
+    struct he_program *p = compare(&t, dense(&t, x, 16, 4), 0, 12);
+    struct schedule_levels levels;
+    schedule_levels(p, &levels);
+    cr_expect_eq(levels.depth, 2 * 14 + 3);
     net_free(&t);
 }
 
