@@ -27,7 +27,7 @@ struct options {
         double *v;
         uint32_t n;
     } mean, std, dp;
-    const char *head, *split_at;
+    const char *head, *split_at, *teacher, *ledger;
     VEC(struct pin_option) pins;
     bool merge, insecure_toy, sim, dsl, only_float, json, quiet;
     uint64_t seen; /* which rows of options.def were given */

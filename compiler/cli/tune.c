@@ -19,7 +19,7 @@ json(const struct options *o, const struct tune_report *r, double seconds)
     cli_number(&s, r->noise > 0 ? r->epsilon : NAN);
     str_add(&s, ",\"noise\":");
     cli_number(&s, r->noise > 0 ? r->noise : NAN);
-    str_add(&s, ",\"loss\":");
+    str_addf(&s, ",\"trainings_before\":%u,\"loss\":", r->trainings);
     cli_number(&s, r->loss);
     str_add(&s, ",\"accuracy\":");
     cli_number(&s, r->accuracy);
@@ -42,9 +42,10 @@ table(const struct options *o, const struct tune_report *r, double seconds)
     double weights = 0, zeros = 0;
 
     if (r->noise > 0)
-        printf("%s: %u epochs in %.0f s; (epsilon, delta) = (%.4g, %.4g), noise %.4g times the "
-               "clipping norm\n",
-               o->output, r->epochs, seconds, r->epsilon, o->dp.v[1], r->noise);
+        printf(
+            "%s: %u epochs in %.0f s; (epsilon, delta) = (%.4g, %.4g) with %u earlier trainings, "
+            "noise %.4g times the clipping norm\n",
+            o->output, r->epochs, seconds, r->epsilon, o->dp.v[1], r->trainings, r->noise);
     else
         printf("%s: %u epochs in %.0f s; on the last one loss %.4f, accuracy %.2f %%\n", o->output,
                r->epochs, seconds, r->loss, 100 * r->accuracy);
@@ -91,10 +92,12 @@ cli_tune(struct arena *a, const struct options *o, struct diag *d)
                               .epsilon = o->dp.n == 3 ? o->dp.v[0] : 0,
                               .delta = o->dp.n == 3 ? o->dp.v[1] : 0,
                               .clip = o->dp.n == 3 ? o->dp.v[2] : 0,
+                              .ledger =
+                                  o->ledger ? o->ledger : arena_printf(a, "%s.privacy", o->output),
                               .checkpoint = checkpoint,
                               .progress = progress_show,
                               .user = &progress};
-    bool ok = pipeline_tune(a, &co, &data, o->head, &to, &c, &r, d);
+    bool ok = pipeline_tune(a, &co, &data, o->head, o->teacher, &to, &c, &r, d);
     progress_clear(&progress);
     ok = ok && onnx_format(c.graph, &s, d) && file_write(o->output, s.text, s.len, d);
     str_free(&s);

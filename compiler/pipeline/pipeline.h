@@ -131,10 +131,11 @@ struct calibration *pipeline_merge(struct arena *a, const char *const *files, ui
                                    struct diag *d);
 /* After pipeline_float: trains out->graph, with the polynomials that o->approximate asks for in
  * place (grid or degree; else with its activations as they are), and leaves it as it is to be
- * written. head: only what stands behind this node is trained; NULL: all. */
+ * written. head: only what stands behind this node is trained; NULL: all. teacher: the file of a
+ * network whose answers are learned; NULL: none. */
 bool pipeline_tune(struct arena *a, const struct compile_options *o, const struct tune_data *data,
-                   const char *head, const struct tune_options *t, struct compiled *out,
-                   struct tune_report *r, struct diag *d);
+                   const char *head, const char *teacher, const struct tune_options *t,
+                   struct compiled *c, struct tune_report *r, struct diag *d);
 /* Everything that would stop a compile of this model, without data: `olac check`. */
 bool pipeline_check(struct arena *a, const struct compile_options *o, struct compiled *out,
                     struct diag *d);

@@ -67,14 +67,40 @@ train_head(struct arena *a, const char *node, const struct compile_options *o,
     return true;
 }
 
+/* The teacher's network, beside the one that learns. NULL after an error. */
+static struct graph *
+read_teacher(struct arena *a, const struct compile_options *o, const char *path, struct diag *d)
+{
+    struct compile_options other = *o;
+    struct compiled *c = ARENA_NEW(a, struct compiled);
+
+    other.model = path;
+    other.pins = NULL;
+    other.n_pins = 0;
+    if (!pipeline_float(a, &other, c, d) || !simplify(c->graph, d) ||
+        !graph_check(c->graph, STAGE_SIMPLIFIED, d))
+        return NULL;
+    return c->graph;
+}
+
 bool
 pipeline_tune(struct arena *a, const struct compile_options *o, const struct tune_data *data,
-              const char *head, const struct tune_options *t, struct compiled *c,
-              struct tune_report *r, struct diag *d)
+              const char *head, const char *teacher, const struct tune_options *t,
+              struct compiled *c, struct tune_report *r, struct diag *d)
 {
+    struct tune_options with = *t;
+
+    if (teacher && (head || t->epsilon > 0)) {
+        diag_error(d, E_TUNE_OPTION, PLACE_FILE(teacher),
+                   "--teacher goes neither with --head nor with --dp");
+        return false;
+    }
+    if (teacher && !(with.teacher = read_teacher(a, o, teacher, d)))
+        return false;
     if (!simplify(c->graph, d) || !graph_check(c->graph, STAGE_SIMPLIFIED, d))
         return false;
-    if (!(head ? train_head(a, head, o, data, t, c, r, d) : train(c->graph, o, data, t, c, r, d)))
+    if (!(head ? train_head(a, head, o, data, &with, c, r, d)
+               : train(c->graph, o, data, &with, c, r, d)))
         return false;
     tune_expand(c->graph);
     return graph_check(c->graph, STAGE_IMPORTED, d);

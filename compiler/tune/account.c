@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#define ORDERS     512
 #define MOST_NOISE 100.0
 #define NEAR       1e-4
 
@@ -12,6 +11,8 @@ account_renyi(double q, double sigma, uint32_t alpha)
 {
     double log_sum = -INFINITY;
 
+    if (!(sigma > 0))
+        return INFINITY;
     if (q >= 1)
         return alpha / (2 * sigma * sigma);
     for (uint32_t k = 0; k <= alpha; k++) {
@@ -24,31 +25,49 @@ account_renyi(double q, double sigma, uint32_t alpha)
     return fmax(0, log_sum) / (alpha - 1);
 }
 
+void
+account_add(struct account *a, double q, double sigma, double steps)
+{
+    for (uint32_t alpha = 2; alpha <= ACCOUNT_ORDERS; alpha++)
+        a->renyi[alpha] += steps * account_renyi(q, sigma, alpha);
+}
+
 double
-account_epsilon(double q, double sigma, double steps, double delta)
+account_epsilon(const struct account *a, double delta)
 {
     double best = INFINITY;
 
-    if (!(sigma > 0))
-        return INFINITY;
-    for (uint32_t alpha = 2; alpha <= ORDERS; alpha++) {
-        double a = alpha, epsilon = steps * account_renyi(q, sigma, alpha) + log1p(-1 / a) -
-                                    (log(delta) + log(a)) / (a - 1);
+    if (a->renyi[2] == 0)
+        return 0;
+    for (uint32_t alpha = 2; alpha <= ACCOUNT_ORDERS; alpha++) {
+        double order = alpha, epsilon = a->renyi[alpha] + log1p(-1 / order) -
+                                        (log(delta) + log(order)) / (order - 1);
         best = fmin(best, fmax(0, epsilon));
     }
     return best;
 }
 
+/* The epsilon with so many steps more. */
+static double
+epsilon_with(const struct account *spent, double q, double sigma, double steps, double delta)
+{
+    struct account a = *spent;
+
+    account_add(&a, q, sigma, steps);
+    return account_epsilon(&a, delta);
+}
+
 bool
-account_noise(double q, double steps, double epsilon, double delta, double *sigma)
+account_noise(const struct account *spent, double q, double steps, double epsilon, double delta,
+              double *sigma)
 {
     double low = 0, high = MOST_NOISE;
 
-    if (!(account_epsilon(q, high, steps, delta) <= epsilon))
+    if (!(epsilon_with(spent, q, high, steps, delta) <= epsilon))
         return false;
     while (high - low > NEAR * high) {
         double middle = low > 0 ? (low + high) / 2 : high / 2;
-        if (account_epsilon(q, middle, steps, delta) <= epsilon)
+        if (epsilon_with(spent, q, middle, steps, delta) <= epsilon)
             high = middle;
         else
             low = middle;

@@ -1,6 +1,7 @@
 /* epoch.c - one pass over the data. A batch is shared out to LANES parts, each with a gradient
  * of its own, added up in order: the result does not hang on the number of threads. Random numbers
  * come from a stream of libsodium's that hangs on seed and epoch alone. */
+#include "tune/augment.h"
 #include "tune/internal.h"
 
 #include <cblas.h>
@@ -16,13 +17,17 @@
 /* No step is longer than this norm of the mean gradient would make it: quadratic activations
  * grow. */
 #define CLIP 5.0
+/* How much of the slope is the teacher's, and the temperature at which it is read. */
+#define TAUGHT      0.7
+#define TEMPERATURE 3.0
 /* Beyond this many times the loss of guessing a training has diverged. */
 #define DIVERGED 5.0
 
 struct part {
-    struct learner_run *run;
+    struct learner_run *run, *teacher; /* NULL: there is none */
+    struct augment *augment;           /* NULL: images are taken as they are */
     float *x, *slope, *gradient;
-    double loss;
+    double loss, *room;
     uint32_t correct;
 };
 
@@ -30,7 +35,6 @@ struct pass {
     struct training *t;
     struct part part[LANES];
     uint32_t *order;
-    float *random; /* six numbers in [-1, 1) for each image */
     int64_t inputs, outputs;
     double loss;
     uint64_t correct;
@@ -45,27 +49,32 @@ next(const uint32_t *words, size_t *at)
     return w;
 }
 
-/* Order of the images, and how each is changed. */
+/* What random numbers of this epoch hang on: of image n from 0, of the order of the images NONE. */
 static void
-draw(struct pass *p, struct arena *a)
+seed_of(const struct training *t, uint32_t image, uint8_t seed[randombytes_SEEDBYTES])
+{
+    memset(seed, 0, randombytes_SEEDBYTES);
+    memcpy(seed, &t->o.seed, sizeof t->o.seed);
+    memcpy(seed + 8, &t->epoch, sizeof t->epoch);
+    memcpy(seed + 12, &image, sizeof image);
+}
+
+static void
+draw_order(struct pass *p, struct arena *a)
 {
     const struct training *t = p->t;
-    unsigned char key[randombytes_SEEDBYTES] = {0};
-    size_t words = (size_t)t->data->n * (t->o.augment > 0 ? 8u : 2u), at = 0;
+    uint8_t seed[randombytes_SEEDBYTES];
+    size_t words = 2 * (size_t)t->data->n, at = 0;
     uint32_t *w = ARENA_ARRAY(a, uint32_t, words + 2);
 
-    memcpy(key, &t->o.seed, sizeof t->o.seed);
-    memcpy(key + 8, &t->epoch, sizeof t->epoch);
-    randombytes_buf_deterministic(w, words * sizeof *w, key);
+    seed_of(t, NONE, seed);
+    randombytes_buf_deterministic(w, words * sizeof *w, seed);
     p->order = ARENA_ARRAY(a, uint32_t, t->data->n);
     for (uint32_t k = 0; k < t->data->n; k++) {
         uint32_t i = (uint32_t)(next(w, &at) % (k + 1));
         p->order[k] = p->order[i];
         p->order[i] = k;
     }
-    p->random = ARENA_ARRAY(a, float, 6 * (size_t)t->data->n + 1);
-    for (size_t k = 0; t->o.augment > 0 && k < 6 * (size_t)t->data->n; k++)
-        p->random[k] = (float)((double)w[at++] * 0x1p-31 - 1);
 }
 
 double
@@ -90,32 +99,76 @@ tune_loss(const float *z, int64_t n, int64_t label, double batch, float *slope, 
     return log(sum) + (double)z[best] - (double)z[label];
 }
 
+/* Probabilities of n classes at a temperature; of one output, that it is 1. */
+static void
+soften(const float *z, int64_t n, double temperature, double *p)
+{
+    double most = -INFINITY, sum = 0;
+
+    if (n == 1) {
+        p[0] = 1 / (1 + exp(-(double)z[0] / temperature));
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, (double)z[i]);
+    for (int64_t i = 0; i < n; i++)
+        sum += p[i] = exp(((double)z[i] - most) / temperature);
+    for (int64_t i = 0; i < n; i++)
+        p[i] /= sum;
+}
+
+/* Mixes what the teacher says to the slope of one image (Hinton, Vinyals, Dean, arXiv
+ * 1503.02531). room: 2 n. */
+static void
+imitate(const float *z, const float *taught, int64_t n, double batch, double *room, float *slope)
+{
+    soften(z, n, TEMPERATURE, room);
+    soften(taught, n, TEMPERATURE, room + n);
+    for (int64_t i = 0; i < n; i++)
+        slope[i] = (float)((1 - TAUGHT) * (double)slope[i] +
+                           TAUGHT * TEMPERATURE * (room[i] - room[n + i]) / batch);
+}
+
+/* Images first .. first + n - 1 of the order, to l->x. */
+static void
+gather(const struct pass *p, struct part *l, uint32_t first, uint32_t n)
+{
+    const struct training *t = p->t;
+    uint8_t seed[randombytes_SEEDBYTES];
+
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t image = p->order[first + k];
+        const float *from = t->data->x + image * p->inputs;
+        if (!l->augment) {
+            memcpy(l->x + k * p->inputs, from, (size_t)p->inputs * sizeof *from);
+            continue;
+        }
+        seed_of(t, image, seed);
+        augment_image(l->augment, seed, from, l->x + k * p->inputs);
+    }
+}
+
 /* Images first .. first + n - 1 of the order through one part. */
 static void
 work(const struct pass *p, struct part *l, uint32_t first, uint32_t n, uint32_t batch)
 {
     const struct training *t = p->t;
-    const struct shape *s = &graph_value(t->g, t->g->inputs.at[0].value)->shape;
 
     memset(l->gradient, 0, t->size * sizeof *l->gradient);
     l->loss = 0;
     l->correct = 0;
     if (!n)
         return;
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t image = p->order[first + k];
-        const float *from = t->data->x + image * p->inputs;
-        if (t->o.augment > 0)
-            tune_augment(s, t->o.augment, p->random + 6 * (size_t)image, from,
-                         l->x + k * p->inputs);
-        else
-            memcpy(l->x + k * p->inputs, from, (size_t)p->inputs * sizeof *from);
-    }
+    gather(p, l, first, n);
+    const float *taught = l->teacher ? learner_forward(l->teacher, l->x, n) : NULL;
     const float *z = learner_forward(l->run, l->x, n);
     for (uint32_t k = 0; k < n; k++) {
+        int64_t at = k * p->outputs;
         bool correct;
-        l->loss += tune_loss(z + k * p->outputs, p->outputs, t->data->labels[p->order[first + k]],
-                             batch, l->slope + k * p->outputs, &correct);
+        l->loss += tune_loss(z + at, p->outputs, t->data->labels[p->order[first + k]], batch,
+                             l->slope + at, &correct);
+        if (taught)
+            imitate(z + at, taught + at, p->outputs, batch, l->room, l->slope + at);
         l->correct += correct;
     }
     learner_backward(l->run, l->slope, l->gradient);
@@ -147,21 +200,25 @@ tune_step(struct training *t, const float *gradient, double rate, bool regrow)
     double norm = (double)cblas_snrm2((int)t->size, gradient, 1);
     double scale = norm > CLIP ? CLIP / norm : 1;
     double bias1 = 1 - pow(0.9, (double)t->steps + 1), bias2 = 1 - pow(0.999, (double)t->steps + 1);
-    float by = (float)(rate / bias1), root = (float)(1 / sqrt(bias2));
+    float by = (float)(rate / bias1), root = (float)(1 / sqrt(bias2)), plain = (float)rate;
+    float *w = t->latent, *mean = t->mean, *square = t->square;
+    const uint8_t *entry = t->entry;
+    uint8_t last = regrow ? PRUNED : FREE;
 
-    for (size_t i = 0; i < t->size; i++) {
-        float g = (float)scale * gradient[i];
-        if (t->entry[i] == FIXED || (t->entry[i] == PRUNED && !regrow))
-            continue;
-        if (t->o.momentum) {
-            t->mean[i] = 0.9f * t->mean[i] + g;
-            t->latent[i] -= (float)rate * t->mean[i];
-            continue;
+    if (t->o.momentum)
+        for (size_t i = 0; i < t->size; i++) {
+            float m = 0.9f * mean[i] + (float)scale * gradient[i];
+            mean[i] = entry[i] <= last ? m : mean[i];
+            w[i] -= entry[i] <= last ? plain * m : 0;
         }
-        t->mean[i] = 0.9f * t->mean[i] + 0.1f * g;
-        t->square[i] = 0.999f * t->square[i] + 0.001f * g * g;
-        t->latent[i] -= by * t->mean[i] / (sqrtf(t->square[i]) * root + 1e-8f);
-    }
+    else
+        for (size_t i = 0; i < t->size; i++) {
+            float g = (float)scale * gradient[i];
+            float m = 0.9f * mean[i] + 0.1f * g, s = 0.999f * square[i] + 0.001f * g * g;
+            mean[i] = entry[i] <= last ? m : mean[i];
+            square[i] = entry[i] <= last ? s : square[i];
+            w[i] -= entry[i] <= last ? by * m / (sqrtf(s) * root + 1e-8f) : 0;
+        }
     t->steps++;
 }
 
@@ -179,14 +236,18 @@ static void
 begin(struct pass *p, struct arena *a)
 {
     const struct training *t = p->t;
+    const struct shape *shape = &graph_value(t->g, t->g->inputs.at[0].value)->shape;
     uint32_t most = (t->o.batch + LANES - 1) / LANES;
 
     p->inputs = learner_inputs(t->net);
     p->outputs = learner_outputs(t->net);
-    draw(p, a);
+    draw_order(p, a);
     for (int k = 0; k < LANES; k++) {
         struct part *l = &p->part[k];
         l->run = learner_run_new(a, t->net, most);
+        l->teacher = t->teacher ? learner_run_new(a, t->teacher, most) : NULL;
+        l->augment = t->o.augment > 0 ? augment_new(a, shape, t->o.augment) : NULL;
+        l->room = ARENA_ARRAY(a, double, 2 * (size_t)p->outputs);
         l->x = ARENA_ARRAY(a, float, (size_t)(most * p->inputs));
         l->slope = ARENA_ARRAY(a, float, (size_t)(most * p->outputs));
         l->gradient = ARENA_ARRAY(a, float, t->size);

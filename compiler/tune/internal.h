@@ -3,6 +3,7 @@
 #define OLAC_TUNE_INTERNAL_H
 
 #include "ir/pow2.h"
+#include "tune/account.h"
 #include "tune/learner.h"
 #include "tune/tune.h"
 
@@ -24,7 +25,7 @@ struct tune_stage {
 struct training {
     struct arena *arena;
     struct graph *g;
-    struct learner *net;
+    struct learner *net, *teacher; /* teacher NULL: none */
     const struct learner_param *params;
     uint32_t n_params;
     size_t size;
@@ -41,6 +42,9 @@ struct training {
     uint8_t *entry;         /* enum entry */
     struct pow2_grid *grid; /* of each parameter; terms 0: none yet */
     double loss, accuracy, spent, noise;
+    struct account account; /* of private trainings, this one and those before it on the data */
+    uint32_t trainings;     /* before */
+    const char *ledger;     /* its text, NULL: there is none */
 };
 
 /* prune.c: the `share` of the weights with the least scores becomes PRUNED, the others FREE. */
@@ -50,9 +54,6 @@ void tune_prune(struct training *t, double share);
 void tune_round(struct training *t, double share);
 /* What the network computes with, from latent weights. */
 void tune_apply(struct training *t);
-/* augment.c: one image, turned, scaled and moved by six numbers in [-1, 1). */
-void tune_augment(const struct shape *s, double amount, const float *random, const float *from,
-                  float *to);
 /* checkpoint.c. load: true when there is none, or it was read; E_TUNE_CHECKPOINT. */
 bool tune_load(struct training *t);
 bool tune_save(const struct training *t);
@@ -66,7 +67,11 @@ double tune_loss(const float *z, int64_t n, int64_t label, double batch, float *
                  bool *correct);
 /* One step of the optimiser; regrow: pruned weights learn too. */
 void tune_step(struct training *t, const float *gradient, double rate, bool regrow);
-/* private.c: all epochs; E_TUNE_PRIVATE, E_TUNE_DIVERGED. */
+/* private.c: all epochs; E_TUNE_PRIVATE, E_TUNE_DIVERGED, E_TUNE_LEDGER, E_WRITE. */
 bool tune_private(struct training *t);
+/* ledger.c: what was spent before, to t->account and t->trainings; E_TUNE_LEDGER. */
+bool ledger_read(struct training *t);
+/* The file with this training, of noise t->noise, behind those before it; E_WRITE. */
+bool ledger_write(const struct training *t, double q, double steps);
 
 #endif

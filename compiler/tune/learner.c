@@ -22,8 +22,12 @@ struct learner_run {
     const struct learner *net;
     uint32_t most, images;
     float **value, **slope; /* [value of the graph][image][element]; constants: NULL */
-    float *columns;
+    /* of each step that is a convolution: columns of all images, or room for one group of one when
+     * all are too many to keep for the way back */
+    float **columns;
 };
+
+#define KEPT_COLUMNS ((size_t)1 << 22)
 
 /* ---- parameters and steps
  * --------------------------------------------------------------------------------- */
@@ -156,25 +160,54 @@ learner_outputs(const struct learner *n)
 /* ---- runs
  * ------------------------------------------------------------------------------------------- */
 
+/* Columns of one image. */
+static size_t
+columns_size(const struct step *s)
+{
+    return (size_t)(s->w.groups * s->w.depth * s->w.positions);
+}
+
+static bool
+columns_kept(const struct step *s, uint32_t images)
+{
+    return images * columns_size(s) <= KEPT_COLUMNS;
+}
+
+/* Those of group g of image k, made unless the way forwards kept them. */
+static float *
+columns_of(const struct learner_run *r, const struct step *s, uint32_t k, int64_t g, bool forwards)
+{
+    bool kept = columns_kept(s, r->most);
+    float *columns = r->columns[s - r->net->steps.at];
+
+    if (kept)
+        columns += k * columns_size(s) + (size_t)(g * s->w.depth * s->w.positions);
+    if (forwards || !kept)
+        weighted_columns(&s->w, r->value[s->x[0]] + k * size_of(r->net, s->x[0]), g, columns);
+    return columns;
+}
+
 struct learner_run *
 learner_run_new(struct arena *a, const struct learner *n, uint32_t images)
 {
     struct learner_run *r = ARENA_NEW(a, struct learner_run);
-    size_t columns = 1;
 
     *r = (struct learner_run){.net = n, .most = images};
     r->value = ARENA_ARRAY(a, float *, n->g->values.len + 1);
     r->slope = ARENA_ARRAY(a, float *, n->g->values.len + 1);
+    r->columns = ARENA_ARRAY(a, float *, n->steps.len + 1);
     for (uint32_t k = 0; k < n->steps.len; k++) {
         const struct step *s = &n->steps.at[k];
         size_t all = (size_t)images * (size_t)size_of(n, s->y);
-        size_t own = s->kind == STEP_CONV ? (size_t)(s->w.depth * s->w.positions) : 0;
-        columns = own > columns ? own : columns;
+        if (s->kind == STEP_CONV)
+            r->columns[k] =
+                ARENA_ARRAY(a, float,
+                            columns_kept(s, images) ? images *columns_size(s)
+                                                    : (size_t)(s->w.depth * s->w.positions));
         r->value[s->y] = ARENA_ARRAY(a, float, all + 1);
         if (n->wanted[s->y])
             r->slope[s->y] = ARENA_ARRAY(a, float, all + 1);
     }
-    r->columns = ARENA_ARRAY(a, float, columns);
     return r;
 }
 
@@ -185,17 +218,18 @@ conv_forward(const struct learner_run *r, const struct step *s)
     const struct weighted *w = &s->w;
     const float *weight = n->params.at[s->weight].data;
     const float *bias = s->bias == NONE ? NULL : n->params.at[s->bias].data;
-    int64_t size_x = size_of(n, s->x[0]), one = w->rows * w->positions;
+    int64_t one = w->rows * w->positions;
 
     for (uint32_t k = 0; k < r->images; k++)
         for (int64_t g = 0; g < w->groups; g++) {
             float *y = r->value[s->y] + (k * w->groups + g) * one;
-            weighted_columns(w, r->value[s->x[0]] + k * size_x, g, r->columns);
-            for (int64_t i = 0; i < one; i++)
-                y[i] = bias ? bias[g * w->rows + i / w->positions] : 0;
+            const float *columns = columns_of(r, s, k, g, true);
+            for (int64_t i = 0; i < w->rows; i++)
+                for (int64_t p = 0; p < w->positions; p++)
+                    y[i * w->positions + p] = bias ? bias[g * w->rows + i] : 0;
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)w->rows, (int)w->positions,
-                        (int)w->depth, 1, weight + g * w->rows * w->depth, (int)w->depth,
-                        r->columns, (int)w->positions, 1, y, (int)w->positions);
+                        (int)w->depth, 1, weight + g * w->rows * w->depth, (int)w->depth, columns,
+                        (int)w->positions, 1, y, (int)w->positions);
         }
 }
 
@@ -212,19 +246,22 @@ conv_backward(const struct learner_run *r, const struct step *s, float *gradient
         for (int64_t g = 0; g < w->groups; g++) {
             const float *dy = r->slope[s->y] + (k * w->groups + g) * one;
             const int64_t first = g * w->rows * w->depth;
-            weighted_columns(w, r->value[s->x[0]] + k * size_x, g, r->columns);
+            float *columns = columns_of(r, s, k, g, false);
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)w->rows, (int)w->depth,
-                        (int)w->positions, 1, dy, (int)w->positions, r->columns, (int)w->positions,
-                        1, gradient + p->first + first, (int)w->depth);
-            for (int64_t i = 0; s->bias != NONE && i < one; i++)
-                gradient[n->params.at[s->bias].first + (size_t)(g * w->rows + i / w->positions)] +=
-                    dy[i];
+                        (int)w->positions, 1, dy, (int)w->positions, columns, (int)w->positions, 1,
+                        gradient + p->first + first, (int)w->depth);
+            for (int64_t i = 0; s->bias != NONE && i < w->rows; i++) {
+                float sum = 0;
+                for (int64_t j = 0; j < w->positions; j++)
+                    sum += dy[i * w->positions + j];
+                gradient[n->params.at[s->bias].first + (size_t)(g * w->rows + i)] += sum;
+            }
             if (!slope_x)
                 continue;
             cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)w->depth, (int)w->positions,
                         (int)w->rows, 1, p->data + first, (int)w->depth, dy, (int)w->positions, 0,
-                        r->columns, (int)w->positions);
-            conv_scatter(&w->conv, r->columns,
+                        columns, (int)w->positions);
+            conv_scatter(&w->conv, columns,
                          slope_x + k * size_x + g * w->conv.in_ch * w->conv.area_in);
         }
 }
@@ -268,8 +305,10 @@ dense_backward(const struct learner_run *r, const struct step *s, float *gradien
                 straight ? depth : rows, all, (float)w->scale, straight ? dy : x,
                 straight ? rows : depth, straight ? x : dy, straight ? depth : rows, 1,
                 gradient + p->first, straight ? depth : rows);
-    for (int64_t i = 0; s->bias != NONE && i < (int64_t)all * rows; i++)
-        gradient[n->params.at[s->bias].first + (size_t)(i % rows)] += (float)w->bias_scale * dy[i];
+    for (int64_t k = 0; s->bias != NONE && k < all; k++)
+        for (int64_t i = 0; i < rows; i++)
+            gradient[n->params.at[s->bias].first + (size_t)i] +=
+                (float)w->bias_scale * dy[k * rows + i];
     if (n->wanted[s->x[0]])
         cblas_sgemm(CblasRowMajor, CblasNoTrans, straight ? CblasNoTrans : CblasTrans, all, depth,
                     rows, (float)w->scale, dy, rows, p->data, straight ? depth : rows, 1,

@@ -2,12 +2,14 @@
  * each step takes every example with the same probability, clips its gradient to a norm and adds
  * Gaussian noise. What is taken and the noise come from the system's generator, so that no two
  * trainings are alike. */
-#include "tune/account.h"
 #include "tune/internal.h"
 
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
+
+/* With less than this share of epsilon left nothing is learned any more: it is spent. */
+#define LEAST_LEFT 0.01
 
 /* Uniform in (0, 1). */
 static double
@@ -68,15 +70,28 @@ add_noise(const struct training *t, double sigma, double expected, const double 
     }
 }
 
+/* Noise that keeps this training, and those of the ledger before it, within epsilon. */
 static bool
-noise_for(struct training *t, double q, double steps, double *sigma)
+noise_for(struct training *t, double q, double steps)
 {
-    if (account_noise(q, steps, t->o.epsilon, t->o.delta, sigma))
+    double before = account_epsilon(&t->account, t->o.delta);
+    struct place at = PLACE_FILE(t->trainings ? t->o.ledger : t->g->file);
+    bool spent = before > (1 - LEAST_LEFT) * t->o.epsilon;
+
+    if (!spent && account_noise(&t->account, q, steps, t->o.epsilon, t->o.delta, &t->noise))
         return true;
-    diag_error(t->d, E_TUNE_PRIVATE, PLACE_FILE(t->g->file),
-               "epsilon %.4g at delta %.4g is spent before the first of %.0f steps", t->o.epsilon,
-               t->o.delta, steps);
-    diag_hint(t->d, "fewer --epochs, a smaller --batch, or a larger epsilon");
+    if (spent)
+        diag_error(t->d, E_TUNE_PRIVATE, at,
+                   "epsilon %.4g at delta %.4g is spent: %u earlier trainings on these data "
+                   "took %.4g",
+                   t->o.epsilon, t->o.delta, t->trainings, before);
+    else
+        diag_error(t->d, E_TUNE_PRIVATE, at,
+                   "%.4g of epsilon %.4g at delta %.4g are left; they are spent before the last "
+                   "of %.0f steps",
+                   t->o.epsilon - before, t->o.epsilon, t->o.delta, steps);
+    diag_hint(t->d, t->trainings ? "a larger epsilon, which is for all trainings together"
+                                 : "fewer --epochs, a smaller --batch, or a larger epsilon");
     return false;
 }
 
@@ -91,7 +106,7 @@ tune_private(struct training *t)
     float *gradient = ARENA_ARRAY(t->arena, float, t->size);
     double *sum = ARENA_ARRAY(t->arena, double, t->size);
 
-    if (!noise_for(t, q, steps, &t->noise))
+    if (!ledger_read(t) || !noise_for(t, q, steps))
         return false;
     forget(t);
     tune_apply(t);
@@ -112,6 +127,7 @@ tune_private(struct training *t)
     }
     t->epoch = t->o.epochs;
     t->loss = t->accuracy = NAN;
-    t->spent = account_epsilon(q, t->noise, steps, t->o.delta);
-    return true;
+    account_add(&t->account, q, t->noise, steps);
+    t->spent = account_epsilon(&t->account, t->o.delta);
+    return ledger_write(t, q, steps);
 }

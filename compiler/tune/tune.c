@@ -111,6 +111,27 @@ options_fit(const struct training *t)
     return diag_errors(t->d) == 0;
 }
 
+/* Makes the teacher's learner. */
+static bool
+teacher_fits(struct training *t)
+{
+    struct graph *g = t->o.teacher;
+
+    if (!g)
+        return true;
+    t->teacher = learner_new(t->arena, g, t->d);
+    if (!t->teacher)
+        return false;
+    if (learner_inputs(t->teacher) == learner_inputs(t->net) &&
+        learner_outputs(t->teacher) == learner_outputs(t->net))
+        return true;
+    diag_error(t->d, E_TUNE_OPTION, PLACE_FILE(g->file),
+               "the teacher has %lld inputs and %lld outputs, the network %lld and %lld",
+               (long long)learner_inputs(t->teacher), (long long)learner_outputs(t->teacher),
+               (long long)learner_inputs(t->net), (long long)learner_outputs(t->net));
+    return false;
+}
+
 static void
 allocate(struct training *t)
 {
@@ -164,6 +185,7 @@ report(const struct training *t, struct tune_report *r)
     r->epochs = t->epoch;
     r->epsilon = t->spent;
     r->noise = t->noise;
+    r->trainings = t->trainings;
     r->loss = t->loss;
     r->accuracy = t->accuracy;
     r->layers = ARENA_ARRAY(t->g->arena, struct tune_layer, t->n_params + 1);
@@ -195,7 +217,7 @@ tune(struct graph *g, const struct tune_data *data, const struct tune_options *o
     if (ok) {
         t.params = learner_params(t.net, &t.n_params);
         t.size = learner_size(t.net);
-        ok = labels_fit(&t) && options_fit(&t) && set_stages(&t);
+        ok = teacher_fits(&t) && labels_fit(&t) && options_fit(&t) && set_stages(&t);
     }
     if (ok) {
         allocate(&t);

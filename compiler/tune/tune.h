@@ -6,7 +6,7 @@
  * establishes other weights and biases, in constants that are their nodes' own
  * leaves      shapes, nodes, polynomials
  * fails       E_TUNE_FORM, E_TUNE_LABELS, E_TUNE_DIVERGED, E_TUNE_OPTION, E_TUNE_CHECKPOINT,
- *             E_TUNE_PRUNE, E_TUNE_PRIVATE, E_WRITE (the checkpoint)
+ *             E_TUNE_PRUNE, E_TUNE_PRIVATE, E_TUNE_LEDGER, E_WRITE (checkpoint, ledger)
  * source      Guo et al., arXiv 1608.04493 (pruned weights go on learning and may come back);
  *             Lee et al., arXiv 2010.07611 (one threshold for all layers: a weight's square over
  *             the sum of the squares not smaller in its layer); Zhou et al., arXiv 1702.03044
@@ -35,12 +35,17 @@ struct tune_options {
     double prune; /* share of all weights that become zero; 0: none */
     uint32_t terms,
         bits; /* of the grid of powers of two (ir/pow2.h); terms 0: weights stay floats */
-    /* images are turned, scaled and moved at random, for 1 by up to 10 degrees, 10 % and 2
-     * pixels; 0: not at all */
+    struct graph *teacher; /* a network of the same inputs and outputs, STAGE_SIMPLIFIED, whose
+                            * answers it learns from besides the labels; NULL: none */
+    /* images are turned, scaled, moved and bent at random (augment.h says how far for 1); 0: not at
+     * all */
     double augment;
     /* > 0: differential privacy. Begins with new random weights; each example's gradient is clipped
      * to the norm `clip`; no pruning, rounding, augmenting, checkpoint, and no seed */
     double epsilon, delta, clip;
+    /* privacy: a file of the trainings on these data before, all of which epsilon is for; this one
+     * is added to it. NULL: none */
+    const char *ledger;
     const char *checkpoint; /* path: goes on from it, keeps it up to date; NULL: none */
     void (*progress)(void *user, const char *what, uint32_t done, uint32_t all);
     void *user;
@@ -54,7 +59,9 @@ struct tune_layer {
 
 struct tune_report {
     uint32_t epochs, n;
-    double epsilon, noise; /* spent; deviation over clipping norm: 0 without privacy */
+    /* spent, with the trainings before; deviation over clipping norm: 0 without privacy */
+    double epsilon, noise;
+    uint32_t trainings; /* private ones before this, by the ledger */
     /* NAN with privacy, for they tell of the data; else means over the last epoch, as it trained */
     double loss, accuracy;
     struct tune_layer *layers;

@@ -242,3 +242,89 @@ Test(tune, privacy_is_kept_within_its_budget_or_refused)
     o.prune = 0.5;
     refused(o, 0, E_TUNE_OPTION);
 }
+
+static void
+write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+Test(tune, an_epsilon_is_spent_by_all_trainings_together)
+{
+    char path[] = "/tmp/olac-test-ledger-XXXXXX";
+    struct task k;
+    struct tune_report r, second;
+    struct tune_options o = {
+        .epochs = 4, .batch = 60, .rate = 0.02, .epsilon = 4, .delta = 1e-3, .clip = 1};
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    unlink(path);
+    o.ledger = path;
+    make(&k);
+    cr_assert(tune(k.t.g, &k.data, &o, &r, k.t.d), "%s", net_errors(&k.t));
+    cr_expect(r.trainings == 0 && r.epsilon <= 4 && r.epsilon > 3.9);
+    net_free(&k.t);
+    refused(o, 0, E_TUNE_PRIVATE); /* again: nothing is left */
+    o.epsilon = 4.5;
+    make(&k);
+    cr_assert(tune(k.t.g, &k.data, &o, &second, k.t.d), "%s", net_errors(&k.t));
+    cr_expect(second.trainings == 1 && second.epsilon <= 4.5 && second.epsilon > 4.4);
+    cr_expect(second.noise > r.noise, "%g %g", second.noise, r.noise);
+    net_free(&k.t);
+    refused(o, 0, E_TUNE_PRIVATE);
+    static const char head[] =
+        "olac privacy ledger 1: share of the data a step takes, noise, steps\n";
+    static const char *const wrong[] = {"",
+                                        "olac",
+                                        "0.1 1 10\n",
+                                        "%s0.1 1\n",
+                                        "%s0 1 10\n",
+                                        "%s0.1 1 10",
+                                        "%s2 1 10\n",
+                                        "%s0.1 nan 10\n",
+                                        "%s0.1 1 -1\n",
+                                        "%s0.1 1 1e99\n",
+                                        "%s0.1 1 10\n\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "%s%s", wrong[i][0] == '%' ? head : "",
+                 wrong[i] + (wrong[i][0] == '%' ? 2 : 0));
+        write_text(path, text);
+        refused(o, 0, E_TUNE_LEDGER);
+    }
+    unlink(path);
+}
+
+/* A network of four outputs that knows, and one that does not: the second learns from labels that
+ * are wrong, and from the first. */
+Test(tune, a_teacher_is_listened_to)
+{
+    struct task known, alone, taught;
+    struct tune_report r;
+    struct tune_options o = {.epochs = 8, .batch = 32, .rate = 0.01, .seed = 3};
+    make(&known);
+    cr_assert(tune(known.t.g, &known.data, &o, &r, known.t.d), "%s", net_errors(&known.t));
+    cr_assert(accuracy(&known) > 0.97);
+    make(&alone);
+    make(&taught);
+    for (int i = 0; i < IMAGES; i++)
+        if (i * 7 % 10 < 6)
+            alone.labels[i] = taught.labels[i] = (i / CLASSES * 5 + i) % CLASSES;
+    cr_assert(tune(alone.t.g, &alone.data, &o, &r, alone.t.d), "%s", net_errors(&alone.t));
+    o.teacher = known.t.g;
+    cr_assert(tune(taught.t.g, &taught.data, &o, &r, taught.t.d), "%s", net_errors(&taught.t));
+    for (int i = 0; i < IMAGES; i++)
+        alone.labels[i] = taught.labels[i] = i % CLASSES;
+    cr_expect(accuracy(&taught) > accuracy(&alone), "%g %g", accuracy(&taught), accuracy(&alone));
+    cr_expect(accuracy(&taught) > 0.9, "%g", accuracy(&taught));
+
+    struct net other = net_new(5);
+    uint32_t x = graph_input(other.g, "x", DT_F32, DIMS(1, 1, 8, 7));
+    uint32_t in[] = {OP1(&other, OP_flatten, x), net_const(&other, DIMS(56, CLASSES), -1, 1)};
+    net_output(&other, net_node(&other, OP_matmul, 2, in));
+    cr_assert(graph_infer(other.g, other.d));
+    o.teacher = other.g;
+    refused(o, 0, E_TUNE_OPTION);
+}
