@@ -63,16 +63,37 @@ count_poly(const struct he_program *p, const struct he_poly *f, struct he_counts
     add(c, &one, f->cts);
 }
 
-static void
-count_sparse(const struct he_sparse *s, struct he_counts *c)
+/* Products with an integer that a row takes: summed lazily, one for each power of two above 1; else
+ * one for each term. */
+static uint32_t
+row_products(const struct he_sparse *s, uint32_t from, uint32_t to, uint64_t q)
 {
-    for (uint32_t k = 0; s->start && k < s->temps + s->rows; k++) {
-        uint32_t terms = s->start[k + 1] - s->start[k];
-        bool bias = k >= s->temps && s->bias && s->bias[k - s->temps] != 0;
-        c->additions += terms ? terms - 1 + bias : 0;
+    uint64_t present = 0;
+    uint32_t products = 0;
+    double norm = 0;
+    for (uint32_t t = from; t < to; t++) {
+        int64_t w = s->terms.at[t].weight;
+        uint64_t size = w < 0 ? 0 - (uint64_t)w : (uint64_t)w;
+        norm += (double)size;
+        present |= size;
+        products += size != 1;
     }
-    for (uint32_t t = 0; s->start && t < s->terms.len; t++)
-        c->scalar_products += s->terms.at[t].weight != 1 && s->terms.at[t].weight != -1;
+    bool lazy = s->shifts && ola_plan_sparse_lazy(norm, q);
+    return lazy ? (uint32_t)__builtin_popcountll(present >> 1) : products;
+}
+
+static void
+count_sparse(const struct he_program *p, const struct he_sparse *s, struct he_counts *c)
+{
+    uint64_t q = 0;
+    for (uint32_t k = 0; k <= s->level && k < p->params.q.len; k++)
+        q = p->params.q.at[k] > q ? p->params.q.at[k] : q;
+    for (uint32_t k = 0; s->start && k < s->temps + s->rows; k++) {
+        uint32_t from = s->start[k], to = s->start[k + 1];
+        bool bias = k >= s->temps && s->bias && s->bias[k - s->temps] != 0;
+        c->additions += to > from ? to - from - 1 + bias : 0;
+        c->scalar_products += row_products(s, from, to, q);
+    }
 }
 
 struct he_counts
@@ -89,7 +110,7 @@ he_count(const struct he_program *p, uint32_t k)
         count_poly(p, &p->polys.at[i->data], &c);
         break;
     case HE_sparse:
-        count_sparse(&p->sparse.at[i->data], &c);
+        count_sparse(p, &p->sparse.at[i->data], &c);
         break;
     case HE_reduce:
         c.relinearisations = x->parts == 3 ? i->cts : 0;

@@ -5,9 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Bound on the size of a lazy sum, with room for rounding in its estimate. */
-#define LAZY 0x1p61
-
 static size_t
 words_of(const struct ola_sparse *m)
 {
@@ -57,7 +54,8 @@ norm_of(const struct ola_sparse_view *v, uint32_t from, uint32_t to)
 static bool
 is_lazy(const struct ola_sparse *m, uint64_t norm)
 {
-    return m->head.kind == OLA_SPARSE_SHIFTS && (double)norm * (double)largest_prime(m) < LAZY;
+    return m->head.kind == OLA_SPARSE_SHIFTS &&
+           ola_plan_sparse_lazy((double)norm, largest_prime(m));
 }
 
 /* Whether some row cannot be summed lazily, so that weights as residues are wanted. */
@@ -191,7 +189,7 @@ ola_sparse_new(const ola_params *p, const struct ola_sparse_desc *desc, const vo
     *m = (struct ola_sparse){.params = p, .desc = *desc, .head = v.head};
     m->nodes = v.head.temps + v.head.rows;
     m->weighted = wants_weights(m, &v);
-    ola_sparse_view_count(&v, &m->additions, &m->products);
+    ola_sparse_view_count(&v, largest_prime(m), &m->additions, &m->products);
     status = take_room(m);
     if (status == OLA_OK) {
         plan_nodes(m, &v);

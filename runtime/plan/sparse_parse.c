@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Bound on the size of a lazy sum, with room for rounding in its estimate. */
+#define LAZY 0x1p61
+
 _Static_assert(sizeof(struct ola_weights_sparse) == 32, "no padding");
 
 static uint64_t
@@ -121,16 +124,37 @@ ola_sparse_view_bias(const struct ola_sparse_view *v, uint32_t k)
     return b;
 }
 
+bool
+ola_plan_sparse_lazy(double norm, uint64_t q)
+{
+    return norm * (double)q < LAZY;
+}
+
+static uint64_t
+row_products(const struct ola_sparse_view *v, uint32_t from, uint32_t to, uint64_t q)
+{
+    uint64_t present = 0, products = 0;
+    double norm = 0;
+    for (uint32_t t = from; t < to; t++) {
+        struct ola_sparse_term term = ola_sparse_view_term(v, t);
+        norm += (double)term.weight;
+        present |= UINT64_C(1) << term.shift;
+        products += term.weight != 1;
+    }
+    bool lazy = v->head.kind == OLA_SPARSE_SHIFTS && ola_plan_sparse_lazy(norm, q);
+    return lazy ? (uint64_t)__builtin_popcountll(present >> 1) : products;
+}
+
 void
-ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t *additions, uint64_t *products)
+ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t q, uint64_t *additions,
+                      uint64_t *products)
 {
     const struct ola_weights_sparse *h = &v->head;
     *additions = *products = 0;
     for (uint32_t k = 0; k < h->temps + h->rows; k++) {
-        uint32_t terms = ola_sparse_view_start(v, k + 1) - ola_sparse_view_start(v, k);
+        uint32_t from = ola_sparse_view_start(v, k), to = ola_sparse_view_start(v, k + 1);
         bool bias = k >= h->temps && ola_sparse_view_bias(v, k - h->temps) != 0.0;
-        *additions += terms ? terms - 1 + bias : 0;
+        *additions += from < to ? to - from - 1 + bias : 0;
+        *products += row_products(v, from, to, q);
     }
-    for (uint32_t t = 0; t < h->terms; t++)
-        *products += ola_sparse_view_term(v, t).weight != 1;
 }

@@ -90,8 +90,9 @@ struct ola_sparse_term ola_sparse_view_term(const struct ola_sparse_view *v, uin
 /* Of result k < rows; 0 where there is none. */
 double ola_sparse_view_bias(const struct ola_sparse_view *v, uint32_t k);
 /* What evaluating it takes in operations on ciphertexts: additions (of a bias too) and products
- * with a weight other than 1 and -1. */
-void ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t *additions,
+ * with an integer other than 1 and -1: for each exponent of a row that ola_plan_sparse_lazy allows,
+ * for each term of another. q: the largest prime of its level. */
+void ola_sparse_view_count(const struct ola_sparse_view *v, uint64_t q, uint64_t *additions,
                            uint64_t *products);
 
 /* A word of a section, wherever it lies. */

@@ -215,8 +215,10 @@ ola_sparse_eval(ola_server *s, const ola_sparse *const *maps, uint32_t n, const 
     ola_results_free(&before);
     ola_release(first, bytes);
     for (uint32_t k = 0; k < n && e == OLA_OK; k++) {
-        uint64_t additions, products;
-        ola_sparse_view_count(&maps[k]->view, &additions, &products);
+        uint64_t additions, products, q = 0;
+        for (uint32_t i = 0; i <= maps[k]->desc.level; i++)
+            q = s->params->literal.q[i] > q ? s->params->literal.q[i] : q;
+        ola_sparse_view_count(&maps[k]->view, q, &additions, &products);
         s->counts.additions += additions;
         s->counts.scalar_products += products;
         s->counts.products += maps[k]->view.head.squared ? maps[k]->view.head.cols : 0;

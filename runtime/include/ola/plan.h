@@ -240,6 +240,10 @@ enum ola_sparse_kind {
 };
 #define OLA_SPARSE_MAX_SHIFT 62u
 #define OLA_SPARSE_NEGATIVE  0x80u
+/* Whether a row of shifts is summed by Horner's rule in powers of two (one multiplication by a power of two for each
+ * exponent above 0 that occurs) and reduced once; else each term is multiplied. norm: the sum of its weights' sizes;
+ * q: the largest prime of its level. */
+bool ola_plan_sparse_lazy(double norm, uint64_t q);
 struct ola_weights_sparse {
     uint32_t cols, rows, temps, terms;
     uint32_t kind;    /* enum ola_sparse_kind */

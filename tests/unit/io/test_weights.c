@@ -329,11 +329,33 @@ Test(weights, sparse_sections_are_read_as_written)
             cr_expect_eq((term.negative ? -1.0 : 1.0) * (double)term.weight, sparse_weight[t]);
         }
         cr_expect_eq(ola_sparse_view_bias(&v, 1), -3);
-        ola_sparse_view_count(&v, &additions, &products);
+        ola_sparse_view_count(&v, 1 << 30, &additions, &products);
         cr_expect_eq(additions, 1 + 0 + 1 + 2);
         cr_expect_eq(products, 3);
         bytes_free(&b);
     }
+}
+
+/* A row of shifts is multiplied once for each of its powers of two; each term is where the row is
+ * too wide to be summed lazily. */
+Test(weights, products_of_sparse_rows)
+{
+    static const uint32_t start[] = {0, 6, 7}, column[] = {0, 1, 2, 3, 4, 5, 0};
+    static const double weight[] = {4, -4, 4, 1, -16, 1, 2};
+    struct plain_sparse m = {.head = {.cols = 6, .rows = 2, .kind = OLA_SPARSE_SHIFTS},
+                             .start = start,
+                             .column = column,
+                             .weight = weight};
+    struct ola_sparse_view v;
+    struct bytes b = sparse_section(&m);
+    uint64_t additions, products;
+    cr_assert(ola_sparse_view_open(&v, b.data, b.size));
+    ola_sparse_view_count(&v, UINT64_C(1) << 40, &additions, &products);
+    cr_expect_eq(additions, 5);
+    cr_expect_eq(products, 2 + 1);
+    ola_sparse_view_count(&v, UINT64_C(1) << 58, &additions, &products);
+    cr_expect_eq(products, 4 + 1);
+    bytes_free(&b);
 }
 
 /* Every word of the front set to what it must not be; and every length. */
