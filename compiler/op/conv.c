@@ -2,6 +2,7 @@
  * Evaluated as a matrix product for each group, on columns gathered a few output lines at a time so
  * that they stay in the cache. */
 #include "op/conv.h"
+#include "op/shifted.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -152,11 +153,14 @@ conv_scatter(const struct conv *v, const float *columns, float *x)
 
 /* One group of one image. */
 static void
-eval_group(const struct conv *v, const float *x, const float *weight, float *columns,
-           int64_t lines_at_once, float *y)
+eval_group(const struct conv *v, const float *x, const float *weight, const float *bias,
+           float *columns, int64_t lines_at_once, float *y)
 {
     int64_t len = v->w.out[v->w.dims - 1], lines = v->area_out / len, depth = v->in_ch * v->taps;
 
+    for (int64_t k = 0; k < v->out_ch; k++)
+        for (int64_t p = 0; bias && p < v->area_out; p++)
+            y[k * v->area_out + p] = bias[k];
     for (int64_t first = 0; first < lines; first += lines_at_once) {
         int64_t n = lines - first < lines_at_once ? lines - first : lines_at_once;
         conv_columns(v, x, first, n, columns);
@@ -166,26 +170,140 @@ eval_group(const struct conv *v, const float *x, const float *weight, float *col
     }
 }
 
+static void
+eval_columns(struct op_ctx *c, const struct conv *v, const float *x, const float *weight,
+             const float *bias, float *y)
+{
+    int64_t depth = v->in_ch * v->taps, len = v->w.out[v->w.dims - 1];
+    int64_t lines = COLUMNS / (depth * len);
+
+    lines = lines < 1 ? 1 : lines > v->area_out / len ? v->area_out / len : lines;
+    float *columns = ARENA_ARRAY(c->arena, float, (size_t)(depth * lines * len));
+    for (int64_t k = 0; k < v->batch * v->groups; k++) {
+        int64_t channel = k % v->groups * v->out_ch;
+        eval_group(v, x + k * v->in_ch * v->area_in, weight + channel * depth,
+                   bias ? bias + channel : NULL, columns, lines, y + k * v->out_ch * v->area_out);
+    }
+}
+
+/* ---- two spatial dimensions ---------------------------------------------------------------- */
+
+/* The input with its padding, cut into planes by the strides so that what a tap meets at neighbouring
+ * outputs stands side by side: pixel (i, j) of the padded input is pixel (i / stride, j / stride)
+ * of plane (i % stride, j % stride). An output stands where tap 0 reads; the ends of lines are
+ * computed with the rest and left out. */
+struct planes {
+    int64_t height, width; /* of a plane */
+    int64_t high, wide;    /* planes of a channel that any tap reads */
+    uint32_t *offset;      /* [channel][tap]: from an output's place to what it meets */
+    int64_t n, size;       /* places of outputs; floats of a group's planes */
+};
+
+/* Not worth it for few outputs: blocks would be mostly empty. */
+static bool
+planes_fit(const struct conv *v, struct planes *p)
+{
+    const struct window *w = &v->w;
+
+    if (w->dims != 2 || v->area_out < SHIFTED_BLOCK)
+        return false;
+    int64_t reach0 = (w->kernel[0] - 1) * w->dilation[0] + 1;
+    int64_t reach1 = (w->kernel[1] - 1) * w->dilation[1] + 1;
+    p->height = w->out[0] + (reach0 - 1) / w->stride[0];
+    p->width = w->out[1] + (reach1 - 1) / w->stride[1];
+    p->high = reach0 < w->stride[0] ? reach0 : w->stride[0];
+    p->wide = reach1 < w->stride[1] ? reach1 : w->stride[1];
+    p->n = (w->out[0] - 1) * p->width + w->out[1];
+    p->size = v->in_ch * p->high * p->wide * p->height * p->width;
+    return p->size < (int64_t)1 << 24;
+}
+
+static uint32_t *
+planes_offsets(struct arena *a, const struct conv *v, const struct planes *p)
+{
+    const struct window *w = &v->w;
+    uint32_t *offset = ARENA_ARRAY(a, uint32_t, (size_t)(v->in_ch * v->taps)), *to = offset;
+
+    for (int64_t channel = 0; channel < v->in_ch; channel++)
+        for (int64_t t = 0; t < v->taps; t++) {
+            int64_t i = t / w->kernel[1] * w->dilation[0], j = t % w->kernel[1] * w->dilation[1];
+            int64_t plane = (channel * p->high + i % w->stride[0]) * p->wide + j % w->stride[1];
+            *to++ =
+                (uint32_t)((plane * p->height + i / w->stride[0]) * p->width + j / w->stride[1]);
+        }
+    return offset;
+}
+
+/* One line of a plane from a line of the input; x == NULL: beyond its edge. */
+static void
+plane_line(const struct conv *v, const struct planes *p, const float *x, int64_t first, float *to)
+{
+    int64_t stride = v->w.stride[1], shift = first - v->w.pad[1], in = v->w.in[1];
+    int64_t low = shift < 0 ? (-shift + stride - 1) / stride : 0;
+    int64_t high = shift < in ? (in - shift + stride - 1) / stride : 0;
+
+    low = !x || low > p->width ? p->width : low;
+    high = high < low ? low : high > p->width ? p->width : high;
+    for (int64_t k = 0; k < low; k++)
+        to[k] = 0;
+    if (stride == 1 && low < high)
+        memcpy(to + low, x + low + shift, (size_t)(high - low) * sizeof *to);
+    for (int64_t k = low; stride > 1 && k < high; k++)
+        to[k] = x[k * stride + shift];
+    for (int64_t k = high; k < p->width; k++)
+        to[k] = 0;
+}
+
+static void
+fill_planes(const struct conv *v, const struct planes *p, const float *x, float *to)
+{
+    for (int64_t channel = 0; channel < v->in_ch; channel++, x += v->area_in)
+        for (int64_t i = 0; i < p->high; i++)
+            for (int64_t j = 0; j < p->wide; j++)
+                for (int64_t k = 0; k < p->height; k++, to += p->width) {
+                    int64_t line = k * v->w.stride[0] + i - v->w.pad[0];
+                    bool inside = line >= 0 && line < v->w.in[0];
+                    plane_line(v, p, inside ? x + line * v->w.in[1] : NULL, j, to);
+                }
+}
+
+static void
+eval_planes(struct op_ctx *c, const struct conv *v, struct planes *p, const float *x,
+            const float *weight, const float *bias, float *y)
+{
+    int64_t depth = v->in_ch * v->taps, len = v->w.out[1];
+    uint32_t pitch = (uint32_t)(p->n + SHIFTED_BLOCK - 1) / SHIFTED_BLOCK * SHIFTED_BLOCK;
+    float *planes = ARENA_ARRAY(c->arena, float, (size_t)p->size + SHIFTED_BLOCK);
+    float *made = ARENA_ARRAY(c->arena, float, (size_t)pitch *SHIFTED_ROWS);
+
+    p->offset = planes_offsets(c->arena, v, p);
+    for (int64_t k = 0; k < v->batch * v->groups; k++) {
+        fill_planes(v, p, x + k * v->in_ch * v->area_in, planes);
+        for (int64_t first = 0, n; first < v->out_ch; first += n) {
+            int64_t channel = k % v->groups * v->out_ch + first;
+            n = v->out_ch - first < SHIFTED_ROWS ? v->out_ch - first : SHIFTED_ROWS;
+            shifted_product(weight + channel * depth, (uint32_t)n, bias ? bias + channel : NULL,
+                            planes, p->offset, (uint32_t)depth, made, (uint32_t)p->n, pitch);
+            for (int64_t r = 0; r < n; r++)
+                for (int64_t line = 0; line < v->w.out[0]; line++, y += len)
+                    memcpy(y, made + r * pitch + line * p->width, (size_t)len * sizeof *y);
+        }
+    }
+}
+
 static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
 {
-    const float *bias = in[2]->f;
+    struct planes p = {0};
     struct conv v;
 
     if (!conv_read(c, &in[0]->shape, &in[1]->shape, &v))
         return false;
     out[0] = tensor_new(c->arena, in[0]->dtype, op_out(c, 0)->shape);
-    int64_t depth = v.in_ch * v.taps, len = v.w.out[v.w.dims - 1];
-    int64_t lines = COLUMNS / (depth * len);
-    lines = lines < 1 ? 1 : lines > v.area_out / len ? v.area_out / len : lines;
-    float *columns = ARENA_ARRAY(c->arena, float, (size_t)(depth * lines * len));
-    for (int64_t k = 0; bias && k < v.batch * v.groups * v.out_ch; k++)
-        for (int64_t p = 0; p < v.area_out; p++)
-            out[0].f[k * v.area_out + p] = bias[k % (v.groups * v.out_ch)];
-    for (int64_t k = 0; k < v.batch * v.groups; k++)
-        eval_group(&v, in[0]->f + k * v.in_ch * v.area_in,
-                   in[1]->f + k % v.groups * v.out_ch * depth, columns, lines,
-                   out[0].f + k * v.out_ch * v.area_out);
+    if (planes_fit(&v, &p))
+        eval_planes(c, &v, &p, in[0]->f, in[1]->f, in[2]->f, out[0].f);
+    else
+        eval_columns(c, &v, in[0]->f, in[1]->f, in[2]->f, out[0].f);
     return true;
 }
 
