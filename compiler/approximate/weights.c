@@ -1,6 +1,7 @@
 /* weights.c - see weights.h. Outputs that share a weight make a channel; a weight that two channels
  * share, or two places of one output, ends it. */
 #include "approximate/weights.h"
+#include "op/conv.h"
 
 #include <math.h>
 #include <string.h>
@@ -247,6 +248,88 @@ make_groups(struct arena *a, const struct reading *r, const struct channels *c, 
     return true;
 }
 
+/* ---- convolutions ------------------------------------------------------------------ */
+
+/* from[position][tap] of a group whose first input channel is `first`; false when a tap, or an
+ * output, meets nothing. */
+static bool
+conv_table(const struct conv *v, int64_t first, bool *met, uint32_t *from)
+{
+    int64_t at[MAX_RANK] = {0}, depth = v->in_ch * v->taps;
+    bool all = true;
+
+    memset(met, 0, (size_t)depth * sizeof *met);
+    do {
+        int64_t tap[MAX_RANK] = {0}, t = 0;
+        bool any = false;
+        do {
+            int64_t offset = window_offset(&v->w, at, tap);
+            for (int64_t channel = 0; channel < v->in_ch; channel++) {
+                int64_t to = (first + channel) * v->area_in + offset;
+                from[channel * v->taps + t] = offset < 0 ? NONE : (uint32_t)to;
+                met[channel * v->taps + t] |= offset >= 0;
+            }
+            any |= offset >= 0;
+            t++;
+        } while (odometer(tap, v->w.kernel, v->w.dims));
+        all = all && any;
+        from += depth;
+    } while (odometer(at, v->w.out, v->w.dims));
+    for (int64_t t = 0; t < depth; t++)
+        all = all && met[t];
+    return all;
+}
+
+static struct weight_group
+conv_group(struct arena *a, const struct conv *v, int64_t group, bool bias)
+{
+    uint32_t depth = (uint32_t)(v->in_ch * v->taps), first = (uint32_t)(group * v->out_ch);
+    uint32_t positions = (uint32_t)v->area_out, channels = (uint32_t)v->out_ch;
+    struct weight_group g = {.channels = channels};
+
+    g.weight = ARENA_ARRAY(a, uint32_t, (size_t)channels * depth + 1);
+    g.bias = bias ? ARENA_ARRAY(a, uint32_t, channels + 1) : NULL;
+    g.out = ARENA_ARRAY(a, uint32_t, (size_t)channels * positions + 1);
+    g.from = ARENA_ARRAY(a, uint32_t, (size_t)positions * depth + 1);
+    for (uint32_t k = 0; k < channels * depth; k++)
+        g.weight[k] = first * depth + k;
+    for (uint32_t k = 0; bias && k < channels; k++)
+        g.bias[k] = first + k;
+    for (uint32_t k = 0; k < channels * positions; k++)
+        g.out[k] = first * positions + k;
+    return g;
+}
+
+/* A convolution says by itself what its matrix would: every channel of a group has the same table.
+ * Reading that from the matrix takes longer than fitting the weights. False where only the matrix
+ * tells. */
+static bool
+read_conv(struct arena *a, const struct graph *g, uint32_t node, struct weights *out)
+{
+    const struct node *n = &g->nodes.at[node];
+    bool bias = n->in.len > 2 && n->in.at[2] != NONE, ok = n->op == OP_conv;
+    struct arena *scratch = arena_new();
+    struct diag *quiet = diag_new();
+    struct op_ctx c = {(struct graph *)(uintptr_t)g, n, quiet, scratch};
+    struct conv v;
+
+    ok = ok && conv_read(&c, &op_in(&c, 0)->shape, &op_in(&c, 1)->shape, &v) && v.batch == 1 &&
+         (double)(v.area_out * v.groups * v.out_ch) * (double)(v.in_ch * v.taps) <= MOST_ENTRIES;
+    if (ok) {
+        bool *met = ARENA_ARRAY(scratch, bool, (size_t)(v.in_ch * v.taps));
+        *out =
+            (struct weights){(uint32_t)(v.in_ch * v.taps), (uint32_t)v.area_out, (uint32_t)v.groups,
+                             ARENA_ARRAY(a, struct weight_group, (size_t)v.groups)};
+        for (int64_t k = 0; ok && k < v.groups; k++) {
+            out->group[k] = conv_group(a, &v, k, bias);
+            ok = conv_table(&v, k * v.in_ch, met, out->group[k].from);
+        }
+    }
+    diag_free(quiet);
+    arena_free(scratch);
+    return ok;
+}
+
 /* ---- the door ------------------------------------------------------------------ */
 
 static bool
@@ -273,10 +356,13 @@ weights_possible(const struct graph *g, uint32_t node)
 bool
 weights_read(struct arena *a, const struct graph *g, uint32_t node, struct weights *out)
 {
+    if (!weights_possible(g, node))
+        return false;
+    if (read_conv(a, g, node, out))
+        return true;
     struct reading r = {.arena = arena_new()};
     struct channels c = {0};
-    bool ok = weights_possible(g, node) && read_matrix(g, node, &r);
-
+    bool ok = read_matrix(g, node, &r);
     if (ok) {
         cut_rows(&r, &c);
         ok = own(&r, &c) && count(&r, &c) && make_groups(a, &r, &c, out);

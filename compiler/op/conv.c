@@ -188,7 +188,7 @@ eval_columns(struct op_ctx *c, const struct conv *v, const float *x, const float
 
 /* ---- two spatial dimensions ---------------------------------------------------------------- */
 
-/* The input with its padding, cut into planes by the strides so that what a tap meets at neighbouring
+/* The input with its padding, cut into planes by the strides so that what a tap meets at adjacent
  * outputs stands side by side: pixel (i, j) of the padded input is pixel (i / stride, j / stride)
  * of plane (i % stride, j % stride). An output stands where tap 0 reads; the ends of lines are
  * computed with the rest and left out. */

@@ -72,6 +72,8 @@ Test(weights, are_what_the_interpreter_computes)
     check_weights(&t, 2, 3, 18);
     t = one_map(OP_conv, DIMS(1, 4, 5, 5), DIMS(4, 1, 3, 3), 4, 1, 4);
     check_weights(&t, 4, 1, 9);
+    t = one_map(OP_conv, DIMS(1, 4, 1, 1), DIMS(6, 4, 3, 3), 6, 1, 1); /* most meet only padding */
+    check_weights(&t, 1, 6, 4);
     t = one_map(OP_gemm, DIMS(1, 12), DIMS(12, 5), 5, 1, 1);
     check_weights(&t, 1, 5, 12);
     t = one_map(OP_matmul, DIMS(1, 12), DIMS(12, 5), 0, 1, 1);
