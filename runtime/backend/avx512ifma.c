@@ -200,67 +200,113 @@ fold(ola_vec high, ola_vec low, struct factor two52, const struct ola_lanes *l)
     return finish4(_mm512_add_epi64(times(high, two52, l), ola_reduce52(ola_clean(low, l), l)), l);
 }
 
-/* Vectors that inner and convert carry through their loop over digits together: pays for the loads
- * of pointers and constants, until registers and streams get scarce. n is a multiple of both. */
-#define INNER_GROUP   2
-#define CONVERT_GROUP 4
+/* Sums of this many products are unrolled, so that several keys' streams are on their way while
+ * others are multiplied; longer ones are made of such. */
+#define UNROLLED 8u
 
+/* Bytes ahead of which factors are asked for: on this side of a page's end for most, far enough for
+ * the memory's latency. */
+#define AHEAD 1024
+
+OLA_INLINE ola_vec
+factor_at(const void *p, size_t at, int narrow)
+{
+    const char *from = (const char *)p + at * (narrow ? sizeof(uint32_t) : sizeof(uint64_t));
+    _mm_prefetch(from + AHEAD, _MM_HINT_T0);
+    return narrow ? load_narrow((const void *)from) : ola_load((const void *)from);
+}
+
+/* digits: at most UNROLLED. */
 OLA_INLINE void
-inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-          const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+inner_any(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+          const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
           const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
     const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
-    for (size_t j = 0; j < n; j += INNER_GROUP * OLA_LANES) {
-        struct origin o[INNER_GROUP];
-        ola_vec high0[INNER_GROUP], low0[INNER_GROUP], high1[INNER_GROUP], low1[INNER_GROUP];
-#pragma GCC unroll 4
-        for (size_t g = 0; g < INNER_GROUP; g++) {
-            high0[g] = low0[g] = high1[g] = low1[g] = _mm512_setzero_si512();
-            if (perm)
-                o[g] = origin_at(perm + j + g * OLA_LANES);
-        }
+    const ola_vec zero = _mm512_setzero_si512();
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        ola_vec high0 = zero, high1 = zero;
+        ola_vec low0 = how & OLA_INNER_ADD ? ola_load(acc0 + j) : zero;
+        ola_vec low1 = how & OLA_INNER_ADD ? ola_load(acc1 + j) : zero;
+        const struct origin o = perm ? origin_at(perm + j) : (struct origin){0, zero};
+#pragma GCC unroll 8
         for (uint32_t d = 0; d < digits; d++) {
-#pragma GCC unroll 4
-            for (size_t g = 0; g < INNER_GROUP; g++) {
-                const size_t at = j + g * OLA_LANES;
-                ola_vec x = ola_load(a[d] + (perm ? o[g].group : at));
-                if (perm)
-                    x = _mm512_permutexvar_epi64(o[g].lanes, x);
-                ola_vec y0 = narrow ? load_narrow((const uint32_t *)b0[d] + at)
-                                    : ola_load((const uint64_t *)b0[d] + at);
-                ola_vec y1 = narrow ? load_narrow((const uint32_t *)b1[d] + at)
-                                    : ola_load((const uint64_t *)b1[d] + at);
-                high0[g] = _mm512_madd52hi_epu64(high0[g], x, y0);
-                low0[g] = _mm512_madd52lo_epu64(low0[g], x, y0);
-                high1[g] = _mm512_madd52hi_epu64(high1[g], x, y1);
-                low1[g] = _mm512_madd52lo_epu64(low1[g], x, y1);
-            }
+            ola_vec x =
+                perm ? _mm512_permutexvar_epi64(o.lanes, ola_load((const uint64_t *)a[d] + o.group))
+                     : factor_at(a[d], j, how & OLA_INNER_NARROW_A);
+            ola_vec y0 = factor_at(b0[d], j, how & OLA_INNER_NARROW_B);
+            ola_vec y1 = factor_at(b1[d], j, how & OLA_INNER_NARROW_B);
+            high0 = _mm512_madd52hi_epu64(high0, x, y0);
+            low0 = _mm512_madd52lo_epu64(low0, x, y0);
+            high1 = _mm512_madd52hi_epu64(high1, x, y1);
+            low1 = _mm512_madd52lo_epu64(low1, x, y1);
         }
-#pragma GCC unroll 4
-        for (size_t g = 0; g < INNER_GROUP; g++) {
-            ola_store(acc0 + j + g * OLA_LANES, fold(high0[g], low0[g], two52, &l));
-            ola_store(acc1 + j + g * OLA_LANES, fold(high1[g], low1[g], two52, &l));
-        }
+        ola_store(acc0 + j, fold(high0, low0, two52, &l));
+        ola_store(acc1 + j, fold(high1, low1, two52, &l));
+    }
+}
+
+/* One kernel for each number of digits. */
+#define INNER_CASE(digits)                                                                         \
+    case digits:                                                                                   \
+        inner_any(acc0, acc1, a, b0, b1, digits, how, perm, n, m);                                 \
+        break;
+OLA_INLINE void
+inner_switch(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+             const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
+             const struct ola_modulus *m)
+{
+    switch (digits) {
+        INNER_CASE(1)
+        INNER_CASE(2)
+        INNER_CASE(3)
+        INNER_CASE(4)
+        INNER_CASE(5)
+        INNER_CASE(6)
+        INNER_CASE(7)
+        INNER_CASE(8)
     }
 }
 
 static void
-ifma_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-           const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+inner_slice(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+            const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
+            const struct ola_modulus *m)
+{
+#define INNER_HOW(permuted, flags)                                                                 \
+    if ((perm != NULL) == (permuted) && how == (flags)) {                                          \
+        inner_switch(acc0, acc1, a, b0, b1, digits, flags, (permuted) ? perm : NULL, n, m);        \
+        return;                                                                                    \
+    }
+    INNER_HOW(1, 0)
+    INNER_HOW(1, OLA_INNER_NARROW_B)
+    INNER_HOW(0, 0)
+    INNER_HOW(0, OLA_INNER_NARROW_B)
+    INNER_HOW(0, OLA_INNER_NARROW_A)
+    INNER_HOW(0, OLA_INNER_ADD)
+    INNER_HOW(0, OLA_INNER_NARROW_A | OLA_INNER_ADD)
+#undef INNER_HOW
+    inner_any(acc0, acc1, a, b0, b1, digits, how, perm, n, m); /* rare */
+}
+
+static void
+ifma_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+           const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
            const struct ola_modulus *m)
 {
     assert(digits >= 1 && digits <= OLA_MAX_DIGITS);
-    if (narrow && perm)
-        inner_any(acc0, acc1, a, b0, b1, digits, 1, perm, n, m);
-    else if (narrow)
-        inner_any(acc0, acc1, a, b0, b1, digits, 1, NULL, n, m);
-    else if (perm)
-        inner_any(acc0, acc1, a, b0, b1, digits, 0, perm, n, m);
-    else
-        inner_any(acc0, acc1, a, b0, b1, digits, 0, NULL, n, m);
+    for (uint32_t slices = (digits + UNROLLED - 1) / UNROLLED, d = 0; slices > 0; slices--) {
+        const uint32_t count = (digits - d + slices - 1) / slices;
+        inner_slice(acc0, acc1, a + d, b0 + d, b1 + d, count, how, perm, n, m);
+        how |= OLA_INNER_ADD;
+        d += count;
+    }
 }
+
+/* Vectors that convert carries through its loop over sources together: pays for the loads of
+ * constants. n is a multiple. */
+#define CONVERT_GROUP 4
 
 /* Sums of products as in inner, and of fractions in units of 2^-51 that begin with a half. */
 OLA_INLINE void

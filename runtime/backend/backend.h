@@ -45,6 +45,12 @@ struct ola_shifts {
 /* Vectors to one lazy sum: products below 2^98, 64 of them below 2^104. */
 #define OLA_MAX_DIGITS 64
 
+/* Of inner: the sums are added to what acc0 and acc1 hold; a, or b0 and b1, have four bytes an
+ * entry (primes below 2^32). */
+#define OLA_INNER_ADD      1u
+#define OLA_INNER_NARROW_A 2u
+#define OLA_INNER_NARROW_B 4u
+
 struct ola_backend {
     const char *name;
     /* In place, natural order in, bit-reversed order out: a[j] = a(psi^(2 * bitrev(j) + 1)).
@@ -77,11 +83,12 @@ struct ola_backend {
      * ola_ring_galois_index gives: it takes aligned groups of 8 entries to aligned groups of 8. */
     void (*permute)(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n);
     /* acc0 = a . b0, acc1 = a . b1 summed over `digits` (1 .. OLA_MAX_DIGITS) vectors, reduced
-     * once: the inner product of a key switch. a[d], b0[d], b1[d] of n residues; narrow: b0 and
-     * b1 point to uint32_t. perm: NULL, or an index applied to every a[d] while it is read (a
-     * hoisted rotation; then no acc may be an a[d]). */
-    void (*inner)(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-                  const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm,
+     * once: the inner product of a key switch, and of diagonals with what they multiply. a[d],
+     * b0[d], b1[d] of n residues. how: OLA_INNER_.... perm: NULL, or an index applied to every a[d]
+     * while it is read (a hoisted rotation; a[d] of 8 bytes an entry then). No acc may be an input
+     * where there is a perm, or more than 8 digits. */
+    void (*inner)(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+                  const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm,
                   size_t n, const struct ola_modulus *m);
     /* Fast basis conversion (Halevi-Polyakov-Shoup, ePrint 2018/117): out = sum_k a[k] *
      * weight[k] mod q, minus round(sum_k a[k] / source[k]) * correction; a[k] residues modulo

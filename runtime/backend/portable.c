@@ -1,5 +1,7 @@
 /* portable.c - every kernel in plain C: the reference that the other backends are held to, bit
  * for bit. */
+#include <stdbool.h>
+
 #include "backend/arith.h"
 #include "backend/kernels.h"
 
@@ -149,24 +151,28 @@ portable_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t
 }
 
 /* Sums of up to 64 products stay below 2^104, which is what ola_fold_reduce takes. */
+static inline uint64_t
+entry(const void *v, size_t j, bool narrow)
+{
+    return narrow ? ((const uint32_t *)v)[j] : ((const uint64_t *)v)[j];
+}
+
 static void
-portable_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-               const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+portable_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+               const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
                const struct ola_modulus *m)
 {
     const struct ola_fold fold = ola_fold_make(m->q);
+    const bool narrow_b = (how & OLA_INNER_NARROW_B) != 0;
     assert(digits >= 1 && digits <= OLA_MAX_DIGITS);
     for (size_t j = 0; j < n; j++) {
         const size_t from = perm ? perm[j] : j;
-        ola_u128 sum0 = 0, sum1 = 0;
+        ola_u128 sum0 = how & OLA_INNER_ADD ? acc0[j] : 0;
+        ola_u128 sum1 = how & OLA_INNER_ADD ? acc1[j] : 0;
         for (uint32_t d = 0; d < digits; d++) {
-            const uint64_t x = a[d][from];
-            const uint64_t y0 =
-                narrow ? ((const uint32_t *)b0[d])[j] : ((const uint64_t *)b0[d])[j];
-            const uint64_t y1 =
-                narrow ? ((const uint32_t *)b1[d])[j] : ((const uint64_t *)b1[d])[j];
-            sum0 += (ola_u128)x * y0;
-            sum1 += (ola_u128)x * y1;
+            const uint64_t x = entry(a[d], from, (how & OLA_INNER_NARROW_A) != 0);
+            sum0 += (ola_u128)x * entry(b0[d], j, narrow_b);
+            sum1 += (ola_u128)x * entry(b1[d], j, narrow_b);
         }
         acc0[j] = ola_fold_reduce(sum0, &fold);
         acc1[j] = ola_fold_reduce(sum1, &fold);

@@ -312,30 +312,27 @@ reals_sub_scale(uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t fa
         store_residues(out + j, times(sub(load(a + j), load(b + j)), f, &l), &l);
 }
 
-/* Words of a from j on, through the permutation when there is one. */
 OLA_REALS reals
-words_of(const uint64_t *a, const uint32_t *perm, size_t j)
+load_either(const void *p, size_t j, int narrow)
 {
-    return perm ? gather(a, perm, j) : load(a + j);
+    return narrow ? load_narrow((const uint32_t *)p + j) : load((const uint64_t *)p + j);
 }
 
-/* Every eighth digit the sums, below (1/2 + 8 * 0.7) q by then, are reduced. */
+/* Every eighth digit the sums, below (1 + 8 * 0.7) q by then, are reduced. */
 OLA_REALS void
-inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-          const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+inner_any(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+          const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
           const struct ola_modulus *m)
 {
     const struct lanes l = lanes_make(m);
     for (size_t j = 0; j < n; j += LANES) {
-        reals sum0 = splat(0), sum1 = sum0;
+        reals sum0 = how & OLA_INNER_ADD ? load(acc0 + j) : splat(0);
+        reals sum1 = how & OLA_INNER_ADD ? load(acc1 + j) : splat(0);
         for (uint32_t d = 0; d < digits; d++) {
-            const reals x = words_of(a[d], perm, j);
-            reals y0 = narrow ? load_narrow((const uint32_t *)b0[d] + j)
-                              : load((const uint64_t *)b0[d] + j);
-            reals y1 = narrow ? load_narrow((const uint32_t *)b1[d] + j)
-                              : load((const uint64_t *)b1[d] + j);
-            sum0 = add(sum0, times(x, y0, &l));
-            sum1 = add(sum1, times(x, y1, &l));
+            const reals x =
+                perm ? gather(a[d], perm, j) : load_either(a[d], j, how & OLA_INNER_NARROW_A);
+            sum0 = add(sum0, times(x, load_either(b0[d], j, how & OLA_INNER_NARROW_B), &l));
+            sum1 = add(sum1, times(x, load_either(b1[d], j, how & OLA_INNER_NARROW_B), &l));
             if (d % 8 == 7) {
                 sum0 = reduced(sum0, &l);
                 sum1 = reduced(sum1, &l);
@@ -347,15 +344,17 @@ inner_any(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *
 }
 
 static void
-reals_inner(uint64_t *acc0, uint64_t *acc1, const uint64_t *const *a, const void *const *b0,
-            const void *const *b1, uint32_t digits, int narrow, const uint32_t *perm, size_t n,
+reals_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
+            const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm, size_t n,
             const struct ola_modulus *m)
 {
     assert(digits >= 1 && digits <= OLA_MAX_DIGITS);
-    if (narrow)
-        inner_any(acc0, acc1, a, b0, b1, digits, 1, perm, n, m);
-    else
+    if (how == 0)
         inner_any(acc0, acc1, a, b0, b1, digits, 0, perm, n, m);
+    else if (how == OLA_INNER_NARROW_B)
+        inner_any(acc0, acc1, a, b0, b1, digits, OLA_INNER_NARROW_B, perm, n, m);
+    else
+        inner_any(acc0, acc1, a, b0, b1, digits, how, perm, n, m);
 }
 
 #define OLA_REALS_KERNELS                                                                          \

@@ -141,7 +141,8 @@ tensor_chunk(struct ola_server *s, const struct ola_ct *a, const struct ola_ct *
              size_t at, uint64_t *const t[3])
 {
     const struct ola_modulus *m = ola_server_modulus(s, i);
-    const uint64_t *a0 = ola_ct_limb(a, 0, i) + at, *a1 = ola_ct_limb(a, 1, i) + at;
+    const uint64_t *a1 = ola_ct_limb(a, 1, i) + at;
+    const void *a0 = ola_ct_limb(a, 0, i) + at;
     const void *b0 = ola_ct_limb(b, 0, i) + at, *b1 = ola_ct_limb(b, 1, i) + at;
     s->backend->inner(t[0], t[1], &a0, &b0, &b1, 1, 0, NULL, OLA_CHUNK, m);
     if (a == b)

@@ -178,23 +178,43 @@ ola_plain_limb(const struct ola_params *p, const struct ola_plain *plain, uint32
     return (struct ola_plain_limb){stored_limb(p, plain, position), plain->count, p->width[c]};
 }
 
+/* A chunk of values that stand for `block` entries each. */
+static void
+repeat_wide(uint64_t *to, const uint64_t *value, size_t block)
+{
+    for (size_t j = 0; j < OLA_CHUNK; value++)
+        for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
+            to[j] = *value;
+}
+
+static void
+repeat_narrow(uint32_t *to, const uint32_t *value, size_t block)
+{
+    for (size_t j = 0; j < OLA_CHUNK; value++)
+        for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
+            to[j] = *value;
+}
+
+const void *
+ola_plain_entries(const struct ola_params *p, struct ola_plain_limb limb, size_t at, void *room)
+{
+    const size_t block = p->n / limb.count;
+    const void *stored = (const char *)limb.data + at / block * limb.width;
+    if (block == 1)
+        return stored;
+    if (limb.width == 8)
+        repeat_wide(room, stored, block);
+    else
+        repeat_narrow(room, stored, block);
+    return room;
+}
+
 const uint64_t *
 ola_plain_chunk(const struct ola_params *p, struct ola_plain_limb limb, size_t at, uint64_t *room)
 {
-    const size_t block = p->n / limb.count;
-    const char *stored = (const char *)limb.data + at / block * limb.width;
-    if (block == 1 && limb.width == 8)
-        return (const uint64_t *)(const void *)stored;
-    if (block == 1) {
-        ola_limb_load(room, stored, OLA_CHUNK, limb.width);
-        return room;
-    }
-    for (size_t j = 0; j < OLA_CHUNK;) {
-        uint64_t value;
-        ola_limb_load(&value, stored, 1, limb.width);
-        stored += limb.width;
-        for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
-            room[j] = value;
-    }
+    uint32_t narrow[OLA_CHUNK];
+    if (limb.width == 8)
+        return ola_plain_entries(p, limb, at, room);
+    ola_limb_load(room, ola_plain_entries(p, limb, at, narrow), OLA_CHUNK, limb.width);
     return room;
 }

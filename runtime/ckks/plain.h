@@ -51,7 +51,11 @@ void ola_plain_free(struct ola_plain *plain);
  * 0. */
 struct ola_plain_limb ola_plain_limb(const struct ola_params *p, const struct ola_plain *plain,
                                      uint32_t position, uint64_t *room);
-/* Entries at .. at + OLA_CHUNK - 1 of a limb: in place where they lie so, else written to room. */
+/* Entries at .. at + OLA_CHUNK - 1 of a limb, of limb.width bytes: in place where they lie so, else
+ * written to room. */
+const void *ola_plain_entries(const struct ola_params *p, struct ola_plain_limb limb, size_t at,
+                              void *room);
+/* The same of 8 bytes. */
 const uint64_t *ola_plain_chunk(const struct ola_params *p, struct ola_plain_limb limb, size_t at,
                                 uint64_t *room);
 

@@ -289,7 +289,7 @@ multiply_leaf(struct ola_server *s, const struct leaf *leaf, struct ola_ct *to,
                 memset(to0, 0, OLA_CHUNK * sizeof *to0);
                 memset(to1, 0, OLA_CHUNK * sizeof *to1);
             } else {
-                const uint64_t *c1 = ola_plain_chunk(
+                const void *c1 = ola_plain_chunk(
                     s->params, ola_plain_limb(s->params, &leaf->c1, i, NULL), at, room);
                 s->backend->inner(to0, to1, &c1, &a0, &a1, 1, 0, NULL, OLA_CHUNK, m);
             }

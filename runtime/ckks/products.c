@@ -165,7 +165,7 @@ make_babies(struct ola_server *s, const struct ola_map *m, const struct ola_sour
         uint64_t *to[2] = {w.babies + 2 * k * n, w.babies + (2 * k + 1) * n};
         if (m->baby[source->first_baby + k] != 0) {
             struct ola_switch_job job = baby_job(s, m, source, in, raised, k);
-            ola_switch_limb_of(s, &job, w.limb, to[0], to[1], ola_server_temp(s));
+            ola_switch_limb_of(s, &job, w.limb, to[0], to[1], false, ola_server_temp(s));
             continue;
         }
         for (uint32_t part = 0; part < 2; part++) {
@@ -193,6 +193,7 @@ baby_chunk(const struct ola_server *s, const struct ola_map *m, const struct ola
 /* Up to OLA_TERMS terms, none of them 0, and the limbs of their plaintexts. */
 struct batch {
     uint32_t count;
+    bool wide; /* some plaintext's residues have 8 bytes */
     uint32_t baby[OLA_TERMS];
     struct ola_plain_limb limb[OLA_TERMS];
 };
@@ -203,21 +204,18 @@ multiply_chunk(struct ola_server *s, const struct ola_map *m, const struct ola_s
                const struct ola_ct *const *in, const struct batch *b, struct piece w, size_t at,
                uint64_t *const *to, bool add)
 {
-    uint64_t *temp = ola_server_temp(s), *t1 = temp + OLA_CHUNK, *room = t1 + OLA_CHUNK;
-    const uint64_t *plain[OLA_TERMS];
-    const void *b0[OLA_TERMS], *b1[OLA_TERMS];
-    for (uint32_t k = 0; k < b->count; k++) {
-        plain[k] = ola_plain_chunk(m->params, b->limb[k], at, room + k * OLA_CHUNK);
+    uint64_t *room = ola_server_temp(s);
+    const void *plain[OLA_TERMS], *b0[OLA_TERMS], *b1[OLA_TERMS];
+    for (uint32_t k = 0; k < b->count; k++, room += OLA_CHUNK) {
+        if (b->wide)
+            plain[k] = ola_plain_chunk(m->params, b->limb[k], at, room);
+        else
+            plain[k] = ola_plain_entries(m->params, b->limb[k], at, room);
         b0[k] = baby_chunk(s, m, source, in, b->baby[k], 0, w, at);
         b1[k] = baby_chunk(s, m, source, in, b->baby[k], 1, w, at);
     }
-    if (!add) {
-        s->backend->inner(to[0] + at, to[1] + at, plain, b0, b1, b->count, 0, NULL, OLA_CHUNK, w.q);
-        return;
-    }
-    s->backend->inner(temp, t1, plain, b0, b1, b->count, 0, NULL, OLA_CHUNK, w.q);
-    s->backend->add(to[0] + at, to[0] + at, temp, OLA_CHUNK, w.q);
-    s->backend->add(to[1] + at, to[1] + at, t1, OLA_CHUNK, w.q);
+    const uint32_t how = (add ? OLA_INNER_ADD : 0) | (b->wide ? 0 : OLA_INNER_NARROW_A);
+    s->backend->inner(to[0] + at, to[1] + at, plain, b0, b1, b->count, how, NULL, OLA_CHUNK, w.q);
 }
 
 static void
@@ -237,6 +235,7 @@ multiply_run(struct ola_server *s, const struct ola_map *m, const struct ola_run
                 continue;
             uint64_t *room = m->desc.compact ? w.transformed + b.count * n : NULL;
             b.limb[b.count] = ola_plain_limb(m->params, &term->plain, w.limb, room);
+            b.wide |= b.limb[b.count].width == 8;
             b.baby[b.count++] = term->baby;
         }
         if (b.count == 0)

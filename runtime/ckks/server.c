@@ -3,11 +3,11 @@
 
 #include "ckks/encoder.h"
 
-/* Three limbs, or the operands and the results of a lazy sum. */
+/* Three limbs, or the operands of a lazy sum. */
 static size_t
 temp_words(const struct ola_params *p)
 {
-    const size_t limbs = 3 * (size_t)p->n, chunks = (OLA_TERMS + 2) * OLA_CHUNK;
+    const size_t limbs = 3 * (size_t)p->n, chunks = OLA_TERMS * OLA_CHUNK;
     return limbs > chunks ? limbs : chunks;
 }
 

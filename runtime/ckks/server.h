@@ -73,7 +73,7 @@ OLA_MUST_CHECK ola_status ola_server_room(struct ola_server *s, const size_t wor
 /* One for `threads` threads. */
 OLA_MUST_CHECK ola_status ola_server_make(const struct ola_params *p, const struct ola_keys *keys,
                                           int threads, struct ola_server **out);
-/* The calling thread's share of temp: three limbs, and at least OLA_TERMS + 2 chunks. */
+/* The calling thread's share of temp: three limbs, and at least OLA_TERMS chunks. */
 uint64_t *ola_server_temp(const struct ola_server *s);
 
 static inline const struct ola_modulus *
@@ -127,9 +127,9 @@ void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uin
  * may be a0, a1 or the raised polynomial of its own job when that is the only one. */
 void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                        const struct ola_basis *b, uint32_t out_level, uint64_t *const *out);
-/* A job at one position: a limb of each part. spare: a limb. */
+/* A job at one position: a limb of each part, or +=. spare: a limb. */
 void ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
-                        uint64_t *sum0, uint64_t *sum1, uint64_t *spare);
+                        uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare);
 /* ext = (P a0, P a1), or += : what needs no key. */
 void ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
                      uint64_t *ext, bool accumulate);

@@ -117,8 +117,7 @@ ola_raise_once(struct ola_server *s, const uint64_t *poly, uint32_t level, struc
 
 /* digit[d] = digit d at a position. */
 static void
-digits_at(struct ola_server *s, const struct ola_raised *r, uint32_t position,
-          const uint64_t **digit)
+digits_at(struct ola_server *s, const struct ola_raised *r, uint32_t position, const void **digit)
 {
     const struct ola_params *p = s->params;
     const size_t n = p->n;
@@ -151,20 +150,21 @@ lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_
 
 void
 ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
-                   uint64_t *sum0, uint64_t *sum1, uint64_t *spare)
+                   uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
     const uint32_t c = ola_position_chain(p, r->level, position);
     const size_t n = p->n;
-    const uint64_t *digit[OLA_MAX_DIGITS];
-    const void *b[OLA_MAX_DIGITS], *a[OLA_MAX_DIGITS];
+    const void *digit[OLA_MAX_DIGITS], *b[OLA_MAX_DIGITS], *a[OLA_MAX_DIGITS];
     digits_at(s, r, position, digit);
     for (uint32_t d = 0; d < r->digits; d++) {
         b[d] = ola_switch_limb(p, job->key, c, d, 0);
         a[d] = ola_switch_limb(p, job->key, c, d, 1);
     }
-    s->backend->inner(sum0, sum1, digit, b, a, r->digits, p->width[c] == 4, job->perm, n,
+    const uint32_t how =
+        (p->width[c] == 4 ? OLA_INNER_NARROW_B : 0) | (accumulate ? OLA_INNER_ADD : 0);
+    s->backend->inner(sum0, sum1, digit, b, a, r->digits, how, job->perm, n,
                       ola_server_modulus(s, c));
     if (job->a0 != NULL && position <= r->level)
         lift_limb(s, job->a0 + position * n, job->perm, c, sum0, spare);
@@ -172,34 +172,16 @@ ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint3
         lift_limb(s, job->a1 + position * n, job->perm, c, sum1, spare);
 }
 
-static void
-add_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position, uint64_t *ext,
-         bool accumulate)
-{
-    const uint32_t level = job->raised->level;
-    const size_t n = s->params->n;
-    const struct ola_modulus *m =
-        ola_server_modulus(s, ola_position_chain(s->params, level, position));
-    uint64_t *t = ola_server_temp(s), *ext0 = ext + position * n;
-    uint64_t *ext1 = ext0 + ola_positions(s->params, level) * n;
-    if (!accumulate) {
-        ola_switch_limb_of(s, job, position, ext0, ext1, t);
-        return;
-    }
-    ola_switch_limb_of(s, job, position, t, t + n, t + 2 * n);
-    s->backend->add(ext0, ext0, t, n, m);
-    s->backend->add(ext1, ext1, t + n, n, m);
-}
-
 void
 ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                uint64_t *const *ext, bool accumulate)
 {
-    const uint32_t positions = ola_positions(s->params, jobs->raised->level);
+    const size_t n = s->params->n, positions = ola_positions(s->params, jobs->raised->level);
 #pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < positions; i++) {
         for (uint32_t k = 0; k < count; k++)
-            add_limb(s, &jobs[k], i, ext[k], accumulate);
+            ola_switch_limb_of(s, &jobs[k], i, ext[k] + i * n, ext[k] + (positions + i) * n,
+                               accumulate, ola_server_temp(s));
     }
 }
 
@@ -291,7 +273,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->piece[OLA_COEF] + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
-                ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1,
+                ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1, false,
                                    ola_server_temp(s));
                 prepare_source(s, b, i, y0);
                 prepare_source(s, b, i, y1);
@@ -302,7 +284,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);
                 const uint64_t *coef = s->piece[OLA_COEF] + 2 * (size_t)k * b->k * n;
-                ola_switch_limb_of(s, &jobs[k], i, t, t + n, t + 2 * n);
+                ola_switch_limb_of(s, &jobs[k], i, t, t + n, false, t + 2 * n);
                 divide_limb(s, b, coef, t, i, out[2 * k] + i * n, t + 2 * n);
                 divide_limb(s, b, coef + b->k * n, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
             }

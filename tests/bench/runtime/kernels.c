@@ -52,8 +52,7 @@ VECTOR(run_permute, permute(w->v[0], w->v[1], w->index, n))
 static void
 inner(struct work *w, const uint32_t *perm)
 {
-    const uint64_t *a[DIGITS];
-    const void *b0[DIGITS], *b1[DIGITS];
+    const void *a[DIGITS], *b0[DIGITS], *b1[DIGITS];
     for (uint32_t d = 0; d < DIGITS; d++) {
         a[d] = w->v[2 + d];
         b0[d] = w->v[2 + DIGITS + d];

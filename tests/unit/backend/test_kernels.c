@@ -235,11 +235,26 @@ grouped_index(uint32_t *index, size_t n)
 }
 
 static void
+check_inner_how(struct bench *b, const void *const *const of[3], uint32_t digits, uint32_t how,
+                const uint32_t *perm)
+{
+    vector_fill(b->want, b->n, b->m.q, b->fill, 7);
+    vector_fill(b->want2, b->n, b->m.q, b->fill, 8);
+    memcpy(b->got, b->want, b->n * sizeof *b->got);
+    memcpy(b->got2, b->want2, b->n * sizeof *b->got2);
+    b->ref->inner(b->want, b->want2, of[0], of[1], of[2], digits, how, perm, b->n, &b->m);
+    b->other->inner(b->got, b->got2, of[0], of[1], of[2], digits, how, perm, b->n, &b->m);
+    bench_compare(b, "inner");
+    vector_equal(b->got2, b->want2, b->n, b->what);
+}
+
+static void
 check_inner(struct bench *b)
 {
-    static const uint32_t digit_counts[] = {1, 2, 3, 7, 64};
-    const uint64_t *a[OLA_MAX_DIGITS];
-    const void *b0[OLA_MAX_DIGITS], *b1[OLA_MAX_DIGITS];
+    static const uint32_t digit_counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 64};
+    const uint32_t narrow = OLA_INNER_NARROW_A | OLA_INNER_NARROW_B;
+    const void *a[OLA_MAX_DIGITS], *b0[OLA_MAX_DIGITS], *b1[OLA_MAX_DIGITS];
+    const void *const *const of[3] = {a, b0, b1};
     uint32_t *index = (uint32_t *)(void *)vector_new(b->n);
     bench_fill(b, b->m.q);
     grouped_index(index, b->n);
@@ -249,16 +264,12 @@ check_inner(struct bench *b)
         b1[i] = b->in[(i / 2) % 4];
     }
     for (size_t c = 0; c < sizeof digit_counts / sizeof *digit_counts; c++) {
-        for (int narrow = 0; narrow <= (b->m.bits <= OLA_NARROW_BITS); narrow++) {
-            for (int permuted = 0; permuted < 2; permuted++) {
-                const uint32_t *perm = permuted ? index : NULL;
-                b->ref->inner(b->want, b->want2, a, b0, b1, digit_counts[c], narrow, perm, b->n,
-                              &b->m);
-                b->other->inner(b->got, b->got2, a, b0, b1, digit_counts[c], narrow, perm, b->n,
-                                &b->m);
-                bench_compare(b, "inner");
-                vector_equal(b->got2, b->want2, b->n, b->what);
-            }
+        for (uint32_t how = 0; how <= (narrow | OLA_INNER_ADD); how++) {
+            if ((how & narrow) != 0 && b->m.bits > OLA_NARROW_BITS)
+                continue;
+            check_inner_how(b, of, digit_counts[c], how, NULL);
+            if ((how & OLA_INNER_NARROW_A) == 0)
+                check_inner_how(b, of, digit_counts[c], how, index);
         }
     }
     b->ref->permute(b->want, b->in[0], index, b->n);

@@ -57,8 +57,7 @@ Test(portable, vectors_follow_their_definitions)
 Test(portable, inner_product_of_many_digits)
 {
     struct ola_modulus m = ola_modulus_make(prime_below(49, 0));
-    const uint64_t *a[OLA_MAX_DIGITS];
-    const void *b0[OLA_MAX_DIGITS], *b1[OLA_MAX_DIGITS];
+    const void *a[OLA_MAX_DIGITS], *b0[OLA_MAX_DIGITS], *b1[OLA_MAX_DIGITS];
     uint64_t *top = vector_new(N), *random = vector_new(N), *out0 = vector_new(N),
              *out1 = vector_new(N);
     uint32_t index[N];
