@@ -137,6 +137,8 @@ OLA_MUST_CHECK ola_status net_session_new(const struct net_server *s, const ola_
                                           struct net_session **out);
 void net_session_free(struct net_session *s);
 void net_session_counts(const struct net_session *s, struct ola_counts *out);
+/* Seconds that its evaluations took so far, by kind of operation. */
+void net_session_seconds(const struct net_session *s, double out[OLA_KINDS]);
 
 /* Called before each layer and after the last (layer == layers); done: the share of the work that
  * is behind, 0 to 1. */

@@ -508,6 +508,12 @@ net_session_counts(const struct net_session *s, struct ola_counts *out)
     ola_server_counts(s->ola, out);
 }
 
+void
+net_session_seconds(const struct net_session *s, double out[OLA_KINDS])
+{
+    ola_server_seconds(s->ola, out);
+}
+
 /* Ciphertexts come from outside: level and scale must be those that the first layers expect. */
 static ola_status
 check_inputs(const ola_ct *const *in)

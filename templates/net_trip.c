@@ -22,6 +22,9 @@ struct trip {
     ola_keys *keys;
     ola_ct *in[NET_INPUT_CTS], *out[NET_OUTPUT_CTS];
     double keygen, load, encrypt, evaluate, decrypt; /* seconds */
+    struct net_waiting *waiting;
+    double since, kinds[OLA_KINDS]; /* when the layer under way began, what was spent by then */
+    double layers[NET_LAYERS][OLA_KINDS + 1]; /* by kind, and all together */
 };
 
 static void
@@ -64,13 +67,30 @@ trip_open(const struct net_options *o, struct trip *t)
     return status == OLA_OK ? 0 : net_fail_status(o->command, status);
 }
 
+/* Between two layers: what the one before took. */
+static void
+count_layer(void *user, uint32_t layer, uint32_t n_layers, double done, const char *name)
+{
+    struct trip *t = user;
+    double now = net_seconds(), kinds[OLA_KINDS];
+    net_session_seconds(t->session, kinds);
+    for (int k = 0; layer > 0 && k < OLA_KINDS; k++)
+        t->layers[layer - 1][k] += kinds[k] - t->kinds[k];
+    if (layer > 0)
+        t->layers[layer - 1][OLA_KINDS] += now - t->since;
+    memcpy(t->kinds, kinds, sizeof kinds);
+    t->since = now;
+    net_show_progress(t->waiting, layer, n_layers, done, name);
+}
+
 /* From the ciphertexts in t->in, of n images, to the answers. */
 static int
 trip_answer(struct trip *t, struct net_waiting *p, uint32_t n, float *answers)
 {
     double start = net_seconds();
+    t->waiting = p;
     ola_status status =
-        net_evaluate(t->session, (const ola_ct *const *)t->in, t->out, net_show_progress, p);
+        net_evaluate(t->session, (const ola_ct *const *)t->in, t->out, count_layer, t);
     if (status != OLA_OK)
         return net_fail_status("evaluate", status);
     t->evaluate += net_seconds() - start;
@@ -83,6 +103,23 @@ trip_answer(struct trip *t, struct net_waiting *p, uint32_t n, float *answers)
 //% end
     t->decrypt += net_seconds() - start;
     return status == OLA_OK ? 0 : net_fail_status("decrypt", status);
+}
+
+/* Layer by layer: seconds by kind of operation, and all together. */
+static void
+write_layers(FILE *file, const struct trip *t)
+{
+    fprintf(file, " \"kinds\": [");
+    for (int k = 0; k < OLA_KINDS; k++)
+        fprintf(file, "%s\"%s\"", k ? ", " : "", ola_kind_name((enum ola_kind)k));
+    fprintf(file, "],\n \"layers\": [");
+    for (uint32_t i = 0; i < NET_LAYERS; i++) {
+        fprintf(file, "%s\n  [", i ? "," : "");
+        for (int k = 0; k <= OLA_KINDS; k++)
+            fprintf(file, "%s%.6f", k ? ", " : "", t->layers[i][k]);
+        fprintf(file, "]");
+    }
+    fprintf(file, "],\n");
 }
 
 static int
@@ -114,6 +151,7 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
                 (unsigned long long)n.products, (unsigned long long)n.plain_products,
                 (unsigned long long)n.rescales, (unsigned long long)n.additions,
                 (unsigned long long)n.scalar_products);
+        write_layers(file, t);
         fprintf(file, " \"backend\": \"%s\"}\n", ola_backend_name());
     }
     return net_commit(file, path, temporary);

@@ -230,6 +230,9 @@ void he_map_zeros(const struct he_map *m, uint32_t ct, uint32_t slots, bool *zer
  * the first two. */
 struct he_rotations {
     uint32_t coarse, fine, giants, folds, raised;
+    uint32_t rotated; /* outputs whose sum is rotated behind its last group */
+    uint32_t runs; /* groups of one output and giant step, as often as there are inputs rotated by
+                         a coarse step that go into them */
 };
 struct he_rotations he_map_rotations(const struct he_map *m);
 uint32_t he_rotations_sum(const struct he_rotations *r);

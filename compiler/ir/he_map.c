@@ -92,6 +92,7 @@ he_map_rotations(const struct he_map *m)
 {
     struct arena *a = arena_new();
     uint32_t n = m->diagonals.len, fine = 0, raised = 0;
+    uint64_t run = UINT64_MAX;
     uint64_t *f = ARENA_ARRAY(a, uint64_t, n + 1);
     uint64_t *r = ARENA_ARRAY(a, uint64_t, 2 * (size_t)n + 1);
     struct he_coarse *c;
@@ -105,7 +106,11 @@ he_map_rotations(const struct he_map *m)
             f[fine++] = key_of(input, d->baby);
             r[raised++] = key_of(input, b.coarse);
         }
+        bool opens = !k || d[-1].giant != d->giant || d[-1].out_ct != d->out_ct;
+        out.runs += opens || run != key_of(input, b.coarse);
+        run = key_of(input, b.coarse);
         out.giants += he_map_giant(m, k) != 0;
+        out.rotated += d->giant && (k + 1 == n || d[1].out_ct != d->out_ct);
     }
     out.coarse = he_map_coarse(a, m, &c);
     for (uint32_t k = 0; k < out.coarse; k++)

@@ -51,13 +51,19 @@ decompose(const struct he_params *p, uint32_t level)
            digits * p->digit_limbs * (all - p->digit_limbs) * multiply(p);
 }
 
-/* Inner product with the key and division by P. */
+/* Inner product with the key. */
 static double
-switch_down(const struct he_params *p, uint32_t level)
+with_key(const struct he_params *p, uint32_t level)
+{
+    return digits_at(p, level) * (level + 1 + p->p.len) * costs(p)->inner * elements(p);
+}
+
+/* Two polynomials divided by P. */
+static double
+divide(const struct he_params *p, uint32_t level)
 {
     double limbs = level + 1, all = limbs + p->p.len;
-    return digits_at(p, level) * all * costs(p)->inner * elements(p) + 2 * all * transform(p) +
-           2 * limbs * (p->p.len + 1) * multiply(p);
+    return 2 * all * transform(p) + 2 * limbs * (p->p.len + 1) * multiply(p);
 }
 
 /* Reading a switching key: residues of rescaling primes have 4 bytes, those of special primes 8. */
@@ -71,8 +77,8 @@ read_key(const struct he_params *p, uint32_t level)
 double
 he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted)
 {
-    return (switch_down(p, level) + (hoisted ? 0 : decompose(p, level))) / costs(p)->speedup +
-           read_key(p, level);
+    double own = hoisted ? 0 : decompose(p, level);
+    return (own + with_key(p, level) + divide(p, level)) / costs(p)->speedup + read_key(p, level);
 }
 
 static double
@@ -88,23 +94,100 @@ price_product(const struct he_params *p, uint32_t level)
            price_rescale(p, level);
 }
 
+/* What a linear map takes follows from this: its rotations, the form that it is evaluated and kept
+ * in, and how many entries of a limb its diagonals have in all. */
+struct work {
+    struct he_rotations r;
+    uint32_t diagonals, outputs;
+    double entries;
+    bool late, compact, free_of_level;
+};
+
+static struct work
+work_of(const struct he_params *p, const struct he_map *m, const struct he_rotations *r,
+        uint32_t level)
+{
+    const struct ola_literal l = {.n_p = p->p.len};
+    struct work w = {.r = *r,
+                     .diagonals = m->diagonals.len,
+                     .outputs = m->out_cts,
+                     .late = ola_plan_map_late(&l, level, r->fine, r->rotated, m->diagonals.len),
+                     .compact = m->compact,
+                     .free_of_level = m->free_of_level};
+    for (uint32_t k = 0; k < m->diagonals.len && !m->free_of_level; k++)
+        w.entries += 2.0 * m->diagonals.at[k].period;
+    return w;
+}
+
+/* A factor of a bootstrapping's transforms. */
+static struct work
+work_of_factor(const struct ola_literal *l, const struct ola_boot_factor *f)
+{
+    bool early;
+    struct work w = {.r = {.fine = f->babies - 1,
+                           .giants = f->giants - 1,
+                           .raised = 1,
+                           .rotated = 1,
+                           .runs = f->giants},
+                     .diagonals = f->diagonals,
+                     .outputs = 1,
+                     .entries = 2.0 * f->diagonals * f->period};
+    ola_plan_boot_form(l, f, &early, &w.compact);
+    w.late = !early && ola_plan_map_late(l, f->level, w.r.fine, 1, f->diagonals);
+    return w;
+}
+
+/* Bytes of the diagonals: of compact ones their coefficients, else all limbs. */
+static double
+work_bytes(const struct he_params *p, const struct work *w, uint32_t level)
+{
+    double width = w->late ? 8.0 * p->p.len : 0;
+    for (uint32_t l = 0; l <= level; l++)
+        width += ola_plan_limb_width(p->q.at[l]);
+    return w->entries * (w->compact ? 4 : width);
+}
+
+/* Bytes that go to memory and come back while a map is evaluated, for its results are larger than
+ * a cache: babies, but for a late map's; groups, once for each run. A write counts twice. */
+static double
+work_traffic(const struct he_params *p, const struct work *w, uint32_t level)
+{
+    double limbs = level + 1 + (w->late ? p->p.len : 0);
+    double part = 2 * limbs * sizeof(uint64_t) * (double)((uint64_t)1 << p->log_n);
+    return 3 * part * ((w->late ? 0 : w->r.fine) + w->r.runs);
+}
+
+/* Transforms that a compact diagonal's limb is worth: it is reduced first. */
+#define COMPACT 2
+
 /* At input level `level`. */
+static double
+work_seconds(const struct he_params *q, const struct work *w, uint32_t level)
+{
+    uint32_t below = w->free_of_level ? level : level - 1;
+    double limbs = level + 1 + (w->late ? q->p.len : 0), elsewhere, seconds;
+    double whole = w->entries / (2.0 * q->slots); /* diagonals as long as a limb */
+    double work = w->diagonals * 2 * limbs * multiply(q);
+
+    work += (w->diagonals - whole) * limbs * multiply(q); /* repeated to the length of a limb */
+    work += w->compact ? whole * limbs * COMPACT * transform(q) : 0;
+    work += w->r.raised * decompose(q, level) + w->r.fine * with_key(q, level);
+    work += (w->late ? w->outputs : w->r.fine) * divide(q, level);
+    elsewhere = work_bytes(q, w, level) + work_traffic(q, w, level);
+    seconds = work / costs(q)->speedup + elsewhere / costs(q)->memory;
+    seconds += w->r.fine * read_key(q, level);
+    seconds += w->r.coarse * he_price_rotation(q, level, true);
+    seconds += w->r.giants * he_price_rotation(q, level, false);
+    seconds += w->late || w->free_of_level ? 0 : w->outputs * price_rescale(q, level);
+    return seconds + w->r.folds * he_price_rotation(q, below, false);
+}
+
 static double
 map_seconds(const struct he_params *q, const struct he_map *m, const struct he_rotations *r,
             uint32_t level)
 {
-    uint32_t n = m->diagonals.len, below = m->free_of_level ? level : level - 1;
-    double seconds = n * 2 * (level + 1) * multiply(q) / costs(q)->speedup;
-
-    for (uint32_t k = 0; m->compact && k < n; k++)
-        seconds +=
-            (level + 1) * transform(q) * m->diagonals.at[k].period / q->slots / costs(q)->speedup;
-    seconds += (r->coarse + r->fine) * he_price_rotation(q, level, true);
-    seconds += r->raised * decompose(q, level) / costs(q)->speedup;
-    seconds += r->giants * he_price_rotation(q, level, false);
-    seconds += m->out_cts * (m->free_of_level ? 0 : price_rescale(q, level));
-    seconds += r->folds * he_price_rotation(q, below, false);
-    return seconds;
+    struct work w = work_of(q, m, r, level);
+    return work_seconds(q, &w, level);
 }
 
 static double
@@ -131,25 +214,27 @@ poly_seconds(const struct he_params *q, const struct he_poly *f, uint32_t level)
     return seconds * f->cts;
 }
 
+/* The transforms, EvalMod's products, ModRaise, the sum over the copies and the conjugate. */
 double
 he_price_refresh(const struct he_params *p, uint32_t period)
 {
     struct ola_literal l = he_literal(p);
     struct ola_boot_plan plan;
-    double seconds = 0;
+    double seconds;
     if (!ola_plan_boot(&l, period, &plan))
         return 0;
-    for (uint32_t k = 0; k <= plan.top; k++)
-        seconds +=
-            plan.hoisted[k] * he_price_rotation(p, k, true) +
-            plan.switches[k] * he_price_rotation(p, k, false) +
-            plan.relinearisations[k] * price_product(p, k) +
-            plan.diagonals[k] * (k + 1) * (2 * multiply(p) + transform(p)) / costs(p)->speedup;
+    seconds = he_price_rotation(p, plan.top, false) +
+              plan.n_folds * he_price_rotation(p, plan.fold_level, false) +
+              he_price_rotation(p, plan.eval_level, false);
     for (uint32_t f = 0; f < p->boot.stc + p->boot.cts; f++) {
-        uint32_t level = f < p->boot.stc ? plan.stc[f].level : plan.cts[f - p->boot.stc].level;
-        seconds += decompose(p, level) / costs(p)->speedup + price_rescale(p, level);
+        const struct ola_boot_factor *factor =
+            f < p->boot.stc ? &plan.stc[f] : &plan.cts[f - p->boot.stc];
+        struct work w = work_of_factor(&l, factor);
+        seconds += work_seconds(p, &w, factor->level);
     }
-    return seconds + he_price_rotation(p, plan.top, false);
+    for (uint32_t k = 0; k <= plan.top; k++)
+        seconds += plan.relinearisations[k] * price_product(p, k);
+    return seconds;
 }
 
 double
@@ -191,18 +276,12 @@ he_literal(const struct he_params *p)
     return l;
 }
 
-/* Compact diagonals: 2 * period coefficients of 4 bytes. */
 uint64_t
 he_map_bytes(const struct he_params *p, const struct he_map *m)
 {
-    uint64_t entries = 0, bytes = 0;
-    for (uint32_t d = 0; !m->free_of_level && d < m->diagonals.len; d++)
-        entries += m->diagonals.at[d].period;
-    if (m->compact)
-        return 2 * 4 * entries;
-    for (uint32_t l = 0; l <= m->level; l++)
-        bytes += limb_bytes(p, l) * entries / p->slots;
-    return bytes;
+    struct he_rotations r = he_map_rotations(m);
+    struct work w = work_of(p, m, &r, m->level);
+    return (uint64_t)work_bytes(p, &w, m->level);
 }
 
 /* One limb of one component: a term that is shifted, or multiplied by an integer, as shares of an
@@ -243,6 +322,39 @@ plain_bytes(const struct he_program *p)
                 limb_bytes(&p->params, l) * f->cts * (f->degree + 1) * f->period / p->params.slots;
     }
     return sum;
+}
+
+/* The diagonals of each kind of bootstrapping. */
+static uint64_t
+boot_bytes(const struct he_program *p)
+{
+    struct ola_literal l = he_literal(&p->params);
+    struct ola_boot_plan plan;
+    double sum = 0;
+    for (uint32_t k = 0; k < p->refreshes.len; k++) {
+        if (!ola_plan_boot(&l, p->refreshes.at[k].period, &plan))
+            continue;
+        for (uint32_t f = 0; f < l.boot.stc + l.boot.cts; f++) {
+            const struct ola_boot_factor *factor =
+                f < l.boot.stc ? &plan.stc[f] : &plan.cts[f - l.boot.stc];
+            struct work w = work_of_factor(&l, factor);
+            sum += work_bytes(&p->params, &w, factor->level);
+        }
+    }
+    return (uint64_t)sum;
+}
+
+/* The weights file, which is there until all of it is encoded: diagonals as floats. */
+static uint64_t
+file_bytes(const struct he_program *p)
+{
+    uint64_t entries = 0;
+    for (uint32_t k = 0; k < p->maps.len; k++) {
+        const struct he_map *m = &p->maps.at[k];
+        for (uint32_t d = 0; d < m->diagonals.len && !m->free_of_level; d++)
+            entries += m->diagonals.at[d].period;
+    }
+    return sizeof(float) * entries;
 }
 
 /* Words of scratch, as the runtime's server.h has them: digits, results and untransformed limbs of
@@ -339,8 +451,10 @@ he_price(struct he_program *p)
     p->key_bytes += ola_plan_boot_key_bytes(&l);
     for (uint32_t k = 0; k < p->rotations.len; k++)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
-    /* Keys, encoded weights, what an instruction wants at most, the client's ciphertexts, and four
-     * tables of a word an entry for every prime. */
+    /* Keys, encoded weights, four tables of a word an entry for every prime; and what an
+     * instruction wants at most, with the client's ciphertexts, or before that the weights file. */
     uint64_t tables = 4 * ((uint64_t)p->params.q.len + p->params.p.len) << p->params.log_n;
-    p->peak_bytes = p->key_bytes + plain_bytes(p) + sizeof(uint64_t) * (most + 2 * ct + tables);
+    uint64_t evaluates = sizeof(uint64_t) * (most + 2 * ct), loads = file_bytes(p);
+    p->peak_bytes = p->key_bytes + plain_bytes(p) + boot_bytes(p) + sizeof(uint64_t) * tables +
+                    (evaluates > loads ? evaluates : loads);
 }

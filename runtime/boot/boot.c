@@ -169,6 +169,26 @@ ola_boot_coeffs_to_slots(struct ola_server *s, const struct ola_boot *b, struct 
     return status;
 }
 
+/* The four steps, and the clock in front of each and behind the last. */
+static ola_status
+run_steps(struct ola_server *s, const struct ola_boot *b, const struct ola_ct *in,
+          struct ola_boot_turns *t, double clock[5])
+{
+    clock[0] = ola_seconds();
+    ola_status status = ola_boot_slots_to_coeffs(s, b, in, t);
+    clock[1] = ola_seconds();
+    if (status == OLA_OK)
+        status = ola_boot_raise_modulus(s, b, t);
+    clock[2] = ola_seconds();
+    if (status == OLA_OK)
+        status = ola_boot_coeffs_to_slots(s, b, t);
+    clock[3] = ola_seconds();
+    if (status == OLA_OK)
+        status = ola_boot_eval_mod(s, b, t->now);
+    clock[4] = ola_seconds();
+    return status;
+}
+
 ola_status
 ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in)
 {
@@ -176,22 +196,21 @@ ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in)
     if (status != OLA_OK)
         return status;
     const struct ola_counts before = s->counts;
+    double seconds[OLA_KINDS], clock[5];
+    ola_server_seconds(s, seconds);
     struct ola_boot_turns t = {&s->held[0], &s->held[1]};
     for (uint32_t k = 0; status == OLA_OK && k < 2; k++)
         status = ola_ct_reserve(&s->held[k], 3, b->plan.top);
     if (status == OLA_OK)
-        status = ola_boot_slots_to_coeffs(s, b, in, &t);
-    if (status == OLA_OK)
-        status = ola_boot_raise_modulus(s, b, &t);
-    if (status == OLA_OK)
-        status = ola_boot_coeffs_to_slots(s, b, &t);
-    if (status == OLA_OK)
-        status = ola_boot_eval_mod(s, b, t.now);
+        status = run_steps(s, b, in, &t, clock);
     if (status == OLA_OK)
         status = ola_ct_copy(out, t.now);
     s->counts = before;
+    memcpy(s->seconds, seconds, sizeof seconds);
     if (status != OLA_OK)
         return status;
+    for (uint32_t k = 0; k < 4; k++)
+        s->seconds[OLA_KIND_DOWN + k] += clock[k + 1] - clock[k];
     out->scale = b->out_scale;
     s->counts.bootstraps++;
     return OLA_OK;

@@ -107,29 +107,21 @@ list_diagonals(const struct factor *f)
     }
 }
 
-/* Encoded diagonals above this many bytes are kept as coefficients. */
-#define MOST_ENCODED ((uint64_t)96 << 20)
-
 static ola_status
 make_map(const struct factor *f, struct ola_map **out)
 {
     const struct ola_boot_factor *shape = f->shape;
     const struct ola_boot_direction *d = f->direction;
-    const uint32_t n_p = f->params->n_p, positions = ola_positions(f->params, shape->level);
-    const bool whole = 2 * shape->period == f->params->n;
-    /* A late map wants the diagonals modulo P too: transforms, or memory, against the divisions of
-     * the babies that it saves. */
-    const bool early = whole && shape->diagonals * n_p > (shape->babies - 1) * 2 * positions;
+    bool early, compact;
+    ola_plan_boot_form(&f->params->literal, shape, &early, &compact);
     const struct ola_map_made made = {f->diagonal, factor_values, f, early};
     const struct ola_map_view view = {
         .head = {.args = 1, .in_cts = 1, .out_cts = 1, .n_diagonals = shape->diagonals},
         .made = &made};
-    const uint64_t limb = (uint64_t)2 * shape->period * sizeof(uint64_t);
-    const uint64_t bytes = limb * shape->diagonals * (early ? positions - n_p : positions);
     const struct ola_map_desc desc = {.level = shape->level,
                                       .in_scale = d->in_scale,
                                       .out_scale = d->out_scale,
-                                      .compact = bytes > MOST_ENCODED};
+                                      .compact = compact};
     return ola_map_make(f->params, &desc, &view, out);
 }
 

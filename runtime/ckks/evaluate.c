@@ -196,7 +196,9 @@ ola_mul(ola_server *s, ola_ct *out, const ola_ct *a, const ola_ct *b)
     status = ola_ct_reserve(out, 3, a->level);
     if (status != OLA_OK)
         return status;
+    const double start = ola_seconds();
     ola_tensor(s, out, a, b, out->level, NULL);
+    ola_server_spent(s, OLA_KIND_PRODUCT, start);
     ola_ct_take_key(out, a);
     out->scale = scale;
     return OLA_OK;
@@ -242,9 +244,12 @@ ola_relinearise(ola_server *s, ola_ct *out, const ola_ct *a)
     status = ola_switch_reserve(s, level, 2);
     if (status == OLA_OK && out != a)
         status = ola_ct_reserve(out, 2, level);
-    if (status == OLA_OK)
-        ola_reduce_ct(s, out, a, false);
-    return status;
+    if (status != OLA_OK)
+        return status;
+    const double start = ola_seconds();
+    ola_reduce_ct(s, out, a, false);
+    ola_server_spent(s, OLA_KIND_PRODUCT, start);
+    return OLA_OK;
 }
 
 ola_status
@@ -267,7 +272,9 @@ ola_rescale(ola_server *s, ola_ct *out, const ola_ct *a)
         from[k] = ola_ct_limb(a, k, 0);
         to[k] = ola_ct_limb(out, k, 0);
     }
+    const double start = ola_seconds();
     ola_divide(s, &s->params->by_q[level], level, from, level - 1, to, parts);
+    ola_server_spent(s, OLA_KIND_PRODUCT, start);
     ola_ct_take_key(out, a);
     out->scale = a->scale / (double)s->params->literal.q[level];
     out->level = level - 1;
@@ -351,7 +358,10 @@ ola_rotate(ola_server *s, ola_ct *out, const ola_ct *a, uint32_t step)
     status = ola_switch_reserve(s, a->level, 2);
     if (status == OLA_OK && out != a)
         status = ola_ct_reserve(out, 2, a->level);
-    if (status == OLA_OK)
-        ola_rotate_ct(s, out, a, key);
-    return status;
+    if (status != OLA_OK)
+        return status;
+    const double start = ola_seconds();
+    ola_rotate_ct(s, out, a, key);
+    ola_server_spent(s, OLA_KIND_PRODUCT, start);
+    return OLA_OK;
 }

@@ -238,6 +238,7 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         ola_ct_take_key(out[k], in[0]);
     if (status != OLA_OK)
         return status;
+    const double start = ola_seconds();
     ola_products_begin(s, m, in);
     if (!m->head.free_of_level)
         s->counts.plain_products += m->head.n_diagonals;
@@ -255,5 +256,6 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
         s->counts.additions -= groups.count != 0;
     }
     s->counts.additions += m->head.n_diagonals;
+    ola_server_spent(s, OLA_KIND_MAP, start);
     return OLA_OK;
 }

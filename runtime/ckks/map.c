@@ -272,22 +272,23 @@ check_desc(const struct ola_params *p, const struct ola_map_desc *d,
     return OLA_OK;
 }
 
-/* A division by P costs about six products a limb and part; a late map saves one for each baby,
- * wants one more for each output that is rotated, and multiplies at n_p more positions. Compact or
- * not makes no difference, though products are dearer then: the bits are to be the same. */
+/* A late map saves a division by P for each baby, wants one more for each output that is rotated,
+ * and multiplies at n_p more positions. Compact or not makes no difference, though products are
+ * dearer then: the bits are to be the same. */
 static void
 choose_late(struct ola_map *m, bool early)
 {
     const struct ola_params *p = m->params;
     const uint32_t positions = ola_positions(p, m->desc.level);
-    int64_t divisions = 0;
+    uint32_t babies = 0, rotated = 0;
     for (uint32_t k = 0; k < m->n_babies; k++)
-        divisions += m->baby[k] != 0;
+        babies += m->baby[k] != 0;
     for (uint32_t k = 0; k < m->n_groups; k++) {
         bool last = k + 1 == m->n_groups || m->group[k + 1].out_ct != m->group[k].out_ct;
-        divisions -= last && m->group[k].giant != 0;
+        rotated += last && m->group[k].giant != 0;
     }
-    m->late = !early && divisions * 6 * positions > (int64_t)m->head.n_diagonals * p->n_p;
+    m->late = !early &&
+              ola_plan_map_late(&p->literal, m->desc.level, babies, rotated, m->head.n_diagonals);
     m->positions = m->late ? positions : m->desc.level + 1;
 }
 

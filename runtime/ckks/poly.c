@@ -395,7 +395,11 @@ ola_poly_eval(ola_server *s, const ola_poly *f, const ola_ct *const *in, ola_ct 
     ola_status status = check_cts(s, f, in, out);
     if (status == OLA_OK)
         status = reserve(s, f, in, out);
-    for (uint32_t k = 0; status == OLA_OK && k < f->head.cts; k++)
+    if (status != OLA_OK)
+        return status;
+    const double start = ola_seconds();
+    for (uint32_t k = 0; k < f->head.cts; k++)
         evaluate_one(s, f, k, in[k], out[k]);
-    return status;
+    ola_server_spent(s, OLA_KIND_POLY, start);
+    return OLA_OK;
 }

@@ -85,6 +85,7 @@ ola_reduce(ola_server *s, ola_ct *const *out, const ola_ct *const *in, uint32_t 
             status = ola_ct_copy(out[k], in[k]); /* there is room: cannot fail */
     if (status != OLA_OK)
         return status;
+    const double start = ola_seconds();
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t k = 0; k < n; k++)
         if (top > level || in[k]->parts == 3)
@@ -94,5 +95,6 @@ ola_reduce(ola_server *s, ola_ct *const *out, const ola_ct *const *in, uint32_t 
         s->counts.rescales += s->helper[k]->counts.rescales;
         s->helper[k]->counts = (struct ola_counts){0};
     }
+    ola_server_spent(s, OLA_KIND_REDUCE, start);
     return OLA_OK;
 }

@@ -1,5 +1,8 @@
 /* server.c - making and freeing the evaluator, and its scratch. */
+#define _POSIX_C_SOURCE 200809L
 #include "ckks/server.h"
+
+#include <time.h>
 
 #include "ckks/encoder.h"
 
@@ -121,6 +124,20 @@ void
 ola_server_counts(const ola_server *s, struct ola_counts *out)
 {
     *out = s->counts;
+}
+
+double
+ola_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void
+ola_server_seconds(const ola_server *s, double out[OLA_KINDS])
+{
+    memcpy(out, s->seconds, sizeof s->seconds);
 }
 
 ola_status

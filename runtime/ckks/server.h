@@ -64,7 +64,16 @@ struct ola_server {
     struct ola_server **helper;  /* for each thread one of a single thread (reduce.c), or NULL */
     struct ola_ct held[2];       /* between operations of one that is made of several */
     struct ola_counts counts;
+    double seconds[OLA_KINDS];
 };
+
+/* Of a clock that only goes forward. */
+double ola_seconds(void);
+static inline void
+ola_server_spent(struct ola_server *s, enum ola_kind kind, double since)
+{
+    s->seconds[kind] += ola_seconds() - since;
+}
 
 /* What a buffer held is lost when it grows, or fails to. */
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);

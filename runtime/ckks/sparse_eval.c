@@ -248,6 +248,7 @@ ola_sparse_eval(ola_server *s, const ola_sparse *const *maps, uint32_t n, const 
         return status;
     const struct ola_sparse *last = maps[n - 1];
     const size_t blocks = s->params->n / OLA_BLOCK;
+    const double start = ola_seconds();
 #pragma omp parallel for collapse(2) schedule(dynamic, TOGETHER) num_threads(s->threads)
     for (uint32_t i = 0; i <= last->desc.level; i++) {
         for (size_t k = 0; k < blocks; k++)
@@ -262,5 +263,6 @@ ola_sparse_eval(ola_server *s, const ola_sparse *const *maps, uint32_t n, const 
         s->counts.scalar_products += maps[k]->products;
         s->counts.products += maps[k]->head.squared ? maps[k]->head.cols : 0;
     }
+    ola_server_spent(s, OLA_KIND_SPARSE, start);
     return OLA_OK;
 }

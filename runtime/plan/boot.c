@@ -149,6 +149,22 @@ ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan
     return true;
 }
 
+/* Encoded diagonals above this many bytes are kept as coefficients. */
+#define MOST_ENCODED ((uint64_t)96 << 20)
+
+/* A late map wants the diagonals modulo P too: transforms, or memory, against the divisions of the
+ * babies that it saves. */
+void
+ola_plan_boot_form(const struct ola_literal *p, const struct ola_boot_factor *f, bool *early,
+                   bool *compact)
+{
+    const uint32_t limbs = f->level + 1, positions = limbs + p->n_p;
+    const bool whole = f->period == 1u << (p->log_n - 1);
+    const uint64_t limb = (uint64_t)2 * f->period * sizeof(uint64_t);
+    *early = whole && f->diagonals * p->n_p > (f->babies - 1) * 2 * positions;
+    *compact = limb * f->diagonals * (*early ? limbs : positions) > MOST_ENCODED;
+}
+
 /* ---- keys ---- */
 
 /* A key of one digit for all of Q P; one modulo q[0] p[0]; and the conjugation's. */

@@ -4,6 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+/* Products by one limb of a part that a division by P costs; and what a product by a limb modulo P
+ * costs: its diagonal has eight bytes an entry, twice those of most primes, and comes from memory.
+ */
+#define DIVISION  6
+#define LATE_LIMB 5 / 2
+
 #define FIXED_BYTES (5 * 4 + 32 + 6 * 4)
 
 static uint64_t
@@ -103,4 +109,13 @@ ola_literal_read(struct ola_literal *l, const uint8_t *bytes, size_t size)
     memcpy(l->q, bytes + FIXED_BYTES, (size_t)l->n_q * 8);
     memcpy(l->p, bytes + FIXED_BYTES + (size_t)l->n_q * 8, (size_t)l->n_p * 8);
     return true;
+}
+
+bool
+ola_plan_map_late(const struct ola_literal *p, uint32_t level, uint32_t babies, uint32_t rotated,
+                  uint32_t diagonals)
+{
+    uint64_t positions = (uint64_t)level + 1 + p->n_p;
+    return babies > rotated &&
+           (babies - rotated) * positions * DIVISION > (uint64_t)diagonals * p->n_p * LATE_LIMB;
 }

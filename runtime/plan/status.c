@@ -49,3 +49,16 @@ ola_status_text(ola_status s)
     }
     return "an unknown status";
 }
+
+const char *
+ola_kind_name(enum ola_kind kind)
+{
+    static const char *const name[OLA_KINDS] = {
+        [OLA_KIND_MAP] = "linear maps",   [OLA_KIND_POLY] = "polynomials",
+        [OLA_KIND_PRODUCT] = "products",  [OLA_KIND_SPARSE] = "sparse sums",
+        [OLA_KIND_REDUCE] = "reductions", [OLA_KIND_DOWN] = "SlotsToCoeffs",
+        [OLA_KIND_RAISE] = "ModRaise",    [OLA_KIND_UP] = "CoeffsToSlots",
+        [OLA_KIND_EVAL] = "EvalMod",
+    };
+    return (unsigned)kind < OLA_KINDS ? name[kind] : "an unknown kind";
+}

@@ -107,11 +107,15 @@ take(size_t size, uint32_t bin)
     return b;
 }
 
+/* Counts a new block; what lies in the pool goes first where the library would hold more than ever
+ * before: it did not fit, and would lie there beside the new one. */
 static void
 count(size_t size)
 {
     pthread_mutex_lock(&memory.lock);
     memory.now += size;
+    if (memory.now > memory.peak)
+        trim_locked();
     if (memory.now > memory.peak)
         memory.peak = memory.now;
     pthread_mutex_unlock(&memory.lock);

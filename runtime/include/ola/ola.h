@@ -190,6 +190,22 @@ struct ola_counts {
     uint64_t bootstraps; /* what they are made of is not counted above */
 };
 void ola_server_counts(const ola_server *s, struct ola_counts *out);
+/* Seconds that the server has spent since it was made, by kind of operation; additions, drops and copies are not
+ * counted. What a bootstrapping is made of is counted by its steps. libola_sim: 0. */
+enum ola_kind {
+    OLA_KIND_MAP,    /* ola_linear */
+    OLA_KIND_POLY,   /* ola_poly_eval */
+    OLA_KIND_PRODUCT, /* ola_mul, ola_relinearise, ola_rescale, ola_rotate */
+    OLA_KIND_SPARSE, /* ola_sparse_eval */
+    OLA_KIND_REDUCE, /* ola_reduce */
+    OLA_KIND_DOWN,   /* SlotsToCoeffs */
+    OLA_KIND_RAISE,  /* ModRaise */
+    OLA_KIND_UP,     /* CoeffsToSlots */
+    OLA_KIND_EVAL,   /* EvalMod */
+    OLA_KINDS
+};
+const char *ola_kind_name(enum ola_kind kind); /* "linear maps", ... */
+void ola_server_seconds(const ola_server *s, double out[OLA_KINDS]);
 
 /* ---- files ----------------------------------------------------------------------------------- */
 /* Magic, version, kind, fingerprint, model hash, toy mark, id of the secret key, payload, BLAKE2b-256 of all before it.

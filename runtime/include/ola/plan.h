@@ -63,6 +63,11 @@ uint32_t ola_plan_wire_bits(uint64_t q);
  * b halves, without the few bytes of header). */
 uint64_t ola_plan_key_bytes(const struct ola_literal *p, uint32_t level);
 uint64_t ola_plan_key_wire_bytes(const struct ola_literal *p, uint32_t level);
+/* Whether a linear map leaves its baby rotations, and the diagonals, modulo Q P and divides its sums by P only
+ * (ola_linear; Bossuat et al., ePrint 2020/1203, section 4). babies: rotations by more than 0, of all inputs;
+ * rotated: outputs whose sum is rotated last. */
+bool ola_plan_map_late(const struct ola_literal *p, uint32_t level, uint32_t babies, uint32_t rotated,
+                       uint32_t diagonals);
 /* The Galois element 5^step mod 2N of a rotation to the left by `step` (0 <= step < N/2). */
 uint32_t ola_plan_galois(uint32_t log_n, uint32_t step);
 
@@ -163,6 +168,9 @@ bool ola_plan_has_boot(const struct ola_literal *p);
 bool ola_plan_boot_good(const struct ola_literal *p);
 /* False: no bootstrapping in the literal, or not a period. Nothing depends on the values of the primes. */
 bool ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan *out);
+/* How a factor is evaluated and kept: early, though ola_plan_map_late would not have it; its diagonals compact
+ * (ola_map_desc). */
+void ola_plan_boot_form(const struct ola_literal *p, const struct ola_boot_factor *f, bool *early, bool *compact);
 /* Bytes of the keys beyond rotations and relinearisation: conjugation and the two switches of step 2. */
 uint64_t ola_plan_boot_key_bytes(const struct ola_literal *p);
 uint64_t ola_plan_boot_key_wire_bytes(const struct ola_literal *p);

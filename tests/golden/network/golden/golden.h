@@ -121,6 +121,8 @@ OLA_MUST_CHECK ola_status golden_session_new(const struct golden_server *s, cons
                                           struct golden_session **out);
 void golden_session_free(struct golden_session *s);
 void golden_session_counts(const struct golden_session *s, struct ola_counts *out);
+/* Seconds that its evaluations took so far, by kind of operation. */
+void golden_session_seconds(const struct golden_session *s, double out[OLA_KINDS]);
 
 /* Called before each layer and after the last (layer == layers); done: the share of the work that
  * is behind, 0 to 1. */

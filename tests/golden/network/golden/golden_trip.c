@@ -28,6 +28,9 @@ struct trip {
     ola_keys *keys;
     ola_ct *in[GOLDEN_INPUT_CTS], *out[GOLDEN_OUTPUT_CTS];
     double keygen, load, encrypt, evaluate, decrypt; /* seconds */
+    struct golden_waiting *waiting;
+    double since, kinds[OLA_KINDS]; /* when the layer under way began, what was spent by then */
+    double layers[GOLDEN_LAYERS][OLA_KINDS + 1]; /* by kind, and all together */
 };
 
 static void
@@ -71,13 +74,30 @@ trip_open(const struct golden_options *o, struct trip *t)
     return status == OLA_OK ? 0 : golden_fail_status(o->command, status);
 }
 
+/* Between two layers: what the one before took. */
+static void
+count_layer(void *user, uint32_t layer, uint32_t n_layers, double done, const char *name)
+{
+    struct trip *t = user;
+    double now = golden_seconds(), kinds[OLA_KINDS];
+    golden_session_seconds(t->session, kinds);
+    for (int k = 0; layer > 0 && k < OLA_KINDS; k++)
+        t->layers[layer - 1][k] += kinds[k] - t->kinds[k];
+    if (layer > 0)
+        t->layers[layer - 1][OLA_KINDS] += now - t->since;
+    memcpy(t->kinds, kinds, sizeof kinds);
+    t->since = now;
+    golden_show_progress(t->waiting, layer, n_layers, done, name);
+}
+
 /* From the ciphertexts in t->in, of n images, to the answers. */
 static int
 trip_answer(struct trip *t, struct golden_waiting *p, uint32_t n, float *answers)
 {
     double start = golden_seconds();
+    t->waiting = p;
     ola_status status =
-        golden_evaluate(t->session, (const ola_ct *const *)t->in, t->out, golden_show_progress, p);
+        golden_evaluate(t->session, (const ola_ct *const *)t->in, t->out, count_layer, t);
     if (status != OLA_OK)
         return golden_fail_status("evaluate", status);
     t->evaluate += golden_seconds() - start;
@@ -86,6 +106,23 @@ trip_answer(struct trip *t, struct golden_waiting *p, uint32_t n, float *answers
     status = golden_decrypt(t->client, (const ola_ct *const *)t->out, answers);
     t->decrypt += golden_seconds() - start;
     return status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
+}
+
+/* Layer by layer: seconds by kind of operation, and all together. */
+static void
+write_layers(FILE *file, const struct trip *t)
+{
+    fprintf(file, " \"kinds\": [");
+    for (int k = 0; k < OLA_KINDS; k++)
+        fprintf(file, "%s\"%s\"", k ? ", " : "", ola_kind_name((enum ola_kind)k));
+    fprintf(file, "],\n \"layers\": [");
+    for (uint32_t i = 0; i < GOLDEN_LAYERS; i++) {
+        fprintf(file, "%s\n  [", i ? "," : "");
+        for (int k = 0; k <= OLA_KINDS; k++)
+            fprintf(file, "%s%.6f", k ? ", " : "", t->layers[i][k]);
+        fprintf(file, "]");
+    }
+    fprintf(file, "],\n");
 }
 
 static int
@@ -117,6 +154,7 @@ write_json(const char *path, const struct trip *t, uint32_t rows)
                 (unsigned long long)n.products, (unsigned long long)n.plain_products,
                 (unsigned long long)n.rescales, (unsigned long long)n.additions,
                 (unsigned long long)n.scalar_products);
+        write_layers(file, t);
         fprintf(file, " \"backend\": \"%s\"}\n", ola_backend_name());
     }
     return golden_commit(file, path, temporary);
