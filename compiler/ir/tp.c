@@ -173,22 +173,12 @@ tp_depth_text(struct arena *a, const struct tp *t)
     return text;
 }
 
-/* x modulo m in [-m/2, m - m/2). */
-static int64_t
-centred(int64_t x, uint32_t m)
-{
-    int64_t half = m / 2, r = (x + half) % m;
-    return (r < 0 ? r + m : r) - half;
-}
-
 void
 tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby,
                 uint32_t *giant)
 {
-    int64_t b = centred(centred(d, s->plane), s->baby);
-    int64_t g = ((int64_t)d - b) % modulus;
-    *baby = (int32_t)b;
-    *giant = (uint32_t)(g < 0 ? g + modulus : g);
+    *baby = tp_centred(tp_centred((int32_t)d, s->plane), s->baby);
+    *giant = tp_giant(d, *baby, modulus);
 }
 
 struct tp *

@@ -74,6 +74,22 @@ struct tp {
  * the giant step, in [0, modulus). */
 void tp_split_offset(const struct tp_split *s, uint32_t modulus, uint32_t d, int32_t *baby,
                      uint32_t *giant);
+/* x modulo m in [-m/2, m - m/2); |x| + m/2 < 2^31. */
+static inline int32_t
+tp_centred(int32_t x, uint32_t m)
+{
+    int32_t half = (int32_t)(m / 2), r = (x + half) % (int32_t)m;
+    return (r < 0 ? r + (int32_t)m : r) - half;
+}
+/* What is left of an offset for the giant step. */
+static inline uint32_t
+tp_giant(uint32_t d, int32_t baby, uint32_t modulus)
+{
+    int32_t g = (int32_t)d - baby;
+    if (g < 0 || g >= (int32_t)modulus)
+        g %= (int32_t)modulus;
+    return (uint32_t)(g < 0 ? g + (int32_t)modulus : g);
+}
 /* A copy that layout may change; matrices, biases and polynomials are shared. */
 struct tp *tp_copy(struct arena *a, const struct tp *t);
 /* Counts the readers of every node again. */

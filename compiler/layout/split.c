@@ -74,11 +74,13 @@ struct pricing {
 /* An offset reduced modulo the smaller of the argument's period and the output's. */
 struct reduced {
     uint32_t arg, in_ct, out_ct, d, modulus;
+    int32_t rest[2]; /* beyond the nearest multiple of each plane that is tried */
 };
 
-/* Rotations of a split; any price at or above `limit` once it is clear that it gets there. */
+/* Rotations of a split with the plane-th plane; any price at or above `limit` once it is clear that
+ * it gets there. */
 static double
-price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp_split *split,
+price_of(struct pricing *p, const struct reduced *r, uint32_t n, int plane, uint32_t step,
          double limit)
 {
     double price = 0;
@@ -86,9 +88,8 @@ price_of(struct pricing *p, const struct reduced *r, uint32_t n, const struct tp
     p->giant.now++;
     p->input.now++;
     for (uint32_t k = 0; k < n && price < limit; k++) {
-        int32_t baby;
-        uint32_t giant;
-        tp_split_offset(split, r[k].modulus, r[k].d, &baby, &giant);
+        int32_t baby = tp_centred(r[k].rest[plane], step);
+        uint32_t giant = tp_giant(r[k].d, baby, r[k].modulus);
         uint64_t input = (uint64_t)r[k].arg * p->in_stride + r[k].in_ct;
         if (baby != 0 &&
             first_time(&p->baby, input * 2 * p->slots + (uint64_t)(baby + (int64_t)p->slots))) {
@@ -128,7 +129,7 @@ reduce(struct arena *a, const struct tp *t, const struct tp_node *n, const struc
         uint32_t d = (uint32_t)(f->delta + 2 * (int32_t)slots) % modulus;
         uint64_t key = (((uint64_t)f->arg * stride + f->in_ct) * out->cts + f->out_ct) * slots + d;
         if (first_time(&seen, key))
-            (*list)[kept++] = (struct reduced){f->arg, f->in_ct, f->out_ct, d, modulus};
+            (*list)[kept++] = (struct reduced){f->arg, f->in_ct, f->out_ct, d, modulus, {0, 0}};
     }
     return kept;
 }
@@ -152,6 +153,9 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
     const struct tp_grid *grid = n->args.len ? &t->nodes.at[n->args.at[0].value].grid : NULL;
     uint32_t planes[2] = {
         fold, grid && grid->present && grid->plane > 1 && grid->plane < fold ? grid->plane : 0};
+    for (uint32_t k = 0; k < count; k++)
+        for (int i = 0; i < 2 && planes[i]; i++)
+            r[k].rest[i] = tp_centred((int32_t)r[k].d, planes[i]);
     double least = HUGE_VAL;
     for (uint32_t modulus = 1; modulus <= fold; modulus++) {
         bool power = (modulus & (modulus - 1)) == 0;
@@ -159,8 +163,7 @@ split_price(const struct tp *t, const struct tp_node *n, const struct offsets *o
         if (modulus > 256 && !power && !rows)
             continue;
         for (int k = 0; k < 2 && planes[k]; k++) {
-            struct tp_split tried = {.plane = planes[k], .baby = modulus};
-            double price = price_of(&p, r, count, &tried, least);
+            double price = price_of(&p, r, count, k, modulus, least);
             if (price >= least - 1e-9)
                 continue;
             least = price;

@@ -18,19 +18,19 @@ struct building {
     uint32_t *index; /* (in_ct, out_ct, d) -> diagonal + 1, of one argument */
 };
 
-static struct he_diagonal *
-diagonal(struct building *b, struct arena *a, const struct he_diagonal *like, uint32_t modulus,
-         uint32_t d)
+/* A new diagonal of ciphertexts in_ct, out_ct with offset d. */
+static void
+add_diagonal(struct building *b, struct arena *a, struct he_diagonal made, uint32_t modulus,
+             uint32_t d)
 {
-    size_t key = ((size_t)like->in_ct * b->m->out_cts + like->out_ct) * modulus + d;
-    if (!b->index[key]) {
-        struct he_diagonal made = *like;
-        if (!b->n->split.free_of_level)
-            made.value = ARENA_ARRAY(a, float, made.period);
-        vec_push(a, &b->m->diagonals, made);
-        b->index[key] = b->m->diagonals.len;
-    }
-    return &b->m->diagonals.at[b->index[key] - 1];
+    int32_t baby;
+
+    tp_split_offset(&b->n->split, modulus, d, &baby, &made.giant);
+    made.baby = (uint32_t)(baby + (int64_t)b->slots) % b->slots;
+    made.period = b->widest;
+    if (!b->n->split.free_of_level)
+        made.value = ARENA_ARRAY(a, float, made.period);
+    vec_push(a, &b->m->diagonals, made);
 }
 
 static void
@@ -39,31 +39,28 @@ add_argument(struct building *b, struct arena *a, uint32_t arg, const struct he_
     const struct matrix *m = b->n->args.at[arg].m;
     const struct he_layout *out = &b->n->layout;
     uint32_t modulus = in->period < b->fold ? in->period : b->fold;
+    /* slots and periods are powers of two */
+    uint32_t slots = b->slots, in_slot = slots - 1, bits = (uint32_t)__builtin_ctz(slots);
 
     b->index = ARENA_ARRAY(b->scratch, uint32_t, (size_t)in->cts * out->cts * modulus);
-    for (uint32_t r = 0; r < m->rows; r++)
+    for (uint32_t r = 0; r < m->rows; r++) {
+        uint32_t to = out->slot[r] & in_slot, out_ct = out->slot[r] >> bits;
         for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
-            uint32_t from = in->slot[m->col[i]] % b->slots, to = out->slot[r] % b->slots;
-            uint32_t d = (from + 2 * b->slots - to) % modulus;
-            int32_t baby;
-            uint32_t giant;
-            tp_split_offset(&b->n->split, modulus, d, &baby, &giant);
-            uint32_t step = (uint32_t)(baby + (int64_t)b->slots) % b->slots;
-            struct he_diagonal like = {arg,
-                                       in->slot[m->col[i]] / b->slots,
-                                       out->slot[r] / b->slots,
-                                       giant,
-                                       step,
-                                       b->widest,
-                                       NULL};
-            struct he_diagonal *g = diagonal(b, a, &like, modulus, d);
-            if (!g->value)
-                continue;
-            uint32_t t = to;
+            uint32_t from = in->slot[m->col[i]] & in_slot, in_ct = in->slot[m->col[i]] >> bits;
+            uint32_t d = (from + 2 * slots - to) & (modulus - 1), t = to;
+            uint32_t *index = &b->index[((size_t)in_ct * out->cts + out_ct) * modulus + d];
+            if (!*index) {
+                struct he_diagonal like = {.arg = arg, .in_ct = in_ct, .out_ct = out_ct};
+                add_diagonal(b, a, like, modulus, d);
+                *index = b->m->diagonals.len;
+            }
+            const struct he_diagonal *g = &b->m->diagonals.at[*index - 1];
             if (in->period > b->fold)
-                t = (from + 2 * b->slots - giant - step) % in->period;
-            g->value[(t + giant) % b->widest] += m->val[i];
+                t = (from + 2 * slots - g->giant - g->baby) & (in->period - 1);
+            if (g->value)
+                g->value[(t + g->giant) & (b->widest - 1)] += m->val[i];
         }
+    }
 }
 
 static int
@@ -113,8 +110,7 @@ lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t
             squares += out->free_of_level ? 1 : (double)m->val[i] * (double)m->val[i];
     }
     if (out->diagonals.len)
-        if (out->diagonals.len)
-            qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
+        qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
     for (uint32_t f = b.fold; f < b.widest; f *= 2)
         vec_push(a, &out->folds, f);
     if (n->bias && !out->free_of_level)
