@@ -3,6 +3,7 @@
  * that does best is solved for on all. */
 #include "approximate/refit.h"
 #include "approximate/weights.h"
+#include "op/shifted.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -19,7 +20,7 @@
 static const double stiffness[] = {1e-3, 1e-2, 1e-1, 1};
 enum { STIFFNESSES = sizeof stiffness / sizeof *stiffness };
 
-/* Normal equations of the change of the weights: a [k][k], upper half; b [k][r]. */
+/* Normal equations of the change of the weights: a [k][across], upper half; b [k][along]. */
 struct sums {
     float *a, *b;
 };
@@ -29,8 +30,9 @@ struct work {
     const struct weight_group *group;
     const struct refit_data *data;
     int64_t in_size, out_size;
-    uint32_t k, r;   /* columns: the taps and a 1 for the bias; channels */
-    const float *w0; /* [r][k]: as trained */
+    uint32_t k, r;          /* columns: the taps and a 1 for the bias; channels */
+    uint32_t across, along; /* k and r with what rounds rows up for shifted_product */
+    const float *w0;        /* [k][along]: as trained */
     struct sums chunk[CHUNKS];
 };
 
@@ -38,24 +40,60 @@ struct work {
 
 struct block {
     uint32_t n;
-    float *fed, *clean, *target; /* [BLOCK][k], [BLOCK][k], [BLOCK][r] */
+    float *fed, *missing;  /* [BLOCK][across], [BLOCK][k]: what is fed, and how the clean differs */
+    float *turned;         /* [k][BLOCK]: fed */
+    float *target;         /* [BLOCK][along] */
+    uint32_t *row, *along; /* where rows of `fed` and of `target` begin; of w0: */
+    uint32_t *trained;
 };
+
+static struct block
+block_new(struct arena *a, const struct work *w)
+{
+    struct block b = {.fed = ARENA_ARRAY(a, float, (size_t)BLOCK * w->across),
+                      .missing = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
+                      .turned = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
+                      .target = ARENA_ARRAY(a, float, (size_t)BLOCK * w->along),
+                      .row = ARENA_ARRAY(a, uint32_t, BLOCK),
+                      .along = ARENA_ARRAY(a, uint32_t, BLOCK),
+                      .trained = ARENA_ARRAY(a, uint32_t, w->k)};
+
+    for (uint32_t k = 0; k < BLOCK; k++) {
+        b.row[k] = k * w->across;
+        b.along[k] = k * w->along;
+    }
+    for (uint32_t k = 0; k < w->k; k++)
+        b.trained[k] = k * w->along;
+    return b;
+}
+
+/* to[k][n] = from[n][k] */
+static void
+turn(const float *from, uint32_t n, uint32_t k, uint32_t pitch, float *to)
+{
+    for (uint32_t first = 0; first < k; first += SHIFTED_BLOCK)
+        for (uint32_t row = 0; row < n; row++)
+            for (uint32_t i = first; i < k && i < first + SHIFTED_BLOCK; i++)
+                to[(size_t)i * n + row] = from[(size_t)row * pitch + i];
+}
 
 static void
 flush(const struct work *w, struct block *b, struct sums *s)
 {
-    int n = (int)b->n, k = (int)w->k, r = (int)w->r;
+    uint32_t n = b->n, k = w->k;
 
     if (!n)
         return;
     /* what is missing: clean outputs (and the gap that target holds) less what is made now */
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, r, k, 1, b->clean, k, w->w0, k, 1,
-                b->target, r);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, r, k, -1, b->fed, k, w->w0, k, 1,
-                b->target, r);
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, k, n, 1, b->fed, k, 1, s->a, k);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, r, n, 1, b->fed, k, b->target, r, 1,
-                s->b, r);
+    shifted_product(b->missing, n, w->w0, b->trained, k, b->target, w->r, w->along);
+    turn(b->fed, n, k, w->across, b->turned);
+    for (uint32_t i = 0; i < k; i += SHIFTED_ROWS) {
+        uint32_t rows = k - i < SHIFTED_ROWS ? k - i : SHIFTED_ROWS;
+        uint32_t first = i / SHIFTED_BLOCK * SHIFTED_BLOCK;
+        shifted_product(b->turned + (size_t)i * n, rows, b->fed + first, b->row, n,
+                        s->a + (size_t)i * w->across + first, k - first, w->across);
+    }
+    shifted_product(b->turned, k, b->target, b->along, n, s->b, w->r, w->along);
     b->n = 0;
 }
 
@@ -64,17 +102,21 @@ sample(const struct work *w, struct block *b, uint32_t image, uint32_t position)
 {
     const struct refit_data *d = w->data;
     const uint32_t *from = w->group->from + (size_t)position * w->w->taps;
-    float *fed = b->fed + (size_t)b->n * w->k, *clean = b->clean + (size_t)b->n * w->k;
+    const float *mine = d->fed + image * w->in_size, *clean = d->clean + image * w->in_size;
+    float *fed = b->fed + (size_t)b->n * w->across, *missing = b->missing + (size_t)b->n * w->k;
+    float *target = b->target + (size_t)b->n * w->along;
 
     for (uint32_t t = 0; t < w->w->taps; t++) {
-        fed[t] = from[t] == NONE ? 0 : d->fed[image * w->in_size + from[t]];
-        clean[t] = from[t] == NONE ? 0 : d->clean[image * w->in_size + from[t]];
+        fed[t] = from[t] == NONE ? 0 : mine[from[t]];
+        missing[t] = from[t] == NONE ? 0 : clean[from[t]] - mine[from[t]];
     }
-    if (w->group->bias)
-        fed[w->k - 1] = clean[w->k - 1] = 1;
+    if (w->group->bias) {
+        fed[w->k - 1] = 1;
+        missing[w->k - 1] = 0;
+    }
     for (uint32_t c = 0; c < w->r; c++) {
         int64_t o = image * w->out_size + w->group->out[(size_t)c * w->w->positions + position];
-        b->target[(size_t)b->n * w->r + c] = d->added ? d->added_clean[o] - d->added[o] : 0;
+        target[c] = d->added ? d->added_clean[o] - d->added[o] : 0;
     }
     b->n++;
 }
@@ -87,9 +129,7 @@ add_chunk(const struct work *w, uint32_t chunk, struct sums *s)
     uint32_t end = (uint32_t)((uint64_t)(chunk + 1) * n / CHUNKS);
     uint32_t step = (uint32_t)((uint64_t)n * p / SAMPLES);
     struct arena *a = arena_new();
-    struct block b = {.fed = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
-                      .clean = ARENA_ARRAY(a, float, (size_t)BLOCK * w->k),
-                      .target = ARENA_ARRAY(a, float, (size_t)BLOCK * w->r)};
+    struct block b = block_new(a, w);
 
     step = step < 1 ? 1 : step > p ? p : step;
     for (uint32_t image = first; image < end; image++)
@@ -118,10 +158,13 @@ gather(struct arena *a, const struct work *w, uint32_t part, uint32_t of)
     e.a = ARENA_ARRAY(a, double, (size_t)w->k * w->k);
     e.b = ARENA_ARRAY(a, double, (size_t)w->k * w->r);
     for (uint32_t c = part; c < CHUNKS; c += of) {
-        for (size_t i = 0; i < (size_t)w->k * w->k; i++)
-            e.a[i] += (double)w->chunk[c].a[i];
-        for (size_t i = 0; i < (size_t)w->k * w->r; i++)
-            e.b[i] += (double)w->chunk[c].b[i];
+        const struct sums *s = &w->chunk[c];
+        for (size_t i = 0; i < w->k; i++) {
+            for (size_t j = i; j < w->k; j++)
+                e.a[i * w->k + j] += (double)s->a[i * w->across + j];
+            for (size_t j = 0; j < w->r; j++)
+                e.b[i * w->r + j] += (double)s->b[i * w->along + j];
+        }
     }
     return e;
 }
@@ -226,13 +269,13 @@ trained(struct arena *a, const struct graph *g, const struct node *n, const stru
     const struct weight_group *group = w->group;
     const float *weight = graph_value(g, n->in.at[1])->data.f;
     const float *bias = group->bias ? graph_value(g, n->in.at[2])->data.f : NULL;
-    float *w0 = ARENA_ARRAY(a, float, (size_t)w->k * w->r);
+    float *w0 = ARENA_ARRAY(a, float, (size_t)w->k * w->along);
 
     for (uint32_t c = 0; c < w->r; c++) {
         for (uint32_t t = 0; t < w->w->taps; t++)
-            w0[(size_t)c * w->k + t] = weight[group->weight[(size_t)c * w->w->taps + t]];
+            w0[(size_t)t * w->along + c] = weight[group->weight[(size_t)c * w->w->taps + t]];
         if (bias)
-            w0[(size_t)(c + 1) * w->k - 1] = bias[group->bias[c]];
+            w0[(size_t)(w->k - 1) * w->along + c] = bias[group->bias[c]];
     }
     return w0;
 }
@@ -245,10 +288,12 @@ refit_group(struct graph *g, uint32_t node, struct work *w)
 
     w->k = w->w->taps + (w->group->bias != NULL);
     w->r = w->group->channels;
+    w->across = (w->k + SHIFTED_BLOCK - 1) / SHIFTED_BLOCK * SHIFTED_BLOCK;
+    w->along = (w->r + SHIFTED_BLOCK - 1) / SHIFTED_BLOCK * SHIFTED_BLOCK;
     w->w0 = trained(a, g, n, w);
     for (int c = 0; c < CHUNKS; c++) {
-        w->chunk[c].a = ARENA_ARRAY(a, float, (size_t)w->k * w->k);
-        w->chunk[c].b = ARENA_ARRAY(a, float, (size_t)w->k * w->r);
+        w->chunk[c].a = ARENA_ARRAY(a, float, (size_t)w->k * w->across);
+        w->chunk[c].b = ARENA_ARRAY(a, float, (size_t)w->k * w->along);
     }
 #pragma omp parallel for schedule(dynamic)
     for (uint32_t c = 0; c < CHUNKS; c++)

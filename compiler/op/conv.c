@@ -282,8 +282,11 @@ eval_planes(struct op_ctx *c, const struct conv *v, struct planes *p, const floa
         for (int64_t first = 0, n; first < v->out_ch; first += n) {
             int64_t channel = k % v->groups * v->out_ch + first;
             n = v->out_ch - first < SHIFTED_ROWS ? v->out_ch - first : SHIFTED_ROWS;
-            shifted_product(weight + channel * depth, (uint32_t)n, bias ? bias + channel : NULL,
-                            planes, p->offset, (uint32_t)depth, made, (uint32_t)p->n, pitch);
+            for (int64_t r = 0; r < n; r++)
+                for (uint32_t at = 0; at < pitch; at++)
+                    made[r * pitch + at] = bias ? bias[channel + r] : 0;
+            shifted_product(weight + channel * depth, (uint32_t)n, planes, p->offset,
+                            (uint32_t)depth, made, (uint32_t)p->n, pitch);
             for (int64_t r = 0; r < n; r++)
                 for (int64_t line = 0; line < v->w.out[0]; line++, y += len)
                     memcpy(y, made + r * pitch + line * p->width, (size_t)len * sizeof *y);

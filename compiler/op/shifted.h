@@ -10,10 +10,10 @@
 /* Rows that are worked on at a time. */
 #define SHIFTED_ROWS 8
 
-/* y[r * pitch + p] = first[r] + sum over k < depth of w[r * depth + k] * x[offset[k] + p],
- * r < rows, p < n; pitch >= n rounded up. first may be NULL. The same bits for a row whatever the
- * others are; by the widest vectors that the CPU has. */
-void shifted_product(const float *w, uint32_t rows, const float *first, const float *x,
-                     const uint32_t *offset, uint32_t depth, float *y, uint32_t n, uint32_t pitch);
+/* y[r * pitch + p] += sum over k < depth of w[r * depth + k] * x[offset[k] + p], r < rows, p < n;
+ * pitch >= n rounded up. The same bits for a row whatever the others are; by the widest vectors
+ * that the CPU has. With offsets a row apart it is a matrix product. */
+void shifted_product(const float *w, uint32_t rows, const float *x, const uint32_t *offset,
+                     uint32_t depth, float *y, uint32_t n, uint32_t pitch);
 
 #endif
