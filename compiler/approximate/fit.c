@@ -37,32 +37,34 @@ struct lanes {
     double lo[LANES], hi[LANES], sum[LANES], square[LANES];
 };
 
+/* lo and hi are of the values, sums of what they are beyond `from`. */
 static inline void
-add_value(struct lanes *s, int lane, double x)
+add_value(struct lanes *s, int lane, double x, double from)
 {
     s->lo[lane] = x < s->lo[lane] ? x : s->lo[lane];
     s->hi[lane] = x > s->hi[lane] ? x : s->hi[lane];
-    s->sum[lane] += x;
-    s->square[lane] += x * x;
+    s->sum[lane] += x - from;
+    s->square[lane] += (x - from) * (x - from);
 }
 
 static void
-add_values(struct lanes *s, const double *x, uint32_t n)
+add_values(struct lanes *s, const double *x, uint32_t n, double from)
 {
     uint32_t k = 0;
 
     for (; k + LANES <= n; k += LANES)
         for (int l = 0; l < LANES; l++)
-            add_value(s, l, x[k + (uint32_t)l]);
+            add_value(s, l, x[k + (uint32_t)l], from);
     for (int l = 0; k < n; k++, l++)
-        add_value(s, l, x[k]);
+        add_value(s, l, x[k], from);
 }
 
-/* Of all values less `offset`. */
-static struct lanes
-sum_values(uint64_t count, fit_get *get, void *user, double offset)
+/* Range, mean and deviation; false when a value is not finite. One pass: the squares of what values
+ * are beyond the first one lose nothing that matters. */
+static bool
+collect_range(uint64_t count, fit_get *get, void *user, struct fit_data *d)
 {
-    double x[FIT_PAIRS];
+    double x[FIT_PAIRS], from = 0;
     struct lanes s = {{0}, {0}, {0}, {0}};
 
     for (int l = 0; l < LANES; l++) {
@@ -72,9 +74,8 @@ sum_values(uint64_t count, fit_get *get, void *user, double offset)
     for (uint64_t first = 0; first < count; first += FIT_PAIRS) {
         uint32_t n = count - first < FIT_PAIRS ? (uint32_t)(count - first) : FIT_PAIRS;
         get(user, first, n, x, NULL);
-        for (uint32_t k = 0; k < n; k++)
-            x[k] -= offset;
-        add_values(&s, x, n);
+        from = first ? from : x[0];
+        add_values(&s, x, n, from);
     }
     for (int l = 1; l < LANES; l++) {
         s.lo[0] = fmin(s.lo[0], s.lo[l]);
@@ -82,21 +83,13 @@ sum_values(uint64_t count, fit_get *get, void *user, double offset)
         s.sum[0] += s.sum[l];
         s.square[0] += s.square[l];
     }
-    return s;
-}
-
-static bool
-collect_range(uint64_t count, fit_get *get, void *user, struct fit_data *d)
-{
-    struct lanes s = sum_values(count, get, user, 0);
-
-    if (!isfinite(s.sum[0])) /* some value is not */
+    double beyond = s.sum[0] / (double)count;
+    if (!isfinite(beyond)) /* some value is not */
         return false;
     d->lo = s.lo[0];
     d->hi = s.hi[0];
-    d->mean = s.sum[0] / (double)count;
-    s = sum_values(count, get, user, d->mean);
-    d->sd = sqrt(s.square[0] / (double)count);
+    d->mean = from + beyond;
+    d->sd = sqrt(fmax(0, s.square[0] / (double)count - beyond * beyond));
     d->count = d->independent = (double)count;
     return isfinite(d->sd);
 }

@@ -62,7 +62,7 @@ enum fit_status { FIT_OK, FIT_DOMAIN /* f is not finite on what was seen */, FIT
 typedef void fit_get(void *user, uint64_t first, uint32_t n, double *x, double *y);
 #define FIT_PAIRS 256
 
-/* Histogram of `count` (x, y) pairs, each of which is asked for three times, y only once. False
+/* Histogram of `count` (x, y) pairs, each of which is asked for twice, y only once. False
  * when an x or y is not finite. */
 bool fit_collect(struct arena *a, uint64_t count, fit_get *get, void *user, struct fit_data *d);
 /* d sees what the guard was fed, too: its range, and its values with `share` of the weight of d's.
