@@ -484,10 +484,19 @@ net_session_new(const struct net_server *s, const ola_keys *keys, struct net_ses
         return OLA_ERR_NOMEM;
     session->server = s;
     ola_status status = ola_server_new(s->params, keys, &session->ola);
+//% if linear
+    if (status == OLA_OK)
+        status = ola_linear_prepare(session->ola, (const ola_map *const *)s->map, MAPS);
+//% end
+//% if refresh
+    if (status == OLA_OK)
+        status =
+            ola_bootstrap_prepare(session->ola, (const ola_boot *const *)s->refresh, REFRESHES);
+//% end
     if (status == OLA_OK)
         *out = session;
     else
-        free(session);
+        net_session_free(session);
     return status;
 }
 

@@ -159,6 +159,31 @@ counted_json(const struct trip *t, struct str *s)
                  n ? field(t->measured, "counts", kinds[k]) / n : 0);
 }
 
+/* What each layer took in one evaluation, by kind of operation, beside the prediction. */
+static void
+layers_json(const struct trip *t, struct str *s)
+{
+    const cJSON *layers = cJSON_GetObjectItemCaseSensitive(t->measured, "layers"), *layer, *v;
+    double n = evaluations(t);
+    cJSON_ArrayForEach(layer, layers)
+    {
+        str_add(s, layer == layers->child ? "{" : ",{");
+        cJSON_ArrayForEach(v, layer)
+        {
+            bool share = strcmp(v->string, "predicted") == 0;
+            str_add(s, v == layer->child ? "" : ",");
+            str_json(s, v->string);
+            str_add(s, ":");
+            if (cJSON_IsString(v))
+                str_json(s, v->valuestring);
+            else
+                str_addf(s, "%.6f",
+                         share ? v->valuedouble * t->c.program->seconds : v->valuedouble / n);
+        }
+        str_add(s, "}");
+    }
+}
+
 static void
 print_json(const struct trip *t, const struct tally *r)
 {
@@ -205,7 +230,9 @@ print_json(const struct trip *t, const struct tally *r)
     cli_operations_json(p->arena, p, &s);
     str_add(&s, ",\"counted\":{");
     counted_json(t, &s);
-    str_add(&s, "}}\n");
+    str_add(&s, "},\"layers\":[");
+    layers_json(t, &s);
+    str_add(&s, "]}\n");
     fputs(str_text(&s), stdout);
     str_free(&s);
 }

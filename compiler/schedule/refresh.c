@@ -83,7 +83,7 @@ price_refresh(const struct search *s, uint32_t k)
 static double
 price_of(struct search *s, uint32_t k, uint32_t level)
 {
-    double *price = &s->price[(size_t)k * (s->out_level + 1) + level];
+    double *price = &s->price[(size_t)k * (s->out_level + 2) + level];
     if (*price < 0)
         *price = he_price_inst(s->p, s->rotations, k, level);
     return *price;
@@ -119,6 +119,19 @@ step_live(struct search *s, uint32_t k, uint32_t *to)
             vec_push(s->a, &s->live, i->args.at[a]);
 }
 
+/* The highest level that instruction k may want of its arguments: that of a refresh; of what the
+ * client encrypts one more where a map reads it, which can divide by EvalMod's lowest prime as well
+ * as by any other. */
+static uint32_t
+most_level(const struct search *s, uint32_t k)
+{
+    const struct he_inst *i = &s->p->insts.at[k];
+    bool fresh = i->op == HE_linear && !s->p->maps.at[i->data].free_of_level;
+    for (uint32_t a = 0; a < i->args.len; a++)
+        fresh &= s->p->insts.at[i->args.at[a]].op == HE_input;
+    return s->out_level + (fresh ? 1 : 0);
+}
+
 /* Adds the state that follows from `from` when instruction k makes its value at `own`. */
 static void
 follow(struct search *s, uint32_t k, const struct states *from, uint32_t parent, const uint32_t *to,
@@ -128,7 +141,7 @@ follow(struct search *s, uint32_t k, const struct states *from, uint32_t parent,
     uint32_t want = schedule_wanted(s->p, i, own);
     struct state next = {.parent = parent, .refreshed = refreshed};
 
-    if (want > s->out_level)
+    if (want > most_level(s, k))
         return;
     next.seconds = from->at[parent].seconds + price_of(s, k, want) + (refreshed ? s->refresh : 0);
     next.want = ARENA_ARRAY(s->a, uint8_t, s->live.len + 1);
@@ -198,8 +211,8 @@ search_init(struct search *s, const struct he_program *p, const struct he_rotati
     s->in_level = p->params.boot.stc;
     s->out_level = p->params.boot.out_level;
     s->made = ARENA_ARRAY(s->a, struct states, n + 1);
-    s->price = ARENA_ARRAY(s->a, double, (size_t)n *(s->out_level + 1) + 1);
-    for (size_t k = 0; k < (size_t)n * (s->out_level + 1); k++)
+    s->price = ARENA_ARRAY(s->a, double, (size_t)n *(s->out_level + 2) + 1);
+    for (size_t k = 0; k < (size_t)n * (s->out_level + 2); k++)
         s->price[k] = -1;
 }
 

@@ -215,3 +215,22 @@ ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in)
     s->counts.bootstraps++;
     return OLA_OK;
 }
+
+ola_status
+ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n)
+{
+    if (s == NULL || (boots == NULL && n != 0))
+        return OLA_ERR_PARAM;
+    ola_status status = OLA_OK;
+    for (uint32_t k = 0; status == OLA_OK && k < n; k++) {
+        const struct ola_boot *b = boots[k];
+        status = ola_linear_prepare(s, (const ola_map *const *)b->stc, OLA_MAX_BOOT_FACTORS);
+        if (status == OLA_OK)
+            status = ola_linear_prepare(s, (const ola_map *const *)b->cts, OLA_MAX_BOOT_FACTORS);
+        for (uint32_t i = 0; status == OLA_OK && i < 2; i++)
+            status = ola_ct_reserve(&s->held[i], 3, b->plan.top);
+        if (status == OLA_OK)
+            status = ola_switch_reserve(s, b->plan.top, 2);
+    }
+    return status;
+}

@@ -259,3 +259,20 @@ ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in, ola_ct *con
     ola_server_spent(s, OLA_KIND_MAP, start);
     return OLA_OK;
 }
+
+ola_status
+ola_linear_prepare(ola_server *s, const ola_map *const *maps, uint32_t n)
+{
+    if (s == NULL || (maps == NULL && n != 0))
+        return OLA_ERR_PARAM;
+    ola_status status = OLA_OK;
+    for (uint32_t k = 0; status == OLA_OK && k < n; k++) {
+        if (maps[k] != NULL && !ola_params_equal(s->params, maps[k]->params))
+            status = OLA_ERR_PARAM;
+        else if (maps[k] != NULL)
+            status = ola_products_reserve(s, maps[k]);
+    }
+    if (status == OLA_OK)
+        ola_server_touch(s);
+    return status;
+}

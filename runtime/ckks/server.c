@@ -126,6 +126,13 @@ ola_server_counts(const ola_server *s, struct ola_counts *out)
     *out = s->counts;
 }
 
+void
+ola_server_touch(struct ola_server *s)
+{
+    if (s->scratch.words != 0)
+        memset(s->scratch.data, 0, s->scratch.words * sizeof *s->scratch.data);
+}
+
 double
 ola_seconds(void)
 {

@@ -79,6 +79,8 @@ ola_server_spent(struct ola_server *s, enum ola_kind kind, double since)
 OLA_MUST_CHECK ola_status ola_buffer_need(struct ola_buffer *b, size_t words);
 /* The pieces of an operation, of words[] each, anew: what all of them held is lost. */
 OLA_MUST_CHECK ola_status ola_server_room(struct ola_server *s, const size_t words[OLA_PIECES]);
+/* Writes to the scratch that there is, so that its pages are mapped. */
+void ola_server_touch(struct ola_server *s);
 /* One for `threads` threads. */
 OLA_MUST_CHECK ola_status ola_server_make(const struct ola_params *p, const struct ola_keys *keys,
                                           int threads, struct ola_server **out);

@@ -45,6 +45,19 @@ ola_server_counts(const ola_server *s, struct ola_counts *out)
     *out = s->counts;
 }
 
+/* There is nothing to prepare. */
+ola_status
+ola_linear_prepare(ola_server *s, const ola_map *const *maps, uint32_t n)
+{
+    return s == NULL || (maps == NULL && n != 0) ? OLA_ERR_PARAM : OLA_OK;
+}
+
+ola_status
+ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n)
+{
+    return s == NULL || (boots == NULL && n != 0) ? OLA_ERR_PARAM : OLA_OK;
+}
+
 void
 ola_server_seconds(const ola_server *s, double out[OLA_KINDS])
 {

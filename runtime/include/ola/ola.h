@@ -138,6 +138,10 @@ void ola_map_free(ola_map *m);
 OLA_MUST_CHECK ola_status ola_linear(ola_server *s, const ola_map *m, const ola_ct *const *in,
                                      ola_ct *const *out);
 
+/* Takes the memory that these maps are evaluated in (NULL: none) now, and not when the first of them is: a freshly
+ * mapped page costs more than what is computed on it. ola_bootstrap_prepare does the same. */
+OLA_MUST_CHECK ola_status ola_linear_prepare(ola_server *s, const ola_map *const *maps, uint32_t n);
+
 /* Polynomial: from (level, in_scale) to (level - depth, out_scale), by the steps of ola_plan_poly. |x| <= 1.
  * in and out are [cts]; out[k] may be in[k], but no other input. */
 OLA_MUST_CHECK ola_status ola_poly_new(const ola_params *p, const struct ola_map_desc *desc,
@@ -181,6 +185,7 @@ OLA_MUST_CHECK ola_status ola_boot_new(const ola_params *p, uint32_t period, dou
                                        ola_boot **out);
 void ola_boot_free(ola_boot *b);
 OLA_MUST_CHECK ola_status ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in);
+OLA_MUST_CHECK ola_status ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n);
 
 /* What the server has done since it was made: operations on ciphertexts. additions: of constants too (a bias,
  * the constant of each part of a polynomial), and one less than the diagonals of each output of a map.

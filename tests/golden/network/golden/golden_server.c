@@ -297,9 +297,11 @@ golden_session_new(const struct golden_server *s, const ola_keys *keys, struct g
     session->server = s;
     ola_status status = ola_server_new(s->params, keys, &session->ola);
     if (status == OLA_OK)
+        status = ola_linear_prepare(session->ola, (const ola_map *const *)s->map, MAPS);
+    if (status == OLA_OK)
         *out = session;
     else
-        free(session);
+        golden_session_free(session);
     return status;
 }
 

@@ -30,6 +30,8 @@ struct trip {
     double keygen, load, encrypt, evaluate, decrypt; /* seconds */
     struct golden_waiting *waiting;
     double since, kinds[OLA_KINDS]; /* when the layer under way began, what was spent by then */
+    const char *names[GOLDEN_LAYERS + 1];
+    double shares[GOLDEN_LAYERS + 1];            /* predicted, of what comes before the layer */
     double layers[GOLDEN_LAYERS][OLA_KINDS + 1]; /* by kind, and all together */
 };
 
@@ -85,6 +87,8 @@ count_layer(void *user, uint32_t layer, uint32_t n_layers, double done, const ch
         t->layers[layer - 1][k] += kinds[k] - t->kinds[k];
     if (layer > 0)
         t->layers[layer - 1][OLA_KINDS] += now - t->since;
+    t->names[layer] = name;
+    t->shares[layer] = done;
     memcpy(t->kinds, kinds, sizeof kinds);
     t->since = now;
     golden_show_progress(t->waiting, layer, n_layers, done, name);
@@ -108,19 +112,22 @@ trip_answer(struct trip *t, struct golden_waiting *p, uint32_t n, float *answers
     return status == OLA_OK ? 0 : golden_fail_status("decrypt", status);
 }
 
-/* Layer by layer: seconds by kind of operation, and all together. */
+/* Layer by layer: the share of the whole that was predicted for it, the seconds that it took in all
+ * evaluations, and of these the seconds of each kind of operation. */
 static void
 write_layers(FILE *file, const struct trip *t)
 {
-    fprintf(file, " \"kinds\": [");
-    for (int k = 0; k < OLA_KINDS; k++)
-        fprintf(file, "%s\"%s\"", k ? ", " : "", ola_kind_name((enum ola_kind)k));
-    fprintf(file, "],\n \"layers\": [");
+    fprintf(file, " \"layers\": [");
     for (uint32_t i = 0; i < GOLDEN_LAYERS; i++) {
-        fprintf(file, "%s\n  [", i ? "," : "");
-        for (int k = 0; k <= OLA_KINDS; k++)
-            fprintf(file, "%s%.6f", k ? ", " : "", t->layers[i][k]);
-        fprintf(file, "]");
+        fprintf(file, "%s\n  {\"node\": \"", i ? "," : "");
+        for (const char *c = t->names[i]; c && *c; c++)
+            fprintf(file, *c == '"' ? "\\%c" : "%c", *c);
+        fprintf(file, "\", \"predicted\": %.6f, \"seconds\": %.6f",
+                t->shares[i + 1] - t->shares[i], t->layers[i][OLA_KINDS]);
+        for (int k = 0; k < OLA_KINDS; k++)
+            if (t->layers[i][k] > 0)
+                fprintf(file, ", \"%s\": %.6f", ola_kind_name((enum ola_kind)k), t->layers[i][k]);
+        fprintf(file, "}");
     }
     fprintf(file, "],\n");
 }
