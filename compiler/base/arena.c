@@ -17,6 +17,7 @@ struct chunk {
 struct arena {
     struct chunk *head;
     size_t total;
+    struct arena *children, *sibling; /* that go with it; the next one of the parent's */
 };
 
 static void *
@@ -35,11 +36,31 @@ arena_new(void)
     return must(calloc(1, sizeof(struct arena)));
 }
 
+struct arena *
+arena_child(struct arena *parent)
+{
+    struct arena *a = arena_new();
+    a->sibling = parent->children;
+    parent->children = a;
+    return a;
+}
+
+static void
+free_children(struct arena *a)
+{
+    for (struct arena *c = a->children, *next; c; c = next) {
+        next = c->sibling;
+        arena_free(c);
+    }
+    a->children = NULL;
+}
+
 void
 arena_free(struct arena *a)
 {
     if (!a)
         return;
+    free_children(a);
     for (struct chunk *c = a->head, *next; c; c = next) {
         next = c->next;
         free(c->data);
@@ -52,6 +73,7 @@ void
 arena_reset(struct arena *a)
 {
     struct chunk *keep = NULL;
+    free_children(a);
     for (struct chunk *c = a->head, *next; c; c = next) {
         next = c->next;
         if (!keep && c->size == CHUNK) {

@@ -13,6 +13,9 @@
 struct arena;
 
 struct arena *arena_new(void);
+/* One that goes with its parent, for what another thread makes: an arena serves one thread at a
+ * time. It may be reset before, not freed. */
+struct arena *arena_child(struct arena *parent);
 void arena_free(struct arena *a);
 /* Forgets all that was handed out and keeps some of the memory, for an arena that is filled again
  * and again: pages fresh from the system cost more than what is computed on them. */

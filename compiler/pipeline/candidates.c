@@ -52,13 +52,14 @@ choose_params(struct arena *a, const struct compile_options *o, struct he_progra
 
 /* Whether the network is too deep for levels alone in this ring, under any layout. */
 static bool
-hopeless(const struct compile_options *o, const struct tp *t, uint32_t log_n, struct attempt *out)
+hopeless(struct arena *a, const struct compile_options *o, const struct tp *t, uint32_t log_n,
+         struct attempt *out)
 {
     uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
     double limit = ola_plan_max_log_qp(log_n, security);
     if (o->insecure_toy || depth * (log_n + 9.0) <= limit)
         return false;
-    out->levels = tp_depth_text(t->arena, t);
+    out->levels = tp_depth_text(a, t);
     out->depth = tp_depth(t);
     out->missing = out->depth * (log_n + 12.0) - limit;
     return true;
@@ -94,7 +95,7 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
     pipeline_dump_he(o, "lower", p);
     p->ram = o->max_ram;
     struct he_program *chosen = NULL;
-    if (!hopeless(o, t, log_n, out)) {
+    if (!hopeless(a, o, t, log_n, out)) {
         struct he_program *copy = he_copy(p);
         chosen = shallow(a, o, copy, placed, output_range, out);
     }
@@ -141,11 +142,38 @@ roomy(const struct he_program *p)
     return p && (p->params.q.len + p->params.digit_limbs - 1) / p->params.digit_limbs <= 4;
 }
 
+/* An attempt in memory of its own. */
+struct trial {
+    struct arena *arena; /* NULL: not tried yet */
+    struct attempt attempt;
+    bool ok;
+};
+
+/* Tries a ring, and beside it the next one where most networks ask for both: those too deep for the
+ * smaller rings. trial: [log N]. */
+static void
+try_rings(struct arena *a, const struct compile_options *o, const struct tp *t, double output_range,
+          uint32_t log_n, uint32_t hi, struct trial *trial)
+{
+    uint32_t n = log_n >= PIPELINE_DEEP_LOG_N && log_n < hi && !o->dump ? 2 : 1;
+
+    for (uint32_t k = 0; k < n; k++)
+        trial[log_n + k].arena = arena_child(a);
+#pragma omp parallel for schedule(dynamic) num_threads(2)
+    for (uint32_t k = 0; k < n; k++) {
+        struct trial *at = &trial[log_n + k];
+        struct diag *quiet = diag_new();
+        at->ok = attempt(at->arena, o, t, output_range, log_n + k, &at->attempt, quiet);
+        diag_free(quiet);
+    }
+}
+
 struct he_program *
 pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
                     double output_range, struct diag *d)
 {
     uint32_t lo = o->log_n ? o->log_n : LEAST_LOG_N, hi = o->log_n ? o->log_n : MOST_LOG_N;
+    struct trial trial[OLA_MAX_LOG_N + 1] = {{NULL, {0}, false}};
     struct attempt best = {0}, last = {0};
 
     if (lo < OLA_MIN_LOG_N || hi > OLA_MAX_LOG_N) {
@@ -156,11 +184,15 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     if (o->throughput)
         return pipeline_batches(a, o, t, output_range, d);
     for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
-        struct attempt now = {0};
-        if (log_n < PIPELINE_DEEP_LOG_N && hopeless(o, t, log_n, &last))
+        if (log_n < PIPELINE_DEEP_LOG_N && hopeless(a, o, t, log_n, &last))
             continue;
-        if (!attempt(a, o, t, output_range, log_n, &now, d))
+        if (!trial[log_n].arena)
+            try_rings(a, o, t, output_range, log_n, hi, trial);
+        struct attempt now = trial[log_n].attempt;
+        if (!trial[log_n].ok) { /* once more, for what there is to say */
+            attempt(a, o, t, output_range, log_n, &now, d);
             return NULL;
+        }
         if (best.program && !now.program)
             break;
         bool second = best.program != NULL;

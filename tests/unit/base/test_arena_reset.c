@@ -1,5 +1,5 @@
 /* test_arena_reset.c - an arena that is filled again and again hands out zeroed memory and does not
- * grow. */
+ * grow; children go with their parent. */
 #include "base/arena.h"
 
 #include <criterion/criterion.h>
@@ -28,5 +28,22 @@ Test(arena, reset_of_an_empty_arena)
     arena_reset(a);
     char *p = arena_alloc(a, 10);
     cr_expect_eq(p[9], 0);
+    arena_free(a);
+}
+
+/* A leak is what the address sanitiser would find. */
+Test(arena, children_go_with_their_parent)
+{
+    struct arena *a = arena_new(), *b = arena_child(a), *c = arena_child(b), *d = arena_child(a);
+    char *kept = arena_strdup(a, "kept");
+
+    memset(arena_alloc(b, 1000), 1, 1000);
+    memset(arena_alloc(c, (size_t)1 << 21), 1, (size_t)1 << 21);
+    memset(arena_alloc(d, 10), 1, 10);
+    arena_reset(b); /* takes c with it */
+    cr_expect_eq(arena_used(b), 0);
+    cr_expect_eq(*(char *)arena_alloc(b, 100), 0);
+    cr_expect_str_eq(kept, "kept");
+    cr_expect_eq(arena_used(d), 10);
     arena_free(a);
 }
