@@ -216,18 +216,22 @@ best_change(struct arena *a, const struct work *w, double *change)
 {
     bool bias = w->group->bias != NULL;
     struct equations half[2] = {gather(a, w, 0, 2), gather(a, w, 1, 2)}, all = gather(a, w, 0, 1);
-    double least = 0, best = -1;
+    double least = 0, best = -1, error[2 * STIFFNESSES];
 
-    for (int s = 0; s < STIFFNESSES; s++) {
-        double error = 0;
-        for (int h = 0; h < 2; h++)
-            error += solve(&half[h], bias, stiffness[s], change) ? added_error(&half[1 - h], change)
-                                                                 : INFINITY;
-        if (error < least) {
-            least = error;
+#pragma omp parallel for schedule(dynamic)
+    for (int k = 0; k < 2 * STIFFNESSES; k++) {
+        const struct equations *made = &half[k % 2], *judge = &half[1 - k % 2];
+        struct arena *scratch = arena_new();
+        double *trial = ARENA_ARRAY(scratch, double, (size_t)w->k * w->r);
+        error[k] =
+            solve(made, bias, stiffness[k / 2], trial) ? added_error(judge, trial) : INFINITY;
+        arena_free(scratch);
+    }
+    for (int s = 0; s < STIFFNESSES; s++)
+        if (error[2 * s] + error[2 * s + 1] < least) {
+            least = error[2 * s] + error[2 * s + 1];
             best = stiffness[s];
         }
-    }
     return best > 0 && solve(&all, bias, best, change);
 }
 
