@@ -264,6 +264,8 @@ ola_reduce(ola_server *s, ola_ct *const *out, const ola_ct *const *in, uint32_t 
         }
         for (; e == OLA_OK && from->level > level; from = out[k])
             e = ola_rescale(s, out[k], from);
+        if (e != OLA_OK)
+            out[k]->parts = 0; /* nothing, rather than half of it */
     }
     return e;
 }

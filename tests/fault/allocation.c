@@ -244,6 +244,67 @@ op_poly_eval(struct world *w)
     return ola_poly_eval(w->server, w->poly, (const ola_ct *[]){w->a}, (ola_ct *[]){w->b});
 }
 
+/* Two columns, a partial sum, a result of powers of two; and one column whose squares are weighted. */
+static const uint32_t sparse_start[2][3] = {{0, 2, 4}, {0, 1}};
+static const uint32_t sparse_column[2][4] = {{0, 0, 1, 0}, {0}};
+static const double sparse_weight[2][4] = {{1, -4, 2, 8}, {3}};
+static const double sparse_bias[1] = {0.25};
+
+static ola_status
+sparse_make(struct world *w, uint32_t k, ola_sparse **m)
+{
+    struct plain_sparse s = {.head = {.cols = 1,
+                                      .rows = 1,
+                                      .temps = k ? 0 : 1,
+                                      .kind = k ? OLA_SPARSE_INTEGERS : OLA_SPARSE_SHIFTS,
+                                      .squared = k},
+                             .start = sparse_start[k],
+                             .column = sparse_column[k],
+                             .weight = sparse_weight[k],
+                             .bias = sparse_bias};
+    const struct ola_sparse_desc desc = {2, k ? 0x1p32 : 0x1p30, k ? 0x1p66 : 0x1p32};
+    struct bytes section = sparse_section(&s);
+    ola_status status = ola_sparse_new(w->p, &desc, section.data, section.size, m);
+    bytes_free(&section);
+    return status;
+}
+
+static ola_status
+op_sparse(struct world *w)
+{
+    ola_sparse *m = (ola_sparse *)w;
+    MADE(sparse_make(w, 0, &m), m, ola_sparse_free);
+}
+
+/* Both maps one behind the other. */
+static ola_status
+op_sparse_eval(struct world *w)
+{
+    ola_sparse *m[2] = {NULL, NULL};
+    ola_status s = sparse_make(w, 0, &m[0]);
+    if (s == OLA_OK)
+        s = sparse_make(w, 1, &m[1]);
+    if (s == OLA_OK)
+        s = ola_sparse_eval(w->server, (const ola_sparse *const *)m, 2, (const ola_ct *[]){w->a},
+                            (ola_ct *[]){w->b});
+    ola_sparse_free(m[0]);
+    ola_sparse_free(m[1]);
+    return s;
+}
+
+static ola_status
+op_reduce(struct world *w)
+{
+    ola_ct *product = NULL;
+    ola_status s = ola_ct_new(w->p, &product);
+    if (s == OLA_OK)
+        s = ola_mul(w->server, product, w->a, w->a);
+    if (s == OLA_OK)
+        s = ola_reduce(w->server, (ola_ct *[]){w->b}, (const ola_ct *[]){product}, 1, 1);
+    ola_ct_free(product);
+    return s;
+}
+
 static ola_status
 op_bytes(struct world *w)
 {
@@ -328,5 +389,8 @@ FAULT(relabel)
 FAULT(rotate)
 FAULT(linear)
 FAULT(poly_eval)
+FAULT(sparse)
+FAULT(sparse_eval)
+FAULT(reduce)
 FAULT(bytes)
 FAULT(files)
