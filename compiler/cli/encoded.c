@@ -33,13 +33,35 @@ map_step(const struct he_program *p, const struct he_map *m)
                : sqrt((double)p->params.slots * 2) / map_scale(p, m) / most;
 }
 
-static const struct he_map *
-map_of(const struct he_program *p, const char *node)
+/* Whether a map, polynomial or sparse map ("NUMBER_NODE") is a node's. */
+static bool
+is_of(const char *name, const char *node)
+{
+    const char *end = name ? strchr(name, '_') : NULL;
+    return end && strcmp(end + 1, node) == 0;
+}
+
+/* The weights of a batch are integers times a unit; powers of two are exact. */
+static double
+sparse_step(const struct he_sparse *s)
+{
+    double most = 0;
+    for (uint32_t k = 0; k < s->m->start[s->m->rows]; k++)
+        most = fmax(most, fabs((double)s->m->val[k]));
+    return s->shifts || !(most > 0) ? 0 : s->unit / most;
+}
+
+/* The step of a node's weights; `otherwise` where no map is the node's alone. */
+static double
+step_of(const struct he_program *p, const char *node, double otherwise)
 {
     for (uint32_t k = 0; k < p->maps.len; k++)
-        if (p->maps.at[k].name && strcmp(p->maps.at[k].name, node) == 0)
-            return &p->maps.at[k];
-    return NULL;
+        if (is_of(p->maps.at[k].name, node))
+            return map_step(p, &p->maps.at[k]);
+    for (uint32_t k = 0; k < p->sparse.len; k++)
+        if (is_of(p->sparse.at[k].name, node))
+            return sparse_step(&p->sparse.at[k]);
+    return otherwise;
 }
 
 static double
@@ -48,6 +70,8 @@ coarsest(const struct he_program *p)
     double most = 0;
     for (uint32_t k = 0; k < p->maps.len; k++)
         most = fmax(most, map_step(p, &p->maps.at[k]));
+    for (uint32_t k = 0; k < p->sparse.len; k++)
+        most = fmax(most, sparse_step(&p->sparse.at[k]));
     return most;
 }
 
@@ -89,11 +113,11 @@ cli_encoded(struct arena *a, const struct compiled *c)
     double most = coarsest(p);
     for (uint32_t k = 0; k < g->nodes.len; k++) {
         struct node *n = &g->nodes.at[k];
-        const struct he_map *m = map_of(p, n->name);
+        double step = step_of(p, n->name, most);
         for (uint32_t i = 0; i < n->in.len; i++)
-            round_constant(g, n->in.at[i], m ? map_step(p, m) : most);
+            round_constant(g, n->in.at[i], step);
         for (uint32_t i = 0; n->poly && i < p->polys.len; i++)
-            if (p->polys.at[i].name && strcmp(p->polys.at[i].name, n->name) == 0)
+            if (is_of(p->polys.at[i].name, n->name))
                 round_poly(g, n, sqrt((double)p->params.slots * 2) / p->polys.at[i].in_scale);
     }
     return g;
