@@ -79,6 +79,7 @@ static const struct activation {
     {OP_sin, "sin(x)", {{0}}},
     {OP_cos, "cos(x)", {{0}}},
     {OP_clip, NULL, {{0}}}, /* its bounds may be inputs */
+    {OP_prelu, NULL, {{0}}},
 };
 
 /* Gelu with approximate = "tanh". */
@@ -130,14 +131,63 @@ clip(const struct tp *t, const struct node *n, struct str *out)
     }
 }
 
-static void
-expression(const struct tp *t, const struct node *n, struct str *out)
+/* The slopes of a PRelu, one or one a channel. */
+static const struct tensor *
+slopes_of(const struct tp *t, const struct node *n)
 {
+    return &graph_value(t->graph, n->in.at[1])->data;
+}
+
+/* Their table, for node k, where there are several. */
+static void
+slopes(const struct tp *t, const struct node *n, uint32_t k, struct str *out)
+{
+    const struct tensor *s = slopes_of(t, n);
+    int64_t count = shape_size(&s->shape);
+
+    if (count == 1)
+        return;
+    str_addf(out, "    static const double slope_%u[] = {", k);
+    for (int64_t i = 0; i < count; i++) {
+        str_add(out, i % 8 ? " " : "\n        ");
+        str_double(out, (double)s->f[i]);
+        str_add(out, ",");
+    }
+    str_add(out, "\n    };\n");
+}
+
+static void
+prelu(const struct tp *t, const struct node *n, uint32_t k, struct str *out)
+{
+    const struct tensor *s = slopes_of(t, n);
+    const struct shape *shape = &graph_value(t->graph, n->in.at[0])->shape;
+    int axis;
+    uint32_t channels = graph_channels(shape, &axis);
+    int64_t inner = 1;
+
+    for (int d = axis + 1; d < shape->rank; d++)
+        inner *= shape->dim[d];
+    str_add(out, "x < 0 ? ");
+    if (shape_size(&s->shape) == 1)
+        str_double(out, (double)s->f[0]);
+    else
+        str_addf(out, "slope_%u[i / %lld %% %u]", k, (long long)inner, channels);
+    str_add(out, " * x : x");
+}
+
+/* That of TP node k, from x, for element i. */
+static void
+expression(const struct tp *t, uint32_t node, struct str *out)
+{
+    const struct node *n = node_of(t, &t->nodes.at[node]);
     const struct activation *f = activation_of(n);
     uint32_t k = 0;
 
     if (!f->text) {
-        clip(t, n, out);
+        if (n->op == OP_prelu)
+            prelu(t, n, node, out);
+        else
+            clip(t, n, out);
         return;
     }
     for (const char *s = f->text; *s; s++) {
@@ -342,6 +392,9 @@ step(struct emitter *e, struct tables *t, uint32_t k, struct str *out)
                  t->runs.len - begin);
         return;
     }
+    const struct node *node = n->kind == TP_POLY ? node_of(front, n) : NULL;
+    if (node && node->op == OP_prelu)
+        slopes(front, node, k, out);
     str_addf(out, "    for (uint32_t i = 0; i < %u; i++)", n->n);
     if (n->kind == TP_MUL) {
         str_addf(out, "\n        v[%u + i] = v[%u + i] * v[%u + i];\n", t->place[k], from,
@@ -349,7 +402,7 @@ step(struct emitter *e, struct tables *t, uint32_t k, struct str *out)
         return;
     }
     struct str f = {0};
-    expression(front, node_of(front, n), &f);
+    expression(front, k, &f);
     str_addf(out, " {\n        const double x = v[%u + i];\n        v[%u + i] = %s;\n    }\n", from,
              t->place[k], str_text(&f));
     str_free(&f);

@@ -24,12 +24,14 @@ cat > front.ola << 'END'
 network fronts
 input image : f32[1, 28, 28] from u8 / 255
 const K : f32[2, 1, 3, 3] = [0.5, -0.25, 0, 0, 1, 0, 0.125, 0, -0.5, 0, 0, 0.25, -1, 0, 0, 0.5, 0.5, -0.125]
+const S : f32[2, 1, 1] = [0.25, -0.5]
+const T : f32[1] = [0.75]
 p = avgpool(image, 4x4)
 c = conv(p, K, pad 1)
 s1 = Relu(c) + LeakyRelu(c; alpha 0.3) + Sigmoid(c) + Tanh(c) + Gelu(c) + HardSigmoid(c; alpha 0.3) + HardSwish(c)
 s2 = Softplus(c) + Softsign(c) + Elu(c; alpha 0.7) + Mish(c) + ThresholdedRelu(c; alpha 0.1) + Erf(c) + Exp(c) + Abs(c)
 s3 = Sin(c) * Cos(c) + Clip(c, -0.2, 0.3) + Sqrt(Exp(c)) + Log(Exp(c) + 1.0) + Reciprocal(Exp(c)) + c * Sigmoid(c)
-s4 = Selu(c) + Celu(c; alpha 0.4) + Gelu(c; approximate "tanh")
+s4 = Selu(c) + Celu(c; alpha 0.4) + Gelu(c; approximate "tanh") + prelu(c, S) + prelu(c, T)
 m = maxpool(s1 + s2 - s3 * c + s4, 2x2)
 output y = flatten(m) * 0.5 + 0.25
 END
