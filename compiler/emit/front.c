@@ -2,9 +2,10 @@
  * and a line of C for each of its steps.
  *
  * Values lie one behind the other in one array of doubles. A row of a map is a list of weights and
- * a list of offsets from its first argument; equal lists are kept once, and rows that differ in the
- * first argument alone are one run. So a convolution takes its kernel and a run a line of pixels.
- */
+ * a list of taps: which of the weights, and an offset from the row's first argument. Equal lists are
+ * kept once, a row whose weights are some of a longer row's uses that one's, and rows that differ in
+ * the first argument alone are one run. So a convolution takes its kernel, a run a line of pixels,
+ * and taps for each part of its border. */
 #include "emit/room.h"
 
 #include "ir/tp.h"
@@ -27,16 +28,17 @@ struct lists {
     uint32_t slots;
 };
 
-/* `rows` rows of one map: the r-th reads from value first + r step on. */
+/* `rows` rows of one map: the r-th reads from value first + r step on. tap: of its words, two for
+ * each of `count` taps. */
 struct run {
-    uint32_t rows, first, count, offset, weight;
+    uint32_t rows, first, count, tap, weight;
     int64_t step;
     double bias;
 };
 
 struct tables {
     struct arena *a;
-    struct lists offsets, weights;
+    struct lists taps, weights;
     VEC(struct run) runs;
     uint32_t *place; /* by node: its first value */
     uint32_t size;
@@ -259,7 +261,7 @@ add_row(struct tables *t, uint32_t begin, const struct run *row)
     struct run *last = t->runs.len > begin ? &t->runs.at[t->runs.len - 1] : NULL;
     int64_t step = last ? (int64_t)row->first - last->first : 0;
 
-    bool same = last && last->count == row->count && last->offset == row->offset &&
+    bool same = last && last->count == row->count && last->tap == row->tap &&
                 last->weight == row->weight && !(last->bias < row->bias) &&
                 !(last->bias > row->bias);
     if (same && last->rows == 1)
@@ -270,35 +272,102 @@ add_row(struct tables *t, uint32_t begin, const struct run *row)
         vec_push(t->a, &t->runs, *row);
 }
 
-/* False when the tables are too large. */
+/* The values that one row reads, and its weights. */
+struct row {
+    VEC(uint32_t) from, weight; /* values; bits of floats */
+};
+
+static void
+read_row(const struct tables *t, struct arena *scratch, const struct tp_arg *arg, uint32_t r,
+         struct row *row)
+{
+    const struct matrix *m = arg->m;
+
+    row->from.len = row->weight.len = 0;
+    for (uint32_t e = m->start[r]; e < m->start[r + 1]; e++) {
+        uint32_t bits;
+        memcpy(&bits, &m->val[e], sizeof bits);
+        vec_push(scratch, &row->from, t->place[arg->value] + m->col[e]);
+        vec_push(scratch, &row->weight, bits);
+    }
+}
+
+/* Whether the row's weights are some of base's, in order; which ones, to the first words of the
+ * taps. */
 static bool
-add_map(struct tables *t, const struct tp_node *n)
+picks(const struct row *row, const struct row *base, uint32_t *taps)
+{
+    uint32_t at = 0;
+
+    for (uint32_t k = 0; k < row->weight.len; k++, at++) {
+        while (at < base->weight.len && base->weight.at[at] != row->weight.at[k])
+            at++;
+        if (at == base->weight.len)
+            return false;
+        taps[2 * k] = at;
+    }
+    return true;
+}
+
+static void
+keep_row(struct tables *t, const struct row *row, const struct row *base, uint32_t begin,
+         double bias)
 {
     struct arena *scratch = arena_new();
-    VEC(uint32_t) offset = {0}, weight = {0};
-    uint32_t begin = t->runs.len;
+    uint32_t count = row->weight.len, *taps = ARENA_ARRAY(scratch, uint32_t, 2 * (size_t)count + 1);
+    struct run run = {
+        .rows = 1, .bias = bias, .count = count, .first = count ? row->from.at[0] : 0};
 
-    for (uint32_t r = 0; r < n->n && t->weights.word.len + t->offsets.word.len < MOST; r++) {
-        struct run row = {.rows = 1, .bias = n->bias ? n->bias[r] : 0};
-        offset.len = weight.len = 0;
-        for (uint32_t k = 0; k < n->args.len; k++) {
-            const struct matrix *m = n->args.at[k].m;
-            for (uint32_t e = m->start[r]; e < m->start[r + 1]; e++) {
-                uint32_t from = t->place[n->args.at[k].value] + m->col[e], bits;
-                if (!offset.len)
-                    row.first = from;
-                memcpy(&bits, &m->val[e], sizeof bits);
-                vec_push(scratch, &offset, from - row.first); /* modulo 2^32: may be negative */
-                vec_push(scratch, &weight, bits);
-            }
-        }
-        row.count = offset.len;
-        row.offset = keep(t->a, &t->offsets, offset.at, offset.len);
-        row.weight = keep(t->a, &t->weights, weight.at, weight.len);
-        add_row(t, begin, &row);
+    if (!picks(row, base, taps)) {
+        base = row;
+        picks(row, row, taps);
+    }
+    for (uint32_t k = 0; k < count; k++)
+        taps[2 * k + 1] = row->from.at[k] - run.first; /* modulo 2^32: may be negative */
+    run.tap = keep(t->a, &t->taps, taps, 2 * count);
+    run.weight = keep(t->a, &t->weights, base->weight.at, base->weight.len);
+    add_row(t, begin, &run);
+    arena_free(scratch);
+}
+
+static uint32_t
+longest_row(const struct matrix *m, uint32_t first, uint32_t n)
+{
+    uint32_t best = first;
+
+    for (uint32_t r = first; r < first + n && r < m->rows; r++)
+        best = m->start[r + 1] - m->start[r] > m->start[best + 1] - m->start[best] ? r : best;
+    return best;
+}
+
+static bool
+small_enough(const struct tables *t)
+{
+    return t->weights.word.len + t->taps.word.len < MOST;
+}
+
+/* What a node takes of its argument k; the rows of a channel share the weights of its longest. False
+ * when the tables are too large. */
+static bool
+add_map(struct tables *t, const struct tp_node *n, uint32_t k)
+{
+    struct arena *scratch = arena_new();
+    struct row row = {{0}, {0}}, base = {{0}, {0}};
+    const struct tp_arg *arg = &n->args.at[k];
+    uint32_t begin = t->runs.len, inner = 1;
+    int axis;
+
+    graph_channels(&n->shape, &axis);
+    for (int d = axis + 1; d < n->shape.rank; d++)
+        inner *= (uint32_t)n->shape.dim[d];
+    for (uint32_t r = 0; r < n->n && small_enough(t); r++) {
+        if (r % inner == 0)
+            read_row(t, scratch, arg, longest_row(arg->m, r, inner), &base);
+        read_row(t, scratch, arg, r, &row);
+        keep_row(t, &row, &base, begin, k == 0 && n->bias ? n->bias[r] : 0);
     }
     arena_free(scratch);
-    return t->weights.word.len + t->offsets.word.len < MOST;
+    return small_enough(t);
 }
 
 /* The places of all values; false when there are too many. */
@@ -323,8 +392,8 @@ emit_front_check(struct arena *a, const struct tp *front, struct diag *d)
     bool ok = places(&t, front);
 
     for (uint32_t k = 0; k < front->nodes.len && ok; k++)
-        if (front->nodes.at[k].kind == TP_LINEAR)
-            ok = add_map(&t, &front->nodes.at[k]);
+        for (uint32_t i = 0; i < front->nodes.at[k].args.len && ok; i++)
+            ok = front->nodes.at[k].kind != TP_LINEAR || add_map(&t, &front->nodes.at[k], i);
     if (!ok)
         diag_error(d, E_SPLIT, PLACE_FILE(front->graph->file),
                    "the part in front has more weights than the client's C can hold");
@@ -368,7 +437,7 @@ run_rows(struct str *out, const struct tables *t)
     for (uint32_t k = 0; k < t->runs.len; k++) {
         const struct run *r = &t->runs.at[k];
         str_addf(out, "    {%u, %u, %lld, %u, %u, %u, ", r->rows, r->first, (long long)r->step,
-                 r->count, r->offset, r->weight);
+                 r->count, r->tap / 2, r->weight);
         str_double(out, r->bias);
         str_add(out, "},\n");
     }
@@ -387,9 +456,11 @@ step(struct emitter *e, struct tables *t, uint32_t k, struct str *out)
         return;
     str_addf(out, "    /* %s, %s */\n", emit_plain(e->a, n->name), emit_shape(e->a, &n->shape));
     if (n->kind == TP_LINEAR) {
-        add_map(t, n);
-        str_addf(out, "    sums(v, v + %u, runs + %u, %u);\n", t->place[k], begin,
-                 t->runs.len - begin);
+        for (uint32_t i = 0; i < n->args.len; i++, begin = t->runs.len) {
+            add_map(t, n, i);
+            str_addf(out, "    sums(v, v + %u, runs + %u, %u, %s);\n", t->place[k], begin,
+                     t->runs.len - begin, i ? "true" : "false");
+        }
         return;
     }
     const struct node *node = n->kind == TP_POLY ? node_of(front, n) : NULL;
@@ -420,7 +491,7 @@ emit_front(struct emitter *e, bool tables, struct str *out)
         step(e, &t, k, &steps);
     if (tables) {
         words(out, "float", "weights", &t.weights, true);
-        words(out, "int32_t", "offsets", &t.offsets, false);
+        words(out, "int32_t", "taps", &t.taps, false);
         run_rows(out, &t);
     } else
         str_addf(out, "double *\n%s_front(double *v)\n{\n%s    return v + %u;\n}\n", e->name,
