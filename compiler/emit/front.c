@@ -2,10 +2,10 @@
  * and a line of C for each of its steps.
  *
  * Values lie one behind the other in one array of doubles. A row of a map is a list of weights and
- * a list of taps: which of the weights, and an offset from the row's first argument. Equal lists are
- * kept once, a row whose weights are some of a longer row's uses that one's, and rows that differ in
- * the first argument alone are one run. So a convolution takes its kernel, a run a line of pixels,
- * and taps for each part of its border. */
+ * a list of taps: which of the weights, and an offset from the row's first argument. Equal lists
+ * are kept once, a row whose weights are some of a longer row's uses that one's, and rows that
+ * differ in the first argument alone are one run. So a convolution takes its kernel, a run a line
+ * of pixels, and taps for each part of its border. */
 #include "emit/room.h"
 
 #include "ir/tp.h"
@@ -346,8 +346,8 @@ small_enough(const struct tables *t)
     return t->weights.word.len + t->taps.word.len < MOST;
 }
 
-/* What a node takes of its argument k; the rows of a channel share the weights of its longest. False
- * when the tables are too large. */
+/* What a node takes of its argument k; the rows of a channel share the weights of its longest.
+ * False when the tables are too large. */
 static bool
 add_map(struct tables *t, const struct tp_node *n, uint32_t k)
 {

@@ -244,7 +244,7 @@ op_poly_eval(struct world *w)
     return ola_poly_eval(w->server, w->poly, (const ola_ct *[]){w->a}, (ola_ct *[]){w->b});
 }
 
-/* Two columns, a partial sum, a result of powers of two; and one column whose squares are weighted. */
+/* A partial sum and a result of powers of two; and one column whose squares are weighted. */
 static const uint32_t sparse_start[2][3] = {{0, 2, 4}, {0, 1}};
 static const uint32_t sparse_column[2][4] = {{0, 0, 1, 0}, {0}};
 static const double sparse_weight[2][4] = {{1, -4, 2, 8}, {3}};
