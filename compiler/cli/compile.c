@@ -8,6 +8,34 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* How an evaluation shares out among cores. */
+static void
+cores_json(const struct he_program *p, struct str *s)
+{
+    struct he_scaling c;
+    he_price_cores(p, &c);
+    str_addf(s, ",\"critical_path_seconds\":%.5f,\"bytes_moved\":%.0f,\"cores\":[", c.path,
+             c.bytes);
+    for (uint32_t k = 0; k < HE_CORES; k++)
+        str_addf(s, "%s{\"cores\":%u,\"seconds\":%.5f,\"speedup\":%.2f,\"bytes_a_second\":%.3g}",
+                 k ? "," : "", c.at[k].cores, c.at[k].seconds, c.at[0].seconds / c.at[k].seconds,
+                 c.bytes / c.at[k].seconds);
+    str_add(s, "]");
+}
+
+static void
+cores_table(const struct he_program *p)
+{
+    struct he_scaling c;
+    he_price_cores(p, &c);
+    printf("faster than one core, if memory keeps pace:");
+    for (uint32_t k = 2; k < HE_CORES; k++)
+        printf("%s %.1f times on %u", k == 2 ? "" : ",", c.at[0].seconds / c.at[k].seconds,
+               c.at[k].cores);
+    printf("; %.1f GB pass through memory, at %.0f GB/s %.2f s\n", c.bytes / 1e9, c.memory / 1e9,
+           c.bytes / c.memory);
+}
+
 static void
 summary_json(const struct compiled *c, const char *dir)
 {
@@ -34,6 +62,7 @@ summary_json(const struct compiled *c, const char *dir)
              (unsigned long long)p->key_bytes, p->seconds, (unsigned long long)p->peak_bytes,
              p->batch ? p->batch : 1);
     cli_operations_json(p->arena, p, &s);
+    cores_json(p, &s);
     str_add(&s, "}\n");
     fputs(str_text(&s), stdout);
     str_free(&s);
@@ -61,6 +90,7 @@ summary(const struct compiled *c, const char *dir)
            (unsigned long long)p->counts.rotations, (unsigned long long)p->counts.products,
            p->seconds, p->params.costs ? "by --costs" : "on two cores", (double)p->peak_bytes / 1e6,
            (double)p->key_bytes / 1e6);
+    cores_table(p);
     if (p->batch) {
         struct str s = {0};
         cli_operations_table(p->arena, p, &s);

@@ -262,6 +262,37 @@ double he_price_inst(const struct he_program *p, const struct he_rotations *rota
                      uint32_t level);
 /* Seconds of a bootstrapping of one ciphertext whose slots have this period. */
 double he_price_refresh(const struct he_params *p, uint32_t period);
+/* Seconds of instruction k of a scheduled program. */
+double he_price_scheduled(const struct he_program *p, uint32_t k);
+
+/* How an evaluation shares out among cores: `times` times, one after the other, `units` equal
+ * pieces side by side that take `work` seconds of one core together. */
+struct he_phase {
+    double work, times;
+    uint32_t units;
+};
+struct he_phases {
+    struct he_phase *at;
+    uint32_t len, cap;
+};
+/* Adds instruction k's phases; the bytes that it moves through memory. */
+double he_price_phases(const struct he_program *p, struct arena *a, uint32_t k,
+                       struct he_phases *list);
+/* Seconds of phases in their order on so many cores, memory left aside; 0: on any number. */
+double he_phases_seconds(const struct he_phases *list, uint32_t cores);
+/* Of a scheduled program, as the runtime evaluates it: instruction by instruction. path: seconds of
+ * the longest chain of instructions that wait for one another, on any number of cores; bytes that
+ * an evaluation moves through memory, and what the machine of the costs moves in a second. */
+#define HE_CORES 7 /* 1, 2, 4 .. 64 */
+struct he_scaling {
+    struct {
+        uint32_t cores;
+        double seconds; /* memory left aside */
+    } at[HE_CORES];
+    double path, bytes, memory;
+};
+void he_price_cores(const struct he_program *p, struct he_scaling *out);
+
 /* Bytes of a map's diagonals as the runtime keeps them. */
 uint64_t he_map_bytes(const struct he_params *p, const struct he_map *m);
 /* Fills seconds, peak_bytes, key_bytes and counts of a scheduled program. */
