@@ -80,43 +80,88 @@ infer(struct op_ctx *c)
     return true;
 }
 
+/* Positions low .. high - 1 of an output line meet a tap inside of the input, at `shift` and every
+ * `stride` elements on. */
+struct span {
+    int64_t len, low, high, shift, stride;
+};
+
+static struct span
+span_of(const struct window *w, const int64_t *tap)
+{
+    int last = w->dims - 1;
+    struct span s = {.len = w->out[last],
+                     .shift = tap[last] * w->dilation[last] - w->pad[last],
+                     .stride = w->stride[last]};
+
+    s.low = s.shift < 0 ? (-s.shift + s.stride - 1) / s.stride : 0;
+    s.high = s.shift < w->in[last] ? (w->in[last] - s.shift + s.stride - 1) / s.stride : 0;
+    s.low = s.low > s.len ? s.len : s.low;
+    s.high = s.high < s.low ? s.low : s.high > s.len ? s.len : s.high;
+    return s;
+}
+
+/* Where in a channel the input line begins that a tap meets at an output line (a line is the last
+ * dimension); false in the padding. */
+static bool
+line_of(const struct window *w, const int64_t *tap, int64_t line, int64_t *offset)
+{
+    int last = w->dims - 1;
+    int64_t scale = 1;
+    bool inside = true;
+
+    *offset = 0;
+    for (int k = last - 1; k >= 0; k--) {
+        int64_t at = line % w->out[k] * w->stride[k] - w->pad[k] + tap[k] * w->dilation[k];
+        line /= w->out[k];
+        inside = inside && at >= 0 && at < w->in[k];
+        *offset += at * scale;
+        scale *= w->in[k];
+    }
+    *offset *= w->in[last];
+    return inside;
+}
+
 /* One row of columns: tap tap[] of one channel x at the output positions of lines first .. first +
- * n - 1 (a line is the last dimension). to: n * out[dims - 1] floats. */
+ * n - 1. to: n * out[dims - 1] floats. */
 static void
 gather_row(const struct window *w, const float *x, const int64_t *tap, int64_t first, int64_t n,
            float *to)
 {
-    int last = w->dims - 1;
-    int64_t len = w->out[last], shift = tap[last] * w->dilation[last] - w->pad[last];
-    int64_t stride = w->stride[last];
-    /* Positions low .. high - 1 of a line lie inside of the input. */
-    int64_t low = shift < 0 ? (-shift + stride - 1) / stride : 0;
-    int64_t high = shift < w->in[last] ? (w->in[last] - shift + stride - 1) / stride : 0;
+    struct span s = span_of(w, tap);
 
-    low = low > len ? len : low;
-    high = high < low ? low : high > len ? len : high;
-    for (int64_t line = first; line < first + n; line++, to += len) {
-        int64_t rest = line, offset = 0, scale = 1;
-        bool inside = true;
-        for (int k = last - 1; k >= 0; k--) {
-            int64_t at = rest % w->out[k] * w->stride[k] - w->pad[k] + tap[k] * w->dilation[k];
-            rest /= w->out[k];
-            inside = inside && at >= 0 && at < w->in[k];
-            offset += at * scale;
-            scale *= w->in[k];
-        }
-        if (!inside) {
-            memset(to, 0, (size_t)len * sizeof *to);
+    for (int64_t line = first; line < first + n; line++, to += s.len) {
+        int64_t offset;
+        if (!line_of(w, tap, line, &offset)) {
+            memset(to, 0, (size_t)s.len * sizeof *to);
             continue;
         }
-        const float *from = x + offset * w->in[last] + (low < high ? low * stride + shift : 0);
-        memset(to, 0, (size_t)low * sizeof *to);
-        if (stride == 1)
-            memcpy(to + low, from, (size_t)(high - low) * sizeof *to);
+        offset += s.shift;
+        memset(to, 0, (size_t)s.low * sizeof *to);
+        memset(to + s.high, 0, (size_t)(s.len - s.high) * sizeof *to);
+        if (s.stride == 1 && s.high > s.low)
+            memcpy(to + s.low, x + offset + s.low, (size_t)(s.high - s.low) * sizeof *to);
         else
-            for (int64_t p = 0; p < high - low; p++)
-                to[low + p] = from[p * stride];
-        memset(to + high, 0, (size_t)(len - high) * sizeof *to);
+            for (int64_t p = s.low; p < s.high; p++)
+                to[p] = x[offset + p * s.stride];
+    }
+}
+
+/* The transpose of gather_row for all lines. */
+static void
+scatter_row(const struct window *w, const int64_t *tap, int64_t lines, const float *from, float *x)
+{
+    struct span s = span_of(w, tap);
+
+    for (int64_t line = 0; line < lines; line++, from += s.len) {
+        int64_t offset;
+        if (!line_of(w, tap, line, &offset))
+            continue;
+        offset += s.shift;
+        for (int64_t p = s.low; p < s.high && s.stride == 1; p++)
+            x[offset + p] += from[p];
+        for (int64_t p = s.low; p < s.high && s.stride != 1; p++)
+            x[offset + p * s.stride] += from[p];
     }
 }
 
@@ -140,13 +185,8 @@ conv_scatter(const struct conv *v, const float *columns, float *x)
     for (int64_t channel = 0; channel < v->in_ch; channel++, x += v->area_in) {
         int64_t tap[MAX_RANK] = {0};
         do {
-            int64_t at[MAX_RANK] = {0};
-            do {
-                int64_t offset = window_offset(&v->w, at, tap);
-                if (offset >= 0)
-                    x[offset] += *columns;
-                columns++;
-            } while (odometer(at, v->w.out, v->w.dims));
+            scatter_row(&v->w, tap, v->area_out / v->w.out[v->w.dims - 1], columns, x);
+            columns += v->area_out;
         } while (odometer(tap, v->w.kernel, v->w.dims));
     }
 }

@@ -162,14 +162,15 @@ eltwise(const struct graph *g, const struct step *s, float *const *value, float 
     const struct shape *out = &graph_value(g, s->y)->shape;
     const struct shape *in[2] = {&graph_value(g, s->x[0])->shape, &graph_value(g, s->x[1])->shape};
     int64_t stride[2][MAX_RANK], size = shape_size(out);
+    int64_t size_a = shape_size(in[0]), size_b = shape_size(in[1]);
     bool plain = shape_equal(out, in[0]) && shape_equal(out, in[1]);
 
     shape_strides(in[0], out, stride[0]);
     shape_strides(in[1], out, stride[1]);
     for (uint32_t k = 0; k < images; k++)
         for (int64_t e = 0; e < size; e++) {
-            int64_t i = k * shape_size(in[0]) + (plain ? e : operand_at(out, stride[0], e));
-            int64_t j = k * shape_size(in[1]) + (plain ? e : operand_at(out, stride[1], e));
+            int64_t i = k * size_a + (plain ? e : operand_at(out, stride[0], e));
+            int64_t j = k * size_b + (plain ? e : operand_at(out, stride[1], e));
             float a = value[s->x[0]][i], b = value[s->x[1]][j];
             bool sum = s->kind == STEP_SUM;
             if (!slope) {
