@@ -272,9 +272,10 @@ layer_errors(const struct work *w, uint32_t act, const struct layer_data *data,
         if (l->n && l->option[l->n - 1].degree == o.degree)
             continue;
         c->error = o.error = ARENA_ARRAY(w->g->arena, double, l->channels);
-        const struct poly *p = layer_fit(w->g, node, data, &o, w->d);
+        struct poly *p = layer_fit(w->g, node, data, &o, w->d);
         if (!p)
             return false;
+        c->poly = p;
         c->degree = o.degree;
         c->levels = p->degree > 1 ? ola_plan_poly_depth(p->degree) : 0;
         l->n++;

@@ -51,6 +51,8 @@ choose_cost(const struct choice_layer *l, uint32_t option)
 {
     double sum = 0;
 
+    if (l->measured)
+        return l->option[option].measured;
     for (uint32_t c = 0; c < l->channels; c++)
         sum += l->impact[c] * l->option[option].error[c];
     return sum;

@@ -32,6 +32,11 @@ void choose_weigh(struct arena *a, struct choice *c, const float *const *each, u
 /* Both at once. */
 bool choose(struct graph *g, const float *images, uint32_t n, const int64_t *labels,
             struct choice *c, struct diag *d);
+/* In place of impacts: what the answers on n images lose by each candidate alone. Takes the
+ * candidates' polynomials; those of the graph must be gone, and are. */
+bool choose_measure(struct graph *g, const float *images, uint32_t n, struct choice *c,
+                    void (*progress)(void *user, const char *what, uint32_t done, uint32_t all),
+                    void *user, struct diag *d);
 /* The fewest and the most levels that the deepest way can take. */
 void choose_range(const struct graph *g, const struct choice *c, uint32_t *least, uint32_t *most);
 /* The plan of least cost whose deepest way has at most `budget` levels; false when there is none.
@@ -41,7 +46,7 @@ bool choose_within(struct arena *a, const struct graph *g, const struct choice *
 /* Every activation at `degree`, as far as its pins allow: what OLA is compared with. */
 void choose_uniform(struct arena *a, const struct graph *g, const struct choice *c, uint32_t degree,
                     struct choose_plan *out);
-/* impact * error of a layer at a candidate. */
+/* What a layer costs at a candidate: as measured, else impact * error. */
 double choose_cost(const struct choice_layer *l, uint32_t option);
 
 #endif

@@ -14,6 +14,9 @@ struct choice_option {
     /* [channels]: mean square error over what calibration feeds the channel; of a FACTOR
      * (ops.def) that of its share of the value */
     double *error;
+    struct poly *poly; /* on what the float network feeds it */
+    /* what the answers lose by it alone, everything else exact; by choose_measure */
+    double measured;
 };
 
 struct choice_layer {
@@ -21,6 +24,7 @@ struct choice_layer {
     uint32_t channels; /* as graph_channels says */
     uint32_t n;        /* candidates, degrees and levels ascending */
     struct choice_option option[CHOICE_MOST];
+    bool measured; /* all of them */
     /* [channels]: E_data[(dL/da)^2], of a FACTOR E_data[(a dL/da)^2], summed over the channel's
      * elements a, the activation's outputs in the float network; L is the loss. By choose/. */
     double *impact;
