@@ -76,6 +76,9 @@ bool approximate(struct graph *g, const float *images, uint32_t n_images,
 bool approximate_minimax(struct graph *g, const float *images, uint32_t n_images,
                          const struct approximate_options *o, struct approximate_report *r,
                          struct diag *d);
+/* r->agree and r->output_max of a graph with its polynomials, on n images. */
+bool approximate_compare(struct graph *g, const float *images, uint32_t n,
+                         struct approximate_report *r, struct diag *d);
 /* For choose/: each activation's candidates among the degrees that use a depth up, within its
  * pins, and their errors on what the float network feeds it. The graph's polynomials are gone
  * afterwards. */

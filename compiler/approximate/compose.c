@@ -150,27 +150,28 @@ expand(struct graph *g, uint32_t node, double bound, const struct minimax *m)
                   beside(g, &at, OP_mul, "unscaled", product, number(g, &at, bound)));
 }
 
-/* How the answers of the composed network compare with those of the float network. */
-static bool
-compare(struct graph *g, const float *images, uint32_t n, struct arena *a,
-        struct approximate_report *r, struct diag *d)
+bool
+approximate_compare(struct graph *g, const float *images, uint32_t n, struct approximate_report *r,
+                    struct diag *d)
 {
+    struct arena *a = arena_new();
     struct interpret_options clean = {0}, poly = {.poly = true};
     int64_t size = shape_size(&graph_value(g, g->outputs.at[0])->shape);
     float *exact = ARENA_ARRAY(a, float, (size_t)(n * size) + 1);
     float *ours = ARENA_ARRAY(a, float, (size_t)(n * size) + 1);
     uint32_t same = 0;
+    bool ok = interpret_many(g, &clean, images, n, exact, d) &&
+              interpret_many(g, &poly, images, n, ours, d);
 
-    if (!interpret_many(g, &clean, images, n, exact, d) ||
-        !interpret_many(g, &poly, images, n, ours, d))
-        return false;
     struct answer_rule rule = answer_rule(exact, n, size);
-    for (uint32_t k = 0; k < n; k++)
+    r->output_max = 0;
+    for (uint32_t k = 0; ok && k < n; k++)
         same += answer_agrees(&rule, exact + k * size, ours + k * size);
-    for (int64_t k = 0; k < n * size; k++)
+    for (int64_t k = 0; ok && k < n * size; k++)
         r->output_max = fmax(r->output_max, fabs((double)ours[k]));
     r->agree = n ? (double)same / n : 1;
-    return true;
+    arena_free(a);
+    return ok;
 }
 
 bool
@@ -194,7 +195,7 @@ approximate_minimax(struct graph *g, const float *images, uint32_t n_images,
     for (uint32_t k = 0; ok && k < s.n; k++)
         expand(g, s.node[k], widen * fmax(s.most[k], 1e-30), &m);
     graph_tidy(g);
-    ok = ok && graph_infer(g, d) && (!s.n || compare(g, images, n_images, a, r, d));
+    ok = ok && graph_infer(g, d) && (!s.n || approximate_compare(g, images, n_images, r, d));
     arena_free(a);
     return ok;
 }

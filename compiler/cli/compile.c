@@ -82,6 +82,10 @@ summary(const struct compiled *c, const char *dir)
     } else if (c->approximation.degree)
         printf("activations: degree %u, same answer as float on %.2f %% of %u calibration images\n",
                c->approximation.degree, 100 * c->approximation.agree, c->n_calib);
+    if (c->polished.before > 0)
+        printf(
+            "polished: outputs %.3g from the float network's, %.3g before, on images held back%s\n",
+            c->polished.after, c->polished.before, c->polished.kept ? "" : "; not kept");
     printf("an evaluation: ");
     if (p->count_refreshes)
         printf("%llu bootstrapping%s, ", (unsigned long long)p->count_refreshes,

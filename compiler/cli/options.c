@@ -231,6 +231,10 @@ check_fit(const struct options *o, struct diag *d)
         wrong(d, "fit",
               "'minimax' has its own degrees: no --degree, --agree, --max-drop, "
               "--max-latency or --activation-grid beside it");
+    if (o->polish && (o->activation_grid || minimax))
+        wrong(d, "polish", "moves coefficients: no --activation-grid or --fit minimax beside it");
+    if (o->polish > 100000)
+        wrong(d, "polish", "is at most 100000");
 }
 
 bool
@@ -355,6 +359,7 @@ options_compile(struct arena *a, const struct options *o)
         .shard = o->shard.k,
         .shards = o->shard.of,
         .sample = o->sample,
+        .polish = o->polish,
         .max_drop = o->max_drop,
         .max_latency = o->max_latency,
         .max_ram = o->max_ram,

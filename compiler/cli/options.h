@@ -12,7 +12,7 @@ struct options {
     VEC(const char *) operands;    /* all of them: calibrate --merge takes any number */
     const char *output, *calib, *input, *data, *labels, *fit, *weights, *templates, *against, *dump,
         *cc, *keep, *calib_labels, *pack, *report;
-    uint32_t calib_count, count, degree, log_n, security, seed, sample, stress;
+    uint32_t calib_count, count, degree, log_n, security, seed, sample, stress, polish;
     struct shard {
         uint32_t k, of; /* 0 of 0: all */
     } shard;

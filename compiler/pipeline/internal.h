@@ -32,6 +32,11 @@ void pipeline_guard(struct arena *a, const struct compiled *c, struct approximat
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,
                      const struct approximate_options *ao, struct compiled *out, struct diag *d);
+/* --polish: coefficients and biases of the graph moved together (tune/polish.h); report: what it
+ * then does on the images (pipeline.c). */
+bool pipeline_polish(const struct compile_options *o, const struct approximate_options *ao,
+                     struct graph *g, const float *images, uint32_t n,
+                     struct approximate_report *report, struct polish_report *r, struct diag *d);
 /* Predicted seconds of the graph with the polynomials that it has; images: n rows of its input, the
  * first PIPELINE_REFERENCE for the bounds; INFINITY: no ring holds it (candidates.c). */
 double pipeline_price(const struct compile_options *o, struct graph *g, const float *images,

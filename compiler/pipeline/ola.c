@@ -190,6 +190,11 @@ try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32
     if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) &&
         judge_outputs(s, true, out, d)) {
         t.drop = drop_of(s, out);
+        /* where it matters: it takes longer than all else */
+        if (s->o->polish && !(s->o->max_drop > 0 && within(s, &t, true, false)) &&
+            pipeline_polish(s->o, &ao, s->g, s->fit.x, s->fit.n, &t.report, &t.polished, d) &&
+            judge_outputs(s, true, out, d))
+            t.drop = drop_of(s, out);
         /* a plan that loses too much is out, whatever its price */
         if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
             t.seconds = pipeline_price(s->o, s->g, s->judge.x, s->judge.n,
@@ -404,6 +409,7 @@ pipeline_choose(struct arena *a, const struct compile_options *o,
         return false;
     approximate_put(s.g, &out->chosen.plan.fit);
     out->approximation = out->chosen.plan.report;
+    out->polished = out->chosen.plan.polished;
     out->approximation.agree = 1 - out->chosen.plan.drop;
     return true;
 }

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+/* Of the copies that polishing looks at besides the images (augment.h). */
+#define AUGMENT 0.5
 /* Of the largest output: the modelled noise of a deep network is a bound far above what comes. */
 #define MOST_TOLERANCE 0.05
 
@@ -190,6 +192,23 @@ pipeline_front(struct arena *a, const struct compile_options *o, struct compiled
     return true;
 }
 
+bool
+pipeline_polish(const struct compile_options *o, const struct approximate_options *ao,
+                struct graph *g, const float *images, uint32_t n, struct approximate_report *report,
+                struct polish_report *r, struct diag *d)
+{
+    struct polish_options po = {.steps = o->polish,
+                                .augment = AUGMENT,
+                                .keep_biases = ao->keep_weights,
+                                .guard = ao->guard,
+                                .n_guard = ao->n_guard,
+                                .progress = ao->progress,
+                                .user = ao->user};
+
+    return polish(g, images, n, &po, r, d) &&
+           (!r->kept || approximate_compare(g, images, n, report, d));
+}
+
 /* --fit minimax. There are no histograms: these are of one polynomial an activation. */
 static bool
 composed(const struct compile_options *o, struct compiled *out,
@@ -240,6 +259,10 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
                             d)) ||
         !graph_check(out->graph, STAGE_APPROXIMATED, d))
         return false;
+    if (o->polish && !ola &&
+        !pipeline_polish(o, &ao, out->graph, out->calib_images, out->n_calib, &out->approximation,
+                         &out->polished, d))
+        return false;
     pipeline_dump_graph(o, "approximate", out->graph);
     return true;
 }
@@ -277,6 +300,8 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
         str_add(&s, ", one fit a layer");
     if (o->approximate.keep_weights)
         str_add(&s, ", weights as trained");
+    if (o->polish)
+        str_addf(&s, ", polished in %u steps", o->polish);
     for (uint32_t k = 0; k < o->n_pins; k++)
         str_addf(&s, ", %s:%s=%s", o->pins[k].node, o->pins[k].key, o->pins[k].value);
     str_addf(&s, ", %u calibration images", c->n_calib);

@@ -10,6 +10,7 @@
 #include "import/data.h"
 #include "import/import.h"
 #include "quantize/quantize.h"
+#include "tune/polish.h"
 #include "tune/tune.h"
 #include "report/report.h"
 
@@ -35,6 +36,7 @@ struct compile_options {
     /* olac calibrate: every shards-th image from the shard-th, counted from 1 (0: all); images that
      * are kept, 0: CALIBRATION_SAMPLE */
     uint32_t shard, shards, sample;
+    uint32_t polish;    /* --polish: steps; 0: none */
     double max_drop;    /* --max-drop: share of answers that may be lost; 0: not given */
     double max_latency; /* --max-latency: predicted seconds; 0: not given */
     double max_ram;     /* --max-ram: bytes of an evaluation; 0: not given */
@@ -72,6 +74,7 @@ struct chosen_plan {
     const uint32_t *degree; /* per node of the graph; 0: no activation */
     struct approximated fit;
     struct approximate_report report;
+    struct polish_report polished;
 };
 
 #define CHOSEN_UNIFORM 3 /* degrees 3, 7, 15 */
@@ -95,6 +98,7 @@ struct compiled {
     struct graph *graph;                 /* simplified and approximated */
     struct quantize_report quantization; /* n == 0: weights are as they were */
     struct approximate_report approximation;
+    struct polish_report polished; /* with --polish */
     struct chosen chosen;
     struct he_program *program;
     struct report *report; /* with compile_options.report */

@@ -4,7 +4,7 @@
 #include "tune/learner.h"
 
 #include "ir/matrix.h"
-#include "tune/step.h"
+#include "tune/poly_step.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -12,6 +12,7 @@
 
 struct learner {
     struct graph *g;
+    struct learner_options o;
     VEC(struct step) steps;
     VEC(struct learner_param) params;
     bool *wanted; /* of each value: a parameter stands before it, so its gradient is needed */
@@ -33,16 +34,34 @@ struct learner_run {
  * --------------------------------------------------------------------------------- */
 
 static uint32_t
-add_param(struct learner *n, uint32_t node, uint32_t value, bool bias)
+add_param(struct learner *n, uint32_t node, uint32_t value, enum learner_kind kind)
 {
     const struct value *v = graph_value(n->g, value);
     struct learner_param p = {.node = node,
                               .value = value,
-                              .bias = bias,
+                              .kind = kind,
                               .n = (uint32_t)shape_size(&v->shape),
                               .data = v->data.f,
                               .first = n->size};
 
+    n->size += p.n;
+    vec_push(n->g->arena, &n->params, p);
+    return n->params.len - 1;
+}
+
+static uint32_t
+add_poly(struct learner *n, uint32_t node)
+{
+    const struct poly *from = n->g->nodes.at[node].poly;
+    struct learner_param p = {.node = node,
+                              .value = NONE,
+                              .kind = LEARN_POLY,
+                              .n = from->rows * (from->degree + 1),
+                              .first = n->size};
+
+    p.data = ARENA_ARRAY(n->g->arena, float, p.n);
+    for (uint32_t k = 0; k < p.n; k++)
+        p.data[k] = (float)from->coef[k];
     n->size += p.n;
     vec_push(n->g->arena, &n->params, p);
     return n->params.len - 1;
@@ -60,7 +79,7 @@ refused(const struct learner *n, const struct node *node, struct diag *d)
 static bool
 add_step(struct learner *n, uint32_t index, struct diag *d)
 {
-    struct step s = {.node = index, .weight = NONE, .bias = NONE};
+    struct step s = {.node = index, .weight = NONE, .bias = NONE, .poly = NONE};
     const struct node *node = &n->g->nodes.at[index];
     const struct op_row *row = op_row(node->op);
 
@@ -70,14 +89,18 @@ add_step(struct learner *n, uint32_t index, struct diag *d)
         s.x[0] = s.w.x;
         s.y = s.w.y;
         s.n_x = 1;
-        s.weight = add_param(n, index, s.w.weight, false);
+        s.weight = add_param(n, index, s.w.weight, LEARN_WEIGHT);
         if (s.w.bias != NONE)
-            s.bias = add_param(n, index, s.w.bias, true);
+            s.bias = add_param(n, index, s.w.bias, LEARN_BIAS);
         vec_push(n->g->arena, &n->steps, s);
         return true;
     }
     if (row->class == NONLIN) {
         step_activation(n->g, index, &s);
+        if (n->o.polys && node->poly) {
+            s.kind = STEP_POLY;
+            s.poly = add_poly(n, index);
+        }
         vec_push(n->g->arena, &n->steps, s);
         return true;
     }
@@ -106,7 +129,7 @@ mark_wanted(struct learner *n)
     n->wanted = ARENA_ARRAY(n->g->arena, bool, n->g->values.len + 1);
     for (uint32_t k = 0; k < n->steps.len; k++) {
         const struct step *s = &n->steps.at[k];
-        bool any = s->weight != NONE;
+        bool any = s->poly != NONE || s->bias != NONE || (s->weight != NONE && !n->o.frozen);
         for (uint32_t i = 0; i < s->n_x; i++)
             any = any || n->wanted[s->x[i]];
         n->wanted[s->y] = any;
@@ -114,12 +137,13 @@ mark_wanted(struct learner *n)
 }
 
 struct learner *
-learner_new(struct arena *a, struct graph *g, struct diag *d)
+learner_new(struct arena *a, struct graph *g, const struct learner_options *o, struct diag *d)
 {
     struct learner *n = ARENA_NEW(a, struct learner);
     bool ok = true;
 
     n->g = g;
+    n->o = o ? *o : (struct learner_options){0};
     for (uint32_t k = 0; k < g->nodes.len; k++)
         ok = add_step(n, k, d) && ok;
     mark_wanted(n);
@@ -247,9 +271,10 @@ conv_backward(const struct learner_run *r, const struct step *s, float *gradient
             const float *dy = r->slope[s->y] + (k * w->groups + g) * one;
             const int64_t first = g * w->rows * w->depth;
             float *columns = columns_of(r, s, k, g, false);
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)w->rows, (int)w->depth,
-                        (int)w->positions, 1, dy, (int)w->positions, columns, (int)w->positions, 1,
-                        gradient + p->first + first, (int)w->depth);
+            if (!n->o.frozen)
+                cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)w->rows, (int)w->depth,
+                            (int)w->positions, 1, dy, (int)w->positions, columns, (int)w->positions,
+                            1, gradient + p->first + first, (int)w->depth);
             for (int64_t i = 0; s->bias != NONE && i < w->rows; i++) {
                 float sum = 0;
                 for (int64_t j = 0; j < w->positions; j++)
@@ -301,10 +326,11 @@ dense_backward(const struct learner_run *r, const struct step *s, float *gradien
     const float *dy = r->slope[s->y], *x = r->value[s->x[0]];
     bool straight = by_rows(w);
 
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, straight ? rows : depth,
-                straight ? depth : rows, all, (float)w->scale, straight ? dy : x,
-                straight ? rows : depth, straight ? x : dy, straight ? depth : rows, 1,
-                gradient + p->first, straight ? depth : rows);
+    if (!n->o.frozen)
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, straight ? rows : depth,
+                    straight ? depth : rows, all, (float)w->scale, straight ? dy : x,
+                    straight ? rows : depth, straight ? x : dy, straight ? depth : rows, 1,
+                    gradient + p->first, straight ? depth : rows);
     for (int64_t k = 0; s->bias != NONE && k < all; k++)
         for (int64_t i = 0; i < rows; i++)
             gradient[n->params.at[s->bias].first + (size_t)i] +=
@@ -333,6 +359,8 @@ learner_forward(struct learner_run *r, const float *x, uint32_t images)
             conv_forward(r, s);
         else if (s->kind == STEP_DENSE)
             dense_forward(r, s);
+        else if (s->kind == STEP_POLY)
+            poly_step_forward(n->g, s, n->params.at[s->poly].data, r->value, images);
         else
             step_forward(n->g, s, r->value, images);
     }
@@ -361,7 +389,22 @@ learner_backward(struct learner_run *r, const float *slope, float *gradient)
             conv_backward(r, s, gradient);
         else if (s->kind == STEP_DENSE)
             dense_backward(r, s, gradient);
+        else if (s->kind == STEP_POLY)
+            poly_step_backward(n->g, s, n->params.at[s->poly].data, n->o.excess, r->value, r->slope,
+                               gradient + n->params.at[s->poly].first, r->images);
         else
             step_backward(n->g, s, r->value, r->slope, r->images);
     }
+}
+
+uint64_t
+learner_gram(const struct learner_run *r, uint32_t param, double *gram)
+{
+    const struct learner *n = r->net;
+    uint64_t count = 0;
+
+    for (uint32_t k = 0; k < n->steps.len; k++)
+        if (n->steps.at[k].kind == STEP_POLY && n->steps.at[k].poly == param)
+            count = poly_step_gram(n->g, &n->steps.at[k], r->value, r->images, gram);
+    return count;
 }

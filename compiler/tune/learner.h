@@ -5,11 +5,13 @@
 
 #include "op/weighted.h"
 
-/* A weight or a bias that learns. Its data are those of a constant of the graph that is the node's
- * own. */
+enum learner_kind { LEARN_WEIGHT, LEARN_BIAS, LEARN_POLY };
+
+/* What learns: a weight or a bias, whose data are those of a constant of the graph that is the
+ * node's own; or the coefficients of an activation's polynomials, data beside the graph. */
 struct learner_param {
-    uint32_t node, value;
-    bool bias;
+    uint32_t node, value; /* value: NONE for polynomials */
+    enum learner_kind kind;
     uint32_t n;
     float *data;
     size_t first; /* of its entries in a gradient of all parameters */
@@ -20,9 +22,19 @@ struct learner;
 /* One thread's work on at most `images` images at a time. */
 struct learner_run;
 
-/* Activations that have a polynomial are computed by it. NULL after E_TUNE_FORM: a node that has no
- * derivative here. Changes the graph: weights and biases become the nodes' own. */
-struct learner *learner_new(struct arena *a, struct graph *g, struct diag *d);
+struct learner_options {
+    bool polys;  /* polynomials learn */
+    bool frozen; /* weights do not: their gradients stay 0 */
+    /* the loss has this much for the square of what each input of a polynomial, brought to [-1, 1],
+     * stands out of that */
+    float excess;
+};
+
+/* Activations that have a polynomial are computed by it; o NULL: only weights and biases learn.
+ * NULL after E_TUNE_FORM: a node that has no derivative here. Changes the graph: weights and biases
+ * become the nodes' own. */
+struct learner *learner_new(struct arena *a, struct graph *g, const struct learner_options *o,
+                            struct diag *d);
 const struct learner_param *learner_params(const struct learner *n, uint32_t *count);
 size_t learner_size(const struct learner *n);    /* entries of all parameters together */
 int64_t learner_inputs(const struct learner *n); /* elements of one image */
@@ -33,5 +45,9 @@ struct learner_run *learner_run_new(struct arena *a, const struct learner *n, ui
 const float *learner_forward(struct learner_run *r, const float *x, uint32_t images);
 /* After learner_forward: dL/dparams of these images is added to `gradient`, from dL/doutputs. */
 void learner_backward(struct learner_run *r, const float *slope, float *gradient);
+
+/* After learner_forward: adds the sums of T_j T_k over the inputs of the polynomials of a parameter
+ * to gram [rows][degree + 1][degree + 1], the lower half; returns how many there were in a row. */
+uint64_t learner_gram(const struct learner_run *r, uint32_t param, double *gram);
 
 #endif

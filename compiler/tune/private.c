@@ -34,7 +34,7 @@ forget(struct training *t)
             fan += (double)p->n / (double)s->dim[1 - d];
         for (uint32_t i = 0; i < p->n; i++)
             t->latent[p->first + i] =
-                p->bias ? 0 : (float)(sqrt(6 / fmax(fan, 1)) * (2 * uniform() - 1));
+                p->kind == LEARN_BIAS ? 0 : (float)(sqrt(6 / fmax(fan, 1)) * (2 * uniform() - 1));
     }
 }
 

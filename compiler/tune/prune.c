@@ -32,7 +32,7 @@ tune_prune(struct training *t, double share)
         const struct learner_param *p = &t->params[k];
         size_t first = n;
         double sum = 0;
-        if (p->bias)
+        if (p->kind == LEARN_BIAS)
             continue;
         for (uint32_t i = 0; i < p->n; i++)
             s[n++] = (struct score){pow((double)t->latent[p->first + i], 2), p->first + i};

@@ -52,7 +52,7 @@ tune_round(struct training *t, double share)
     struct size *s = ARENA_ARRAY(a, struct size, t->size + 1);
 
     for (uint32_t k = 0; k < t->n_params; k++)
-        if (!t->params[k].bias)
+        if (t->params[k].kind != LEARN_BIAS)
             round_layer(t, k, share, s);
     arena_free(a);
 }

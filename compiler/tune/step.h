@@ -6,7 +6,15 @@
 #include "ir/matrix.h"
 #include "op/weighted.h"
 
-enum step_kind { STEP_CONV, STEP_DENSE, STEP_ACTIVATION, STEP_SUM, STEP_PRODUCT, STEP_LINEAR };
+enum step_kind {
+    STEP_CONV,
+    STEP_DENSE,
+    STEP_ACTIVATION,
+    STEP_POLY,
+    STEP_SUM,
+    STEP_PRODUCT,
+    STEP_LINEAR
+};
 
 /* Coefficients of 1, x, x^2, x^3, for polynomials of low degree. */
 struct cubic {
@@ -19,7 +27,7 @@ struct step {
     enum step_kind kind;
     uint32_t node, y, x[STEP_INPUTS], n_x; /* values that are no constants */
     struct weighted w;                     /* CONV, DENSE */
-    uint32_t weight, bias;                 /* parameters, NONE */
+    uint32_t weight, bias, poly;           /* parameters, NONE */
     const struct matrix *m[STEP_INPUTS];   /* LINEAR: of each input; NULL: the identity */
     float *add;                            /* LINEAR: what is added to y, NULL */
     float sign;                            /* SUM: of the second */

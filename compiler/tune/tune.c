@@ -90,9 +90,10 @@ options_fit(const struct training *t)
     double weights = 0, outputs = 0;
 
     for (uint32_t k = 0; k < t->n_params; k++) {
-        weights += t->params[k].bias ? 0 : t->params[k].n;
-        outputs +=
-            t->params[k].bias ? 0 : (double)graph_value(t->g, t->params[k].value)->shape.dim[0];
+        weights += t->params[k].kind == LEARN_BIAS ? 0 : t->params[k].n;
+        outputs += t->params[k].kind == LEARN_BIAS
+                       ? 0
+                       : (double)graph_value(t->g, t->params[k].value)->shape.dim[0];
     }
     if (!(weights > 0))
         diag_error(t->d, E_TUNE_OPTION, at, "the network has no weights to train");
@@ -119,7 +120,7 @@ teacher_fits(struct training *t)
 
     if (!g)
         return true;
-    t->teacher = learner_new(t->arena, g, t->d);
+    t->teacher = learner_new(t->arena, g, NULL, t->d);
     if (!t->teacher)
         return false;
     if (learner_inputs(t->teacher) == learner_inputs(t->net) &&
@@ -192,7 +193,7 @@ report(const struct training *t, struct tune_report *r)
     for (uint32_t k = 0; k < t->n_params; k++) {
         const struct learner_param *p = &t->params[k];
         struct tune_layer *l = &r->layers[r->n];
-        if (p->bias)
+        if (p->kind == LEARN_BIAS)
             continue;
         *l = (struct tune_layer){t->g->nodes.at[p->node].name, p->n, 0, t->grid[k].lo,
                                  t->grid[k].hi};
@@ -212,7 +213,7 @@ tune(struct graph *g, const struct tune_data *data, const struct tune_options *o
     t.o.epochs = o->epochs ? o->epochs : EPOCHS;
     t.o.batch = o->batch ? o->batch : BATCH;
     t.o.rate = o->rate > 0 ? o->rate : o->momentum ? MOMENTUM_RATE : RATE;
-    t.net = learner_new(t.arena, g, d);
+    t.net = learner_new(t.arena, g, NULL, d);
     bool ok = t.net != NULL;
     if (ok) {
         t.params = learner_params(t.net, &t.n_params);

@@ -5,6 +5,26 @@
 
 #define IMAGES 3
 
+/* What the inputs of the polynomials stand out of their ranges, by the definition: each input is
+ * found from the images by the interpreter, which knows nothing of the learner's coefficients. */
+struct outside {
+    const struct poly *p;
+    double sum;
+};
+
+static void
+see(void *user, uint32_t image, uint32_t watched, const float *x)
+{
+    struct outside *o = user;
+    (void)image;
+    (void)watched;
+    for (uint32_t c = 0; c < 5; c++) {
+        uint32_t row = o->p->rows > 1 ? c : 0;
+        double u = fabs(((double)x[c] - o->p->center[row]) / o->p->radius[row]);
+        o->sum += pow(fmax(u - 1, 0), 2);
+    }
+}
+
 static double
 loss(struct learner_run *r, const struct learner *n, const float *x, const double *weight)
 {
@@ -17,11 +37,11 @@ loss(struct learner_run *r, const struct learner *n, const float *x, const doubl
 
 /* Every parameter's derivative of a loss with weights of its own for each output. */
 static void
-check(struct net *t)
+check_with(struct net *t, struct learner_options options)
 {
     cr_assert(graph_infer(t->g, t->d), "%s", net_errors(t));
     net_images(t, IMAGES, 1);
-    struct learner *n = learner_new(t->a, t->g, t->d);
+    struct learner *n = learner_new(t->a, t->g, &options, t->d);
     cr_assert(n, "%s", net_errors(t));
     struct learner_run *r = learner_run_new(t->a, n, IMAGES);
     int64_t outputs = IMAGES * learner_outputs(n);
@@ -52,6 +72,12 @@ check(struct net *t)
                       t->g->nodes.at[p[k].node].name, i, is, want);
         }
     cr_expect(checked >= 10);
+}
+
+static void
+check(struct net *t)
+{
+    check_with(t, (struct learner_options){0});
 }
 
 static uint32_t
@@ -127,13 +153,57 @@ Test(learner, polynomials_are_those_of_the_interpreter_and_learn)
             t.g->nodes.at[1].poly = &p;
             net_output(&t, b);
             check(&t);
+            check_with(&t, (struct learner_options){.polys = true});
             float *exact = net_run(&t, true);
-            struct learner *n = learner_new(t.a, t.g, t.d);
+            struct learner *n = learner_new(t.a, t.g, NULL, t.d);
             const float *y = learner_forward(learner_run_new(t.a, n, IMAGES), t.images, IMAGES);
             for (int k = 0; k < 5 * IMAGES; k++)
                 cr_expect(fabs((double)exact[k] - (double)y[k]) < 1e-4);
             net_free(&t);
         }
+}
+
+/* The loss for what stands out of a range, by finite differences of the bias before it. */
+Test(learner, inputs_outside_of_a_range_are_felt)
+{
+    for (uint32_t rows = 1; rows <= 5; rows += 4) {
+        struct net t = net_new(13);
+        uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 7));
+        uint32_t in[] = {x, net_const(&t, DIMS(7, 5), -1, 1), net_const(&t, DIMS(5), -1, 1)};
+        uint32_t a = net_node(&t, OP_gemm, 3, in);
+        net_output(&t, OP1(&t, OP_relu, a));
+        cr_assert(graph_infer(t.g, t.d));
+        struct poly p = random_poly(&t, 3, rows);
+        for (uint32_t r = 0; r < rows; r++)
+            p.radius[r] *= 0.2;
+        t.g->nodes.at[1].poly = &p;
+        net_images(&t, IMAGES, 1);
+        struct learner_options o = {.polys = true, .frozen = true, .excess = 0.7F};
+        struct learner *n = learner_new(t.a, t.g, &o, t.d);
+        struct learner_run *r = learner_run_new(t.a, n, IMAGES);
+        float *gradient = ARENA_ARRAY(t.a, float, learner_size(n)), none[5 * IMAGES] = {0}, out[15];
+        uint32_t count;
+        const struct learner_param *param = learner_params(n, &count);
+        learner_forward(r, t.images, IMAGES);
+        learner_backward(r, none, gradient);
+        for (uint32_t k = 0; k < count; k++)
+            for (uint32_t i = 0; i < param[k].n; i++) {
+                struct outside o2[2] = {{&p, 0}, {&p, 0}};
+                for (int s = 0; s < 2 && param[k].kind == LEARN_BIAS; s++) {
+                    struct interpret_options io = {
+                        .watch = &a, .n_watch = 1, .see = see, .user = &o2[s], .threads = 1};
+                    float was = param[k].data[i];
+                    param[k].data[i] += s ? 1e-2F : -1e-2F;
+                    cr_assert(interpret_many(t.g, &io, t.images, IMAGES, out, t.d));
+                    param[k].data[i] = was;
+                }
+                double want = 0.7 * (o2[1].sum - o2[0].sum) / 2e-2;
+                cr_expect_float_eq(gradient[param[k].first + i], want, 0.02 * fabs(want) + 1e-4,
+                                   "%u %u: %g, finite %g", k, i,
+                                   (double)gradient[param[k].first + i], want);
+            }
+        net_free(&t);
+    }
 }
 
 Test(learner, says_what_it_cannot_learn_through)
@@ -143,7 +213,7 @@ Test(learner, says_what_it_cannot_learn_through)
     uint32_t a = OP2(&t, OP_matmul, x, net_const(&t, DIMS(7, 5), -1, 1));
     net_output(&t, OP1(&t, OP_softmax, a));
     cr_assert(graph_infer(t.g, t.d));
-    cr_assert(!learner_new(t.a, t.g, t.d));
+    cr_assert(!learner_new(t.a, t.g, NULL, t.d));
     cr_expect(diag_at(t.d, 0)->code == E_TUNE_FORM);
     net_free(&t);
 }
