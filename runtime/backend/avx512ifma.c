@@ -16,6 +16,13 @@ factor_make(uint64_t w, uint64_t q)
     return f;
 }
 
+static struct factor
+two52_of(const struct ola_modulus *m)
+{
+    struct factor f = {ola_splat(m->fold), ola_splat(m->fold_shoup)};
+    return f;
+}
+
 OLA_INLINE ola_vec
 times(ola_vec v, struct factor f, const struct ola_lanes *l)
 {
@@ -223,7 +230,7 @@ inner_any(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *cons
           const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
-    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    const struct factor two52 = two52_of(m);
     const ola_vec zero = _mm512_setzero_si512();
     for (size_t j = 0; j < n; j += OLA_LANES) {
         ola_vec high0 = zero, high1 = zero;
@@ -304,60 +311,89 @@ ifma_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *con
     }
 }
 
-/* Vectors that convert carries through its loop over sources together: pays for the loads of
+/* Vectors that conversions carry through their loop over sources together: pays for the loads of
  * constants. n is a multiple. */
 #define CONVERT_GROUP 4
 
-/* Sums of products as in inner, and of fractions in units of 2^-51 that begin with a half. */
-OLA_INLINE void
-convert_any(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
-            const uint64_t *weight, uint32_t k, uint64_t correction, int rounded, size_t n,
-            const struct ola_modulus *m)
+/* Fractions in units of 2^-51, and a half. */
+static void
+ifma_multiples(uint8_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
+               uint32_t k, size_t n)
 {
-    const struct ola_lanes l = ola_lanes_make(m->q);
-    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
-    const struct factor minus = factor_make(correction ? m->q - correction : 0, m->q);
+    assert(k >= 1 && k <= OLA_MAX_SOURCES);
     for (size_t j = 0; j < n; j += CONVERT_GROUP * OLA_LANES) {
-        ola_vec high[CONVERT_GROUP], low[CONVERT_GROUP], fraction[CONVERT_GROUP];
+        ola_vec fraction[CONVERT_GROUP];
 #pragma GCC unroll 4
-        for (size_t g = 0; g < CONVERT_GROUP; g++) {
-            high[g] = low[g] = _mm512_setzero_si512();
+        for (size_t g = 0; g < CONVERT_GROUP; g++)
             fraction[g] = ola_splat(UINT64_C(1) << 50);
-        }
         for (uint32_t i = 0; i < k; i++) {
-            const ola_vec w = ola_splat(weight[i]), scale = ola_splat(source[i]->barrett >> 12);
+            const ola_vec scale = ola_splat(source[i]->barrett >> 12);
             const ola_vec shift = ola_splat(52 - source[i]->bits);
 #pragma GCC unroll 4
+            for (size_t g = 0; g < CONVERT_GROUP; g++)
+                fraction[g] = _mm512_madd52hi_epu64(
+                    fraction[g], _mm512_sllv_epi64(ola_load(a[i] + j + g * OLA_LANES), shift),
+                    scale);
+        }
+#pragma GCC unroll 4
+        for (size_t g = 0; g < CONVERT_GROUP; g++)
+            _mm_storel_epi64((void *)(out + j + g * OLA_LANES),
+                             _mm512_cvtepi64_epi8(_mm512_srli_epi64(fraction[g], 51)));
+    }
+}
+
+/* The weights are times 2^52, and a sum S of products of numbers below 2^49 and q goes down by
+ * Montgomery's reduction to S / 2^52 mod q, below (k / 8 + 1) q + 1. */
+OLA_INLINE void
+convert_any(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
+            const uint8_t *multiple, int few, size_t n, const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const ola_vec zero = _mm512_setzero_si512(), inverse = ola_splat(m->minus_inverse);
+    for (size_t j = 0; j < n; j += CONVERT_GROUP * OLA_LANES) {
+        ola_vec high[CONVERT_GROUP], low[CONVERT_GROUP];
+#pragma GCC unroll 4
+        for (size_t g = 0; g < CONVERT_GROUP; g++)
+            high[g] = low[g] = zero;
+        for (uint32_t i = 0; i <= k; i++) {
+            const ola_vec w = ola_splat(weight[i]);
+            if (i == k && multiple == NULL)
+                break;
+#pragma GCC unroll 4
             for (size_t g = 0; g < CONVERT_GROUP; g++) {
-                ola_vec x = ola_load(a[i] + j + g * OLA_LANES);
+                const size_t at = j + g * OLA_LANES;
+                const ola_vec x =
+                    i < k ? ola_load(a[i] + at)
+                          : _mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)(multiple + at)));
                 high[g] = _mm512_madd52hi_epu64(high[g], x, w);
                 low[g] = _mm512_madd52lo_epu64(low[g], x, w);
-                if (rounded)
-                    fraction[g] =
-                        _mm512_madd52hi_epu64(fraction[g], _mm512_sllv_epi64(x, shift), scale);
             }
         }
 #pragma GCC unroll 4
         for (size_t g = 0; g < CONVERT_GROUP; g++) {
-            ola_vec r = fold(high[g], low[g], two52, &l);
-            ola_vec multiple = _mm512_srli_epi64(fraction[g], 51);
-            if (rounded)
-                r = finish4(_mm512_add_epi64(r, times(multiple, minus, &l)), &l);
+            const ola_vec quotient = _mm512_madd52lo_epu64(zero, low[g], inverse);
+            low[g] = _mm512_madd52lo_epu64(low[g], quotient, l.q); /* a multiple of 2^52 */
+            ola_vec r = _mm512_add_epi64(_mm512_madd52hi_epu64(high[g], quotient, l.q),
+                                         _mm512_srli_epi64(low[g], 52));
+            r = few ? ola_lower(r, l.q) : ola_finish(ola_reduce52(r, &l), &l);
             ola_store(out + j + g * OLA_LANES, r);
         }
     }
 }
 
 static void
-ifma_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
-             const uint64_t *weight, uint32_t k, uint64_t correction, size_t n,
-             const struct ola_modulus *m)
+ifma_convert(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
+             const uint8_t *multiple, uint64_t correction, size_t n, const struct ola_modulus *m)
 {
-    assert(k >= 1 && k <= OLA_MAX_DIGITS);
-    if (correction)
-        convert_any(out, a, source, weight, k, correction, 1, n, m);
+    uint64_t times_two52[OLA_MAX_SOURCES + 1];
+    assert(k >= 1 && k <= OLA_MAX_SOURCES);
+    for (uint32_t i = 0; i < k; i++)
+        times_two52[i] = ola_mul_barrett(weight[i], m->fold, m);
+    times_two52[k] = ola_mul_barrett(correction ? m->q - correction : 0, m->fold, m);
+    if (k < 8)
+        convert_any(out, a, times_two52, k, multiple, 1, n, m);
     else
-        convert_any(out, a, source, weight, k, 0, 0, n, m);
+        convert_any(out, a, times_two52, k, multiple, 0, n, m);
 }
 
 /* Vectors of a block: its sums stay in registers. */
@@ -369,7 +405,7 @@ ifma_sum_shifted(uint64_t *out, const uint64_t *const *x, const uint32_t *index,
                  const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
-    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    const struct factor two52 = two52_of(m);
     ola_vec sum[BLOCK];
 #pragma GCC unroll 8
     for (size_t g = 0; g < BLOCK; g++)
@@ -407,7 +443,7 @@ ifma_sum_weighted(uint64_t *out, const uint64_t *const *x, const uint32_t *index
                   const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
-    const struct factor two52 = factor_make((UINT64_C(1) << 52) % m->q, m->q);
+    const struct factor two52 = two52_of(m);
     ola_vec high[BLOCK], low[BLOCK];
 #pragma GCC unroll 8
     for (size_t g = 0; g < BLOCK; g++)
@@ -439,6 +475,7 @@ const struct ola_backend ola_backend_avx512ifma = {
     .name = "avx512ifma",
     .ntt_forward = ola_avx512ifma_ntt_forward,
     .ntt_inverse = ola_avx512ifma_ntt_inverse,
+    .ntt_inverse_scaled = ola_avx512ifma_ntt_inverse_scaled,
     .add = ifma_add,
     .sub = ifma_sub,
     .negate = ifma_negate,
@@ -451,6 +488,7 @@ const struct ola_backend ola_backend_avx512ifma = {
     .sub_scale = ifma_sub_scale,
     .permute = ifma_permute,
     .inner = ifma_inner,
+    .multiples = ifma_multiples,
     .convert = ifma_convert,
     .sum_shifted = ifma_sum_shifted,
     .sum_weighted = ifma_sum_weighted,

@@ -88,9 +88,11 @@ ola_finish(ola_vec v, const struct ola_lanes *l)
     return ola_lower(ola_clean(v, l), l->q);
 }
 
-/* ntt: in avx512ifma_ntt.c */
+/* In avx512ifma_ntt.c. */
 void ola_avx512ifma_ntt_forward(uint64_t *a, const struct ola_ntt *t);
 void ola_avx512ifma_ntt_inverse(uint64_t *a, const struct ola_ntt *t);
+void ola_avx512ifma_ntt_inverse_scaled(uint64_t *out, const uint64_t *a, uint64_t factor,
+                                       const struct ola_ntt *t);
 
 #endif
 #endif

@@ -7,6 +7,8 @@
  * sum below 2 B q and a product below 2q. B is followed from pass to pass, and a pass brings
  * values below 2q only where the next would overflow: q near 2^49 (B at most 8) does so in every
  * pass, q below 2^46 never in a forward transform. */
+#include <string.h>
+
 #include "backend/avx512ifma.h"
 
 #ifdef OLA_HAVE_X86
@@ -298,16 +300,23 @@ inverse2(ola_vec *x, ola_vec *y, struct twiddle f, ola_vec offset, const struct 
     *y = ola_mul_shoup52(difference, f.w, f.ws, l);
 }
 
+/* The factors of the last stage: of its sums, of its differences. */
+struct ends {
+    uint64_t w[2], ws[2];
+};
+
 /* Two stages over one block of 4 * quarter words; k: the index of the second stage's factor;
  * offset: B q. `reduce`: sums are brought below 2q. `last`: the second stage is the last of all,
- * takes n^-1 to both halves and ends in [0, q). */
+ * or NULL, and ends in [0, q). */
 OLA_INLINE void
 inverse_pass4(uint64_t *a, size_t quarter, const struct ola_ntt *t, size_t k, uint64_t offset,
-              const struct ola_lanes *l, int reduce, int last)
+              const struct ola_lanes *l, int reduce, const struct ends *last)
 {
-    const struct twiddle f1 = twiddle_at(t->iw, t->iws, k), f2 = twiddle_at(t->iw, t->iws, 2 * k),
+    const struct twiddle f1 =
+        last ? twiddle_at(last->w, last->ws, 1) : twiddle_at(t->iw, t->iws, k);
+    const struct twiddle f2 = twiddle_at(t->iw, t->iws, 2 * k),
                          f3 = twiddle_at(t->iw, t->iws, 2 * k + 1),
-                         f0 = twiddle_at(t->iw, t->iws, 0);
+                         f0 = last ? twiddle_at(last->w, last->ws, 0) : f1;
     const ola_vec offset1 = ola_splat(offset), offset2 = ola_splat(2 * offset);
     for (size_t j = 0; j < quarter; j += OLA_LANES) {
         ola_vec v0 = ola_load(a + j), v1 = ola_load(a + j + quarter);
@@ -483,27 +492,28 @@ inverse_sweep8(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt
 
 static void
 inverse_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt *t, size_t k,
-               uint64_t *bound)
+               const struct ends *ends, uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     const size_t quarter = (size_t)1 << (log_len - 2);
     const uint64_t offset = *bound * t->mod.q;
     if (log_len == t->log_n) {
-        inverse_pass4(a, quarter, t, 1, offset, &l, 0, 1);
+        inverse_pass4(a, quarter, t, 1, offset, &l, 0, ends);
     } else if (16 * *bound > bound_limit(t)) {
         for (size_t b = 0; b < count; b++)
-            inverse_pass4(a + (b << log_len), quarter, t, k + b, offset, &l, 1, 0);
+            inverse_pass4(a + (b << log_len), quarter, t, k + b, offset, &l, 1, NULL);
         *bound = 2;
     } else {
         for (size_t b = 0; b < count; b++)
-            inverse_pass4(a + (b << log_len), quarter, t, k + b, offset, &l, 0, 0);
+            inverse_pass4(a + (b << log_len), quarter, t, k + b, offset, &l, 0, NULL);
         *bound *= 4;
     }
 }
 
 /* The stages of one block that fits the cache. */
 static uint64_t
-inverse_cached(uint64_t *a, uint32_t log_len, const struct ola_ntt *t, size_t k)
+inverse_cached(uint64_t *a, uint32_t log_len, const struct ola_ntt *t, size_t k,
+               const struct ends *ends)
 {
     uint64_t bound;
     const uint32_t odd = (log_len - BASE_LOG) & 1;
@@ -516,26 +526,49 @@ inverse_cached(uint64_t *a, uint32_t log_len, const struct ola_ntt *t, size_t k)
     }
     for (level += 2; level <= log_len; level += 2) {
         count >>= 2;
-        inverse_sweep4(a, level, count, t, k * count, &bound);
+        inverse_sweep4(a, level, count, t, k * count, ends, &bound);
     }
     return bound;
 }
 
 /* Block by block what fits the cache, then wide passes of two stages. */
-void
-ola_avx512ifma_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
+static void
+inverse_to(uint64_t *out, const uint64_t *a, const struct ends *ends, const struct ola_ntt *t)
 {
     uint32_t log_len = t->log_n;
     while (log_len > CACHE_LOG)
         log_len -= 2;
+    const size_t block = (size_t)1 << log_len;
     size_t count = (size_t)1 << (t->log_n - log_len);
     uint64_t bound = 1;
-    for (size_t b = 0; b < count; b++)
-        bound = inverse_cached(a + (b << log_len), log_len, t, count + b);
+    for (size_t b = 0; b < count; b++) {
+        if (out != a)
+            memcpy(out + b * block, a + b * block, block * sizeof *out);
+        bound = inverse_cached(out + b * block, log_len, t, count + b, ends);
+    }
     for (log_len += 2; log_len <= t->log_n; log_len += 2) {
         count >>= 2;
-        inverse_sweep4(a, log_len, count, t, count, &bound);
+        inverse_sweep4(out, log_len, count, t, count, ends, &bound);
     }
+}
+
+void
+ola_avx512ifma_ntt_inverse(uint64_t *a, const struct ola_ntt *t)
+{
+    const struct ends ends = {{t->iw[0], t->iw[1]}, {t->iws[0], t->iws[1]}};
+    inverse_to(a, a, &ends, t);
+}
+
+void
+ola_avx512ifma_ntt_inverse_scaled(uint64_t *out, const uint64_t *a, uint64_t factor,
+                                  const struct ola_ntt *t)
+{
+    struct ends ends;
+    for (uint32_t i = 0; i < 2; i++) {
+        ends.w[i] = ola_mul_barrett(t->iw[i], factor, &t->mod);
+        ends.ws[i] = ola_shoup(ends.w[i], t->mod.q) >> 12;
+    }
+    inverse_to(out, a, &ends, t);
 }
 
 #endif

@@ -27,6 +27,7 @@ offer(const struct ola_backend *b)
 #define FILL(entry) (r->entry = r->entry ? r->entry : p->entry)
     FILL(ntt_forward);
     FILL(ntt_inverse);
+    FILL(ntt_inverse_scaled);
     FILL(add);
     FILL(sub);
     FILL(negate);
@@ -39,6 +40,7 @@ offer(const struct ola_backend *b)
     FILL(sub_scale);
     FILL(permute);
     FILL(inner);
+    FILL(multiples);
     FILL(convert);
     FILL(sum_shifted);
     FILL(sum_weighted);

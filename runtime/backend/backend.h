@@ -19,6 +19,8 @@ struct ola_modulus {
     uint64_t barrett; /* floor(2^(63 + bits) / q) in [2^63, 2^64), for Barrett's reduction; the
                        * 52-bit one, floor(2^(51 + bits) / q), is its upper 52 bits */
     double inverse;   /* 1.0 / q */
+    uint64_t fold, fold_shoup; /* 2^52 mod q, floor(fold * 2^52 / q) */
+    uint64_t minus_inverse;    /* -1 / q mod 2^52, for Montgomery's reduction */
 };
 
 /* Tables of one prime and ring degree. w: powers of a primitive 2n-th root psi in bit-reversed
@@ -45,6 +47,9 @@ struct ola_shifts {
 /* Vectors to one lazy sum: products below 2^98, 64 of them below 2^104. */
 #define OLA_MAX_DIGITS 64
 
+/* Vectors to one conversion of basis. */
+#define OLA_MAX_SOURCES 32
+
 /* Of inner: the sums are added to what acc0 and acc1 hold; a, or b0 and b1, have four bytes an
  * entry (primes below 2^32). */
 #define OLA_INNER_ADD      1u
@@ -58,6 +63,9 @@ struct ola_backend {
     void (*ntt_forward)(uint64_t *a, const struct ola_ntt *t);
     /* The inverse: bit-reversed in, natural out, divided by n. Input and output [0, q). */
     void (*ntt_inverse)(uint64_t *a, const struct ola_ntt *t);
+    /* out = the inverse of a times a factor in [0, q); out may be a. */
+    void (*ntt_inverse_scaled)(uint64_t *out, const uint64_t *a, uint64_t factor,
+                               const struct ola_ntt *t);
     void (*add)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
                 const struct ola_modulus *m);
     void (*sub)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n,
@@ -90,15 +98,18 @@ struct ola_backend {
     void (*inner)(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *const *b0,
                   const void *const *b1, uint32_t digits, uint32_t how, const uint32_t *perm,
                   size_t n, const struct ola_modulus *m);
-    /* Fast basis conversion (Halevi-Polyakov-Shoup, ePrint 2018/117): out = sum_k a[k] *
-     * weight[k] mod q, minus round(sum_k a[k] / source[k]) * correction; a[k] residues modulo
-     * source[k], k in 1 .. OLA_MAX_DIGITS; weight and correction in [0, q). correction 0: no
-     * rounding term, so the sum keeps its multiple of the product of the sources. The fractions
-     * are integers in units of 2^-51, rounded down: the same bits everywhere, and the right
-     * multiple unless the sum is within k * 2^-49 of a half. */
-    void (*convert)(uint64_t *out, const uint64_t *const *a,
-                    const struct ola_modulus *const *source, const uint64_t *weight, uint32_t k,
-                    uint64_t correction, size_t n, const struct ola_modulus *m);
+    /* Fast basis conversion (Halevi-Polyakov-Shoup, ePrint 2018/117) in two parts. First, once for
+     * all targets: out[j] = round(sum_k a[k][j] / source[k]); a[k] residues modulo source[k], k in
+     * 1 .. OLA_MAX_SOURCES. The fractions are integers in units of 2^-51, rounded down: the same
+     * bits everywhere, and the right multiple unless the sum is within k * 2^-49 of a half. */
+    void (*multiples)(uint8_t *out, const uint64_t *const *a,
+                      const struct ola_modulus *const *source, uint32_t k, size_t n);
+    /* Then for each: out = sum_k a[k] * weight[k] - multiple * correction mod q; a[k] below 2^49,
+     * weight and correction in [0, q). multiple NULL: 0, so the sum keeps its multiple of the
+     * product of the sources. */
+    void (*convert)(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
+                    const uint8_t *multiple, uint64_t correction, size_t n,
+                    const struct ola_modulus *m);
     /* OLA_BLOCK entries of a sum of +- 2^k x[i], plus `offset`, mod q. The steps take their i from
      * `index`, one after the other. Sums are lazy: a step's size is below 2^62, and offset below
      * 2^63 makes the last one positive. */

@@ -1,6 +1,7 @@
 /* portable.c - every kernel in plain C: the reference that the other backends are held to, bit
  * for bit. */
 #include <stdbool.h>
+#include <string.h>
 
 #include "backend/arith.h"
 #include "backend/kernels.h"
@@ -113,6 +114,16 @@ portable_scale(uint64_t *out, const uint64_t *a, uint64_t factor, size_t n,
 }
 
 static void
+portable_ntt_inverse_scaled(uint64_t *out, const uint64_t *a, uint64_t factor,
+                            const struct ola_ntt *t)
+{
+    const size_t n = (size_t)1 << t->log_n;
+    memmove(out, a, n * sizeof *out);
+    portable_ntt_inverse(out, t);
+    portable_scale(out, out, factor, n, &t->mod);
+}
+
+static void
 portable_scale_add(uint64_t *acc, const uint64_t *a, uint64_t factor, size_t n,
                    const struct ola_modulus *m)
 {
@@ -180,26 +191,33 @@ portable_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void 
 }
 
 static void
-portable_convert(uint64_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
-                 const uint64_t *weight, uint32_t k, uint64_t correction, size_t n,
+portable_multiples(uint8_t *out, const uint64_t *const *a, const struct ola_modulus *const *source,
+                   uint32_t k, size_t n)
+{
+    assert(k >= 1 && k <= OLA_MAX_SOURCES);
+    for (size_t j = 0; j < n; j++) {
+        uint64_t fraction = UINT64_C(1) << 50; /* a half, in units of 2^-51 */
+        for (uint32_t i = 0; i < k; i++) {
+            assert(a[i][j] < source[i]->q);
+            fraction += ola_fraction(a[i][j], source[i]);
+        }
+        out[j] = (uint8_t)(fraction >> 51);
+    }
+}
+
+static void
+portable_convert(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
+                 const uint8_t *multiple, uint64_t correction, size_t n,
                  const struct ola_modulus *m)
 {
     const struct ola_fold fold = ola_fold_make(m->q);
     const uint64_t minus = m->q - correction; /* sum - multiple * correction, without a sign */
-    assert(k >= 1 && k <= OLA_MAX_DIGITS);
+    assert(k >= 1 && k <= OLA_MAX_SOURCES);
     for (size_t j = 0; j < n; j++) {
-        ola_u128 sum = 0;
-        uint64_t fraction = UINT64_C(1)
-                            << 50; /* a half, in units of 2^-51; at most 64.5 in the end */
-        for (uint32_t i = 0; i < k; i++) {
-            assert(a[i][j] < source[i]->q);
+        ola_u128 sum = multiple ? (ola_u128)minus * multiple[j] : 0;
+        for (uint32_t i = 0; i < k; i++)
             sum += (ola_u128)a[i][j] * weight[i];
-            fraction += ola_fraction(a[i][j], source[i]);
-        }
-        uint64_t r = ola_fold_reduce(sum, &fold);
-        if (correction)
-            r = ola_csub(r + ola_mul_barrett(fraction >> 51, minus, m), m->q);
-        out[j] = r;
+        out[j] = ola_fold_reduce(sum, &fold);
     }
 }
 
@@ -249,6 +267,7 @@ const struct ola_backend ola_backend_portable = {
     .name = "portable",
     .ntt_forward = portable_ntt_forward,
     .ntt_inverse = portable_ntt_inverse,
+    .ntt_inverse_scaled = portable_ntt_inverse_scaled,
     .add = portable_add,
     .sub = portable_sub,
     .negate = portable_negate,
@@ -261,6 +280,7 @@ const struct ola_backend ola_backend_portable = {
     .sub_scale = portable_sub_scale,
     .permute = portable_permute,
     .inner = portable_inner,
+    .multiples = portable_multiples,
     .convert = portable_convert,
     .sum_shifted = portable_sum_shifted,
     .sum_weighted = portable_sum_weighted,

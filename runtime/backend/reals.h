@@ -6,7 +6,7 @@
  * what the fused multiply-add finds missing; b = round(h / q) is within 1/2 + 3 * 2^-53 |y| of
  * y * w / q for 0 <= w < q, so that h - b q + l, all of it exact, is y * w mod q and below
  * (1/2 + 3 * 2^-53 |y|) q in size. Needs rounding to nearest, and no contraction beyond what is
- * written (-ffp-contract=off). `convert`, whose fractions are integers, and what plain C does as
+ * written (-ffp-contract=off). Conversions, whose fractions are integers, and what plain C does as
  * well are left to portable.c.
  *
  * What a backend's file defines, OLA_REALS:
@@ -25,6 +25,8 @@
  *   interleave(x, y, &u, &v)          u = x0 y0 (x2 y2), v = x1 y1 (x3 y3): its own inverse */
 #ifndef OLA_REALS_H
 #define OLA_REALS_H
+
+#include <string.h>
 
 #define BASE_BLOCKS (LANES / 2) /* blocks of four words in two vectors */
 
@@ -357,10 +359,20 @@ reals_inner(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *co
         inner_any(acc0, acc1, a, b0, b1, digits, how, perm, n, m);
 }
 
+static void
+reals_ntt_inverse_scaled(uint64_t *out, const uint64_t *a, uint64_t factor, const struct ola_ntt *t)
+{
+    const size_t n = (size_t)1 << t->log_n;
+    if (out != a)
+        memcpy(out, a, n * sizeof *out);
+    reals_ntt_inverse(out, t);
+    reals_scale(out, out, factor, n, &t->mod);
+}
+
 #define OLA_REALS_KERNELS                                                                          \
     .ntt_forward = reals_ntt_forward, .ntt_inverse = reals_ntt_inverse, .mul = reals_mul,          \
     .mul_add = reals_mul_add, .mul_add_narrow = reals_mul_add_narrow, .scale = reals_scale,        \
     .scale_add = reals_scale_add, .reduce = reals_reduce, .sub_scale = reals_sub_scale,            \
-    .inner = reals_inner
+    .inner = reals_inner, .ntt_inverse_scaled = reals_ntt_inverse_scaled
 
 #endif

@@ -41,11 +41,13 @@ struct ola_buffer {
 /* What an operation works with, side by side in one block: operations follow one another, so that
  * the block is as large as the largest of them wants and no larger. */
 enum ola_piece {
-    OLA_COEF,   /* untransformed limbs on their way to another basis */
-    OLA_RAISED, /* digits modulo Q P */
-    OLA_EXT,    /* results of key switches modulo Q P */
-    OLA_REAL,   /* doubles of a vector to be encoded */
-    OLA_COARSE, /* of linear maps, as the next three */
+    OLA_COEF,            /* untransformed limbs on their way to another basis */
+    OLA_DIGIT_MULTIPLES, /* of a basis, bytes, that a conversion takes off: of each digit */
+    OLA_PART_MULTIPLES,  /* and of each polynomial that is divided */
+    OLA_RAISED,          /* digits modulo Q P */
+    OLA_EXT,             /* results of key switches modulo Q P */
+    OLA_REAL,            /* doubles of a vector to be encoded */
+    OLA_COARSE,          /* of linear maps, as the next three */
     OLA_BABY,
     OLA_GROUP,
     OLA_WORK, /* a share for each thread */
@@ -105,6 +107,11 @@ ola_positions(const struct ola_params *p, uint32_t level)
 }
 
 /* ---- key switching (switch.c) ---- */
+
+/* to = limbs that lie together, prepared for conversion out of a basis, modulo prime c and
+ * transformed; multiples: of the kernel of that name. */
+void ola_convert_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef,
+                      const uint8_t *multiples, uint32_t c, uint64_t *to);
 
 /* Polynomial limbs of q[0 .. level] cut into digits and each raised to all positions. */
 struct ola_raised {

@@ -17,6 +17,8 @@ ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
     size_t divide = (size_t)parts * (p->n_p + 1), raise = level + 1;
     size_t digits = ola_plan_digits(&p->literal, level), positions = ola_positions(p, level);
     words[OLA_COEF] = (divide > raise ? divide : raise) * p->n;
+    words[OLA_DIGIT_MULTIPLES] = digits * p->n / sizeof(uint64_t);
+    words[OLA_PART_MULTIPLES] = parts * (size_t)p->n / sizeof(uint64_t);
     words[OLA_RAISED] = digits * positions * p->n;
     words[OLA_EXT] = 2 * positions * p->n;
 }
@@ -37,33 +39,74 @@ digit_last(const struct ola_params *p, uint32_t level, uint32_t digit)
     return last < level ? last : level;
 }
 
+/* Multiples of a basis in numbers of digits, or of polynomials to be divided. */
+static uint8_t *
+multiples_of(const struct ola_server *s, enum ola_piece piece, uint32_t number)
+{
+    return (uint8_t *)s->piece[piece] + (size_t)number * s->params->n;
+}
+
+/* sources[] of limbs that lie together. */
+static void
+list_sources(const struct ola_server *s, const uint64_t *coef, uint32_t k, const uint64_t **source)
+{
+    for (uint32_t i = 0; i < k; i++)
+        source[i] = coef + (size_t)i * s->params->n;
+}
+
+/* Entries at .. at + OLA_CHUNK - 1 of what a conversion out of a basis takes off. */
+static void
+find_multiples(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef, size_t at,
+               uint8_t *multiples)
+{
+    const uint64_t *source[OLA_MAX_P + 1];
+    list_sources(s, coef + at, b->k, source);
+    s->backend->multiples(multiples + at, source, b->modulus, b->k, OLA_CHUNK);
+}
+
+void
+ola_convert_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef,
+                 const uint8_t *multiples, uint32_t c, uint64_t *to)
+{
+    const uint64_t *source[OLA_MAX_P + 1];
+    list_sources(s, coef, b->k, source);
+    s->backend->convert(to, source, b->weight + (size_t)c * b->k, b->k, multiples, b->product[c],
+                        s->params->n, ola_server_modulus(s, c));
+    s->backend->ntt_forward(to, &s->params->ring->ntt[c]);
+}
+
 /* A digit at a position that is not its own; coef: all limbs, prepared. */
 static void
 raise_one(struct ola_server *s, const uint64_t *coef, uint32_t level, uint32_t digit,
           uint32_t position, uint64_t *to)
 {
     const struct ola_params *p = s->params;
-    const uint32_t first = digit * p->literal.digit_limbs;
-    const struct ola_basis *b = &p->up[digit_last(p, level, digit)];
-    const uint32_t c = ola_position_chain(p, level, position);
-    const uint64_t *source[OLA_MAX_P];
-    for (uint32_t k = 0; k < b->k; k++)
-        source[k] = coef + (size_t)(first + k) * p->n;
-    s->backend->convert(to, source, b->modulus, b->weight + (size_t)c * b->k, b->k, b->product[c],
-                        p->n, ola_server_modulus(s, c));
-    s->backend->ntt_forward(to, &p->ring->ntt[c]);
+    ola_convert_limb(s, &p->up[digit_last(p, level, digit)],
+                     coef + (size_t)digit * p->literal.digit_limbs * p->n,
+                     multiples_of(s, OLA_DIGIT_MULTIPLES, digit),
+                     ola_position_chain(p, level, position), to);
 }
 
-/* A limb untransformed and prepared for conversion. */
+/* All limbs untransformed and prepared for conversion, with what it takes off; by all threads of a
+ * team. */
 static void
-prepare_digit(struct ola_server *s, const uint64_t *poly, uint32_t level, uint32_t i, uint64_t *y)
+prepare_digits(struct ola_server *s, const uint64_t *poly, uint32_t level, uint64_t *coef)
 {
     const struct ola_params *p = s->params;
-    const uint32_t limbs = p->literal.digit_limbs;
-    const struct ola_basis *b = &p->up[digit_last(p, level, i / limbs)];
-    memcpy(y, poly, p->n * sizeof *y);
-    s->backend->ntt_inverse(y, &p->ring->ntt[i]);
-    s->backend->scale(y, y, b->hat_inverse[i % limbs], p->n, ola_server_modulus(s, i));
+    const uint32_t limbs = p->literal.digit_limbs, digits = ola_plan_digits(&p->literal, level);
+    const size_t n = p->n;
+#pragma omp for schedule(dynamic)
+    for (uint32_t i = 0; i <= level; i++) {
+        const struct ola_basis *b = &p->up[digit_last(p, level, i / limbs)];
+        s->backend->ntt_inverse_scaled(coef + i * n, poly + i * n, b->hat_inverse[i % limbs],
+                                       &p->ring->ntt[i]);
+    }
+#pragma omp for collapse(2) schedule(dynamic, 8)
+    for (uint32_t d = 0; d < digits; d++) {
+        for (size_t at = 0; at < n; at += OLA_CHUNK)
+            find_multiples(s, &p->up[digit_last(p, level, d)], coef + (size_t)d * limbs * n, at,
+                           multiples_of(s, OLA_DIGIT_MULTIPLES, d));
+    }
 }
 
 static bool
@@ -83,9 +126,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
     uint64_t *coef = s->piece[OLA_COEF], *others = s->piece[OLA_RAISED];
 #pragma omp parallel num_threads(s->threads)
     {
-#pragma omp for schedule(dynamic)
-        for (uint32_t i = 0; i <= level; i++)
-            prepare_digit(s, poly + i * n, level, i, coef + i * n);
+        prepare_digits(s, poly, level, coef);
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t i = 0; i < positions; i++) {
             for (uint32_t d = 0; d < digits; d++)
@@ -109,9 +150,8 @@ ola_raise_once(struct ola_server *s, const uint64_t *poly, uint32_t level, struc
         ola_raise(s, poly, level, out);
         return;
     }
-#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
-    for (uint32_t i = 0; i <= level; i++)
-        prepare_digit(s, poly + i * n, level, i, coef + i * n);
+#pragma omp parallel num_threads(s->threads)
+    prepare_digits(s, poly, level, coef);
     *out = (struct ola_raised){.own = poly, .coef = coef, .level = level, .digits = digits};
 }
 
@@ -208,29 +248,37 @@ source_position(const struct ola_params *p, const struct ola_basis *b, uint32_t 
     return c < p->n_q ? c : level + 1 + c - p->n_q;
 }
 
-/* Limb k of a basis, in place: untransformed and prepared for conversion. */
+/* Limb k of a basis, untransformed and prepared for conversion; y may be the limb. */
 static void
-prepare_source(struct ola_server *s, const struct ola_basis *b, uint32_t k, uint64_t *y)
+prepare_source(struct ola_server *s, const struct ola_basis *b, uint32_t k, const uint64_t *limb,
+               uint64_t *y)
 {
-    s->backend->ntt_inverse(y, &s->params->ring->ntt[b->source[k]]);
-    if (b->k > 1)
-        s->backend->scale(y, y, b->hat_inverse[k], s->params->n, b->modulus[k]);
+    s->backend->ntt_inverse_scaled(y, limb, b->hat_inverse[k], &s->params->ring->ntt[b->source[k]]);
 }
 
-/* out = (in - its remainder modulo the basis) / B modulo prime c; coef: the prepared sources. */
+/* What conversions of `count` polynomials take off, their prepared sources in OLA_COEF; by all
+ * threads of a team. */
 static void
-divide_limb(struct ola_server *s, const struct ola_basis *b, const uint64_t *coef,
-            const uint64_t *in, uint32_t c, uint64_t *out, uint64_t *remainder)
+find_part_multiples(struct ola_server *s, const struct ola_basis *b, uint32_t count)
 {
     const size_t n = s->params->n;
-    const struct ola_modulus *m = ola_server_modulus(s, c);
-    const uint64_t *source[OLA_MAX_P + 1];
-    for (uint32_t k = 0; k < b->k; k++)
-        source[k] = coef + k * n;
-    s->backend->convert(remainder, source, b->modulus, b->weight + (size_t)c * b->k, b->k,
-                        b->product[c], n, m);
-    s->backend->ntt_forward(remainder, &s->params->ring->ntt[c]);
-    s->backend->sub_scale(out, in, remainder, b->inverse[c], n, m);
+#pragma omp for collapse(2) schedule(dynamic, 8)
+    for (uint32_t k = 0; k < count; k++) {
+        for (size_t at = 0; at < n; at += OLA_CHUNK)
+            find_multiples(s, b, s->piece[OLA_COEF] + (size_t)k * b->k * n, at,
+                           multiples_of(s, OLA_PART_MULTIPLES, k));
+    }
+}
+
+/* out = (in - its remainder modulo the basis) / B modulo prime c, of polynomial number `part`. */
+static void
+divide_limb(struct ola_server *s, const struct ola_basis *b, uint32_t part, const uint64_t *in,
+            uint32_t c, uint64_t *out, uint64_t *remainder)
+{
+    const size_t n = s->params->n;
+    ola_convert_limb(s, b, s->piece[OLA_COEF] + (size_t)part * b->k * n,
+                     multiples_of(s, OLA_PART_MULTIPLES, part), c, remainder);
+    s->backend->sub_scale(out, in, remainder, b->inverse[c], n, ola_server_modulus(s, c));
 }
 
 void
@@ -243,17 +291,15 @@ ola_divide(struct ola_server *s, const struct ola_basis *b, uint32_t level,
     {
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
-            for (uint32_t i = 0; i < b->k; i++) {
-                uint64_t *y = s->piece[OLA_COEF] + (k * b->k + i) * n;
-                memcpy(y, in[k] + source_position(p, b, level, i) * n, n * sizeof *y);
-                prepare_source(s, b, i, y);
-            }
+            for (uint32_t i = 0; i < b->k; i++)
+                prepare_source(s, b, i, in[k] + source_position(p, b, level, i) * n,
+                               s->piece[OLA_COEF] + (k * b->k + i) * n);
         }
+        find_part_multiples(s, b, count);
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t k = 0; k < count; k++) {
             for (uint32_t i = 0; i <= out_level; i++)
-                divide_limb(s, b, s->piece[OLA_COEF] + (size_t)k * b->k * n, in[k] + i * n, i,
-                            out[k] + i * n, ola_server_temp(s));
+                divide_limb(s, b, k, in[k] + i * n, i, out[k] + i * n, ola_server_temp(s));
         }
     }
 }
@@ -275,18 +321,18 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
                 uint64_t *y0 = s->piece[OLA_COEF] + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
                 ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1, false,
                                    ola_server_temp(s));
-                prepare_source(s, b, i, y0);
-                prepare_source(s, b, i, y1);
+                prepare_source(s, b, i, y0, y0);
+                prepare_source(s, b, i, y1, y1);
             }
         }
+        find_part_multiples(s, b, 2 * count);
 #pragma omp for collapse(2) schedule(dynamic)
         for (uint32_t i = 0; i <= out_level; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);
-                const uint64_t *coef = s->piece[OLA_COEF] + 2 * (size_t)k * b->k * n;
                 ola_switch_limb_of(s, &jobs[k], i, t, t + n, false, t + 2 * n);
-                divide_limb(s, b, coef, t, i, out[2 * k] + i * n, t + 2 * n);
-                divide_limb(s, b, coef + b->k * n, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
+                divide_limb(s, b, 2 * k, t, i, out[2 * k] + i * n, t + 2 * n);
+                divide_limb(s, b, 2 * k + 1, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
             }
         }
     }

@@ -142,13 +142,16 @@ mixed_radix(const struct ola_params *p, uint32_t level, const struct scratch *w)
     const struct ola_backend *k = ola_backend();
     const size_t n = p->n;
     for (uint32_t j = 0; j < level; j++) {
-        const uint64_t *digit = w->limb + 2 * j * n;
+        uint64_t *digit = w->limb + 2 * j * n;
+        const uint64_t *const source[] = {digit};
+        uint8_t *multiples = (uint8_t *)(digit + n);
         const struct ola_basis *b = &p->by_q[j];
+        k->multiples(multiples, source, b->modulus, 1, n);
 #pragma omp parallel for schedule(dynamic)
         for (uint32_t i = j + 1; i <= level; i++) {
             uint64_t *x = w->limb + 2 * i * n, *t = x + n;
             const struct ola_modulus *m = ola_params_modulus(p, i);
-            k->convert(t, &digit, b->modulus, b->weight + i, 1, b->product[i], n, m);
+            k->convert(t, source, b->weight + i, 1, multiples, b->product[i], n, m);
             k->sub_scale(x, x, t, b->inverse[i], n, m);
         }
     }

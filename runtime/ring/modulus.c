@@ -11,6 +11,12 @@ ola_modulus_make(uint64_t q)
         m.bits++;
     m.barrett = (uint64_t)(((ola_u128)1 << (63 + m.bits)) / q);
     m.inverse = 1.0 / (double)q;
+    m.fold = (UINT64_C(1) << 52) % q;
+    m.fold_shoup = ola_shoup(m.fold, q) >> 12;
+    uint64_t inverse = q; /* mod 2^3; each step doubles the bits */
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - q * inverse;
+    m.minus_inverse = (0 - inverse) & ((UINT64_C(1) << 52) - 1);
     return m;
 }
 

@@ -74,6 +74,7 @@ struct cost cost_add(struct cost a, struct cost b);
 struct cost cost_times(double k, struct cost a);
 struct cost cost_ntt(uint32_t log_n);
 struct cost cost_entries(uint32_t log_n, double mults, double words); /* for each entry of a limb */
+struct cost cost_multiples(uint32_t log_n, uint32_t sources);
 struct cost cost_convert(uint32_t log_n, uint32_t sources);
 struct cost cost_inner(uint32_t log_n, uint32_t digits);
 uint32_t shape_digits(const struct shape *s);

@@ -30,11 +30,18 @@ cost_ntt(uint32_t log_n)
     return cost_entries(log_n, 1.5 * log_n, 3);
 }
 
-/* A product and a fraction each, the sum's reduction, the multiple of the modulus. */
+/* A fraction each. */
+struct cost
+cost_multiples(uint32_t log_n, uint32_t sources)
+{
+    return cost_entries(log_n, sources, sources + 0.125);
+}
+
+/* Both halves of a product for each source and for the multiple, a reduction. */
 struct cost
 cost_convert(uint32_t log_n, uint32_t sources)
 {
-    return cost_entries(log_n, 3.0 * sources + 5 + 3, sources + 1.0);
+    return cost_entries(log_n, 2.0 * (sources + 1) + 3, sources + 1.125);
 }
 
 /* Both halves of two products each, two reductions. */

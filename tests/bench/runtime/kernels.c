@@ -76,21 +76,50 @@ run_inner_permuted(void *context, uint32_t t)
     inner(w, w->index);
 }
 
+/* What a conversion takes: its sources, their primes, weights. */
+struct conversion {
+    const uint64_t *a[DIGITS];
+    const struct ola_modulus *source[DIGITS];
+    uint64_t weight[DIGITS], correction;
+};
+
+static struct conversion
+conversion_of(const struct work *w)
+{
+    struct conversion c = {.correction = w->ntt->mod.q / 7};
+    for (uint32_t d = 0; d < DIGITS; d++) {
+        c.a[d] = w->v[2 + d];
+        c.source[d] = &w->ntt->mod;
+        c.weight[d] = w->ntt->mod.q / (d + 2);
+    }
+    return c;
+}
+
+static void
+run_multiples(void *context, uint32_t t)
+{
+    struct work *w = context;
+    const struct conversion c = conversion_of(w);
+    (void)t;
+    w->backend->multiples((uint8_t *)w->v[1], c.a, c.source, DIGITS, w->ring->n);
+}
+
 static void
 run_convert(void *context, uint32_t t)
 {
     struct work *w = context;
-    const uint64_t *a[DIGITS];
-    const struct ola_modulus *source[DIGITS];
-    uint64_t weight[DIGITS];
+    const struct conversion c = conversion_of(w);
     (void)t;
-    for (uint32_t d = 0; d < DIGITS; d++) {
-        a[d] = w->v[2 + d];
-        source[d] = &w->ntt->mod;
-        weight[d] = w->ntt->mod.q / (d + 2);
-    }
-    w->backend->convert(w->v[0], a, source, weight, DIGITS, w->ntt->mod.q / 7, w->ring->n,
-                        &w->ntt->mod);
+    w->backend->convert(w->v[0], c.a, c.weight, DIGITS, (const uint8_t *)w->v[1], c.correction,
+                        w->ring->n, &w->ntt->mod);
+}
+
+static void
+run_inverse_scaled(void *context, uint32_t t)
+{
+    struct work *w = context;
+    (void)t;
+    w->backend->ntt_inverse_scaled(w->v[0], w->v[1], w->ntt->mod.q / 3, w->ntt);
 }
 
 static void
@@ -139,6 +168,8 @@ bench_kernels(struct bench *b, uint32_t log_n)
         {"reduce", k, false, cost_entries(k, 2, 2), run_reduce},
         {"subtract and scale", k, false, cost_entries(k, 3, 3), run_sub_scale},
         {"permute", k, false, cost_entries(k, 0, 2.5), run_permute},
+        {"inverse NTT of another, scaled", k, false, cost_ntt(k), run_inverse_scaled},
+        {"multiples of a basis of 4", k, false, cost_multiples(k, DIGITS), run_multiples},
         {"convert a basis of 4", k, false, cost_convert(k, DIGITS), run_convert},
         {"inner product, 4 digits", k, false, cost_inner(k, DIGITS), run_inner},
         {"inner product, 4 digits, permuted", k, false, cost_inner(k, DIGITS), run_inner_permuted},

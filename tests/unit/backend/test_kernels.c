@@ -286,27 +286,33 @@ Test(backend, inner_product_and_permutation)
 static void
 check_convert(struct bench *b)
 {
-    static const uint32_t source_bits[] = {49, 25, 40, 31}, counts[] = {1, 2, 5, 64};
-    struct ola_modulus source[OLA_MAX_DIGITS];
-    const struct ola_modulus *sources[OLA_MAX_DIGITS];
-    const uint64_t *a[OLA_MAX_DIGITS];
-    uint64_t weight[OLA_MAX_DIGITS], state = b->m.q;
+    static const uint32_t source_bits[] = {49, 25, 40, 31}, counts[] = {1, 2, 5, 7, 8, 17, 32};
+    struct ola_modulus source[OLA_MAX_SOURCES];
+    const struct ola_modulus *sources[OLA_MAX_SOURCES];
+    const uint64_t *a[OLA_MAX_SOURCES];
+    uint64_t weight[OLA_MAX_SOURCES], state = b->m.q;
     for (uint32_t i = 0; i < 4; i++)
         source[i] = ola_modulus_make(prime_below(source_bits[i], 1));
     bench_fill(b, b->m.q);
     for (uint32_t i = 0; i < 4; i++)
         vector_fill(b->in[i], b->n, source[i].q, b->fill, i);
-    for (uint32_t i = 0; i < OLA_MAX_DIGITS; i++) {
+    for (uint32_t i = 0; i < OLA_MAX_SOURCES; i++) {
         a[i] = b->in[i % 4];
         sources[i] = &source[i % 4];
         weight[i] = i % 3 == 0 ? b->m.q - 1 : random_word(&state) % b->m.q;
     }
     const uint64_t correction[] = {0, 1, b->m.q - 1, b->m.q / 3};
-    for (size_t c = 0; c < 4; c++) {
-        for (size_t k = 0; k < 4; k++) {
-            b->ref->convert(b->want, a, sources, weight, counts[c], correction[k], b->n, &b->m);
-            b->other->convert(b->got, a, sources, weight, counts[c], correction[k], b->n, &b->m);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        b->ref->multiples((uint8_t *)b->want2, a, sources, counts[c], b->n);
+        b->other->multiples((uint8_t *)b->got2, a, sources, counts[c], b->n);
+        for (size_t k = 0; k < 5; k++) {
+            const uint8_t *multiple = k < 4 ? (const uint8_t *)b->want2 : NULL;
+            b->ref->convert(b->want, a, weight, counts[c], multiple, correction[k % 4], b->n,
+                            &b->m);
+            b->other->convert(b->got, a, weight, counts[c], multiple, correction[k % 4], b->n,
+                              &b->m);
             bench_compare(b, "convert");
+            vector_equal(b->got2, b->want2, b->n / 8, b->what);
         }
     }
 }

@@ -9,6 +9,24 @@
 static const uint32_t prime_bits[] = {22, 26, 31, 32, 35, 38, 40, 43, 44, 45, 46, 47, 48, 49};
 #define PRIME_SIZES (sizeof prime_bits / sizeof *prime_bits)
 
+/* In place and not. */
+static void
+compare_scaled(const struct ola_backend *ref, const struct ola_backend *other,
+               const struct ola_ntt *t, const uint64_t *in, uint64_t *want, uint64_t *got)
+{
+    const uint64_t factor[] = {0, 1, t->mod.q - 1, t->mod.q / 3};
+    const size_t n = (size_t)1 << t->log_n;
+    for (size_t f = 0; f < sizeof factor / sizeof *factor; f++) {
+        ref->ntt_inverse_scaled(want, in, factor[f], t);
+        other->ntt_inverse_scaled(got, in, factor[f], t);
+        vector_equal(got, want, n, "scaled inverse");
+        vector_check_guards(got, n, "scaled inverse");
+        memcpy(got, in, n * sizeof *got);
+        other->ntt_inverse_scaled(got, got, factor[f], t);
+        vector_equal(got, want, n, "scaled inverse in place");
+    }
+}
+
 static void
 compare(const struct ola_backend *ref, const struct ola_backend *other, const struct ola_ntt *t,
         enum fill fill)
@@ -36,6 +54,7 @@ compare(const struct ola_backend *ref, const struct ola_backend *other, const st
     vector_equal(got, want, n, what);
     for (size_t i = 0; i < n; i++)
         cr_assert(want[i] < t->mod.q);
+    compare_scaled(ref, other, t, in, want, got);
     vector_free(in);
     vector_free(want);
     vector_free(got);

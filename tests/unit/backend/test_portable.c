@@ -145,11 +145,12 @@ Test(portable, conversion_finds_the_centred_number)
                     ola_mod_mul(residue(size, negative, b.source[k].q), b.inverse[k], &b.source[k]);
         }
         const uint64_t product = (uint64_t)(b.product % b.m.q);
-        portable()->convert(out, (const uint64_t *const *)a, b.sources, b.weight, SOURCES, product,
-                            N, &b.m);
+        const uint64_t *const *from = (const uint64_t *const *)a;
+        uint8_t multiple[N];
+        portable()->multiples(multiple, from, b.sources, SOURCES, N);
+        portable()->convert(out, from, b.weight, SOURCES, multiple, product, N, &b.m);
         vector_equal(out, want, N, "rounded conversion");
-        portable()->convert(out, (const uint64_t *const *)a, b.sources, b.weight, SOURCES, 0, N,
-                            &b.m);
+        portable()->convert(out, from, b.weight, SOURCES, NULL, product, N, &b.m);
         for (size_t j = 0; j < N; j++) { /* off by a multiple of Q from 0 to SOURCES */
             uint64_t excess = (out[j] + b.m.q - want[j]) % b.m.q, multiple = 0;
             for (int i = 0; i <= SOURCES && excess != multiple; i++)
