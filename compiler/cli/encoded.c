@@ -5,16 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static double
-largest_weight(const struct he_map *m)
-{
-    double most = 0;
-    for (uint32_t k = 0; k < m->diagonals.len; k++)
-        for (uint32_t t = 0; m->diagonals.at[k].value && t < m->diagonals.at[k].period; t++)
-            most = fmax(most, fabs((double)m->diagonals.at[k].value[t]));
-    return most;
-}
-
 /* The plaintexts of a map have the scale that takes in_scale to out_scale over one rescaling. */
 static double
 map_scale(const struct he_program *p, const struct he_map *m)
@@ -27,10 +17,9 @@ map_scale(const struct he_program *p, const struct he_map *m)
 static double
 map_step(const struct he_program *p, const struct he_map *m)
 {
-    double most = largest_weight(m);
-    return m->free_of_level || !(most > 0)
+    return m->free_of_level || !(m->largest > 0)
                ? 0
-               : sqrt((double)p->params.slots * 2) / map_scale(p, m) / most;
+               : sqrt((double)p->params.slots * 2) / map_scale(p, m) / m->largest;
 }
 
 /* Whether a map, polynomial or sparse map ("NUMBER_NODE") is a node's. */

@@ -65,6 +65,9 @@ struct he_map {
     bool free_of_level;
     /* bound on sum |weight| of a row, root mean square, for the noise model */
     double gain;
+    double largest; /* |weight| */
+    /* where the weights come from: a node of the tensor program, one argument or (NONE) all */
+    uint32_t node, part;
     /* by schedule */
     uint32_t level; /* of the input */
     double in_scale, out_scale;
@@ -186,10 +189,13 @@ struct he_counts {
         rescales;
 };
 
+struct tp;
+
 struct he_program {
     struct arena *arena;
     const char *name;
     uint8_t model_hash[32];
+    const struct tp *tp; /* what it was lowered from, for weights that are not there yet; or NULL */
     VEC(struct he_inst) insts;
     VEC(struct he_layout) layouts;
     VEC(struct he_map) maps;

@@ -18,47 +18,75 @@ struct building {
     uint32_t *index; /* (in_ct, out_ct, d) -> diagonal + 1, of one argument */
 };
 
-/* A new diagonal of ciphertexts in_ct, out_ct with offset d. */
+/* An entry of an argument's matrix: which diagonal it is on, and where its output stands. */
+struct entry {
+    uint32_t from, to, in_ct, out_ct; /* slots, ciphertexts */
+    uint32_t d;                       /* offset */
+};
+
 static void
-add_diagonal(struct building *b, struct arena *a, struct he_diagonal made, uint32_t modulus,
-             uint32_t d)
+add_diagonal(struct building *b, struct arena *a, uint32_t arg, const struct entry *e,
+             uint32_t modulus)
 {
+    struct he_diagonal made = {
+        .arg = arg, .in_ct = e->in_ct, .out_ct = e->out_ct, .period = b->widest};
     int32_t baby;
 
-    tp_split_offset(&b->n->split, modulus, d, &baby, &made.giant);
+    tp_split_offset(&b->n->split, modulus, e->d, &baby, &made.giant);
     made.baby = (uint32_t)(baby + (int64_t)b->slots) % b->slots;
-    made.period = b->widest;
-    if (!b->n->split.free_of_level)
-        made.value = ARENA_ARRAY(a, float, made.period);
     vec_push(a, &b->m->diagonals, made);
 }
 
+/* The diagonals of the argument that are there already. */
 static void
-add_argument(struct building *b, struct arena *a, uint32_t arg, const struct he_layout *in)
+index_diagonals(struct building *b, uint32_t arg, uint32_t modulus)
+{
+    for (uint32_t k = 0; k < b->m->diagonals.len; k++) {
+        const struct he_diagonal *g = &b->m->diagonals.at[k];
+        uint32_t d = (g->giant + g->baby) & (modulus - 1);
+        if (g->arg == arg)
+            b->index[((size_t)g->in_ct * b->m->out_cts + g->out_ct) * modulus + d] = k + 1;
+    }
+}
+
+static void
+add_weight(const struct building *b, const struct he_diagonal *g, const struct entry *e,
+           uint32_t period, float weight)
+{
+    uint32_t t = e->to; /* slots and periods are powers of two */
+
+    if (period > b->fold)
+        t = (e->from + 2 * b->slots - g->giant - g->baby) & (period - 1);
+    g->value[(t + g->giant) & (b->widest - 1)] += weight;
+}
+
+/* The diagonals of an argument; or, where they have room for values, their weights. */
+static void
+go_through(struct building *b, struct arena *a, uint32_t arg, const struct he_layout *in,
+           bool weights)
 {
     const struct matrix *m = b->n->args.at[arg].m;
     const struct he_layout *out = &b->n->layout;
-    uint32_t modulus = in->period < b->fold ? in->period : b->fold;
-    /* slots and periods are powers of two */
-    uint32_t slots = b->slots, in_slot = slots - 1, bits = (uint32_t)__builtin_ctz(slots);
+    uint32_t modulus = in->period < b->fold ? in->period : b->fold, slots = b->slots;
+    uint32_t bits = (uint32_t)__builtin_ctz(slots);
+    struct entry e;
 
     b->index = ARENA_ARRAY(b->scratch, uint32_t, (size_t)in->cts * out->cts * modulus);
+    index_diagonals(b, arg, modulus);
     for (uint32_t r = 0; r < m->rows; r++) {
-        uint32_t to = out->slot[r] & in_slot, out_ct = out->slot[r] >> bits;
+        e.to = out->slot[r] & (slots - 1);
+        e.out_ct = out->slot[r] >> bits;
         for (uint32_t i = m->start[r]; i < m->start[r + 1]; i++) {
-            uint32_t from = in->slot[m->col[i]] & in_slot, in_ct = in->slot[m->col[i]] >> bits;
-            uint32_t d = (from + 2 * slots - to) & (modulus - 1), t = to;
-            uint32_t *index = &b->index[((size_t)in_ct * out->cts + out_ct) * modulus + d];
-            if (!*index) {
-                struct he_diagonal like = {.arg = arg, .in_ct = in_ct, .out_ct = out_ct};
-                add_diagonal(b, a, like, modulus, d);
+            e.from = in->slot[m->col[i]] & (slots - 1);
+            e.in_ct = in->slot[m->col[i]] >> bits;
+            e.d = (e.from + 2 * slots - e.to) & (modulus - 1);
+            uint32_t *index = &b->index[((size_t)e.in_ct * out->cts + e.out_ct) * modulus + e.d];
+            if (weights) {
+                add_weight(b, &b->m->diagonals.at[*index - 1], &e, in->period, m->val[i]);
+            } else if (!*index) {
+                add_diagonal(b, a, arg, &e, modulus);
                 *index = b->m->diagonals.len;
             }
-            const struct he_diagonal *g = &b->m->diagonals.at[*index - 1];
-            if (in->period > b->fold)
-                t = (from + 2 * slots - g->giant - g->baby) & (in->period - 1);
-            if (g->value)
-                g->value[(t + g->giant) & (b->widest - 1)] += m->val[i];
         }
     }
 }
@@ -87,27 +115,47 @@ add_bias(struct building *b, struct arena *a)
         b->m->bias[out->slot[r] / b->slots][out->slot[r] % b->slots] += b->n->bias[r];
 }
 
+static struct building
+building_of(const struct tp *t, const struct tp_node *n, uint32_t slots, struct he_map *m)
+{
+    struct building b = {arena_new(), n, m, slots, n->split.fold, n->split.fold, NULL};
+
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        const struct he_layout *in = &t->nodes.at[n->args.at[k].value].layout;
+        b.widest = in->period > b.widest ? in->period : b.widest;
+    }
+    return b;
+}
+
+static void
+measure_weights(const struct tp_node *n, struct he_map *out)
+{
+    double squares = 0;
+
+    for (uint32_t k = 0; k < n->args.len; k++) {
+        const struct matrix *m = n->args.at[k].m;
+        for (uint32_t i = 0; i < m->start[m->rows]; i++) {
+            double w = out->free_of_level ? 1 : fabs((double)m->val[i]);
+            squares += w * w;
+            out->largest = fmax(out->largest, w);
+        }
+    }
+    out->gain = sqrt(squares / n->n);
+}
+
 void
 lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t slots,
           struct he_map *out)
 {
-    struct building b = {arena_new(), n, out, slots, n->split.fold, n->split.fold, NULL};
-    double squares = 0;
-
     memset(out, 0, sizeof *out);
     out->args = n->args.len;
     out->out_cts = n->layout.cts;
     out->free_of_level = n->split.free_of_level;
+    struct building b = building_of(t, n, slots, out);
     for (uint32_t k = 0; k < n->args.len; k++) {
         const struct he_layout *in = &t->nodes.at[n->args.at[k].value].layout;
-        b.widest = in->period > b.widest ? in->period : b.widest;
         out->in_cts = in->cts > out->in_cts ? in->cts : out->in_cts;
-    }
-    for (uint32_t k = 0; k < n->args.len; k++) {
-        const struct matrix *m = n->args.at[k].m;
-        add_argument(&b, a, k, &t->nodes.at[n->args.at[k].value].layout);
-        for (uint32_t i = 0; i < m->start[m->rows]; i++)
-            squares += out->free_of_level ? 1 : (double)m->val[i] * (double)m->val[i];
+        go_through(&b, a, k, in, false);
     }
     if (out->diagonals.len)
         qsort(out->diagonals.at, out->diagonals.len, sizeof *out->diagonals.at, compare);
@@ -115,6 +163,19 @@ lower_map(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t
         vec_push(a, &out->folds, f);
     if (n->bias && !out->free_of_level)
         add_bias(&b, a);
-    out->gain = sqrt(squares / n->n);
+    measure_weights(n, out);
+    arena_free(b.scratch);
+}
+
+void
+lower_map_weights(struct arena *a, const struct tp *t, const struct tp_node *n, uint32_t slots,
+                  struct he_map *m)
+{
+    struct building b = building_of(t, n, slots, m);
+
+    for (uint32_t k = 0; !m->free_of_level && k < m->diagonals.len; k++)
+        m->diagonals.at[k].value = ARENA_ARRAY(a, float, m->diagonals.at[k].period);
+    for (uint32_t k = 0; !m->free_of_level && k < n->args.len; k++)
+        go_through(&b, a, k, &t->nodes.at[n->args.at[k].value].layout, true);
     arena_free(b.scratch);
 }

@@ -61,11 +61,29 @@ lower_input(struct lowering *l, uint32_t index)
     vec_push(l->p->arena, &l->p->inputs, port);
 }
 
-static uint32_t
-add_map(struct lowering *l, const struct tp_node *n, const uint32_t *args, uint32_t n_args)
+/* A node with one of its arguments alone, which brings the bias if it is the first. */
+static struct tp_node
+part_of(const struct tp_node *n, uint32_t part)
 {
+    struct tp_node one = *n;
+
+    if (part == NONE)
+        return one;
+    one.args.at = &n->args.at[part];
+    one.args.len = 1;
+    one.bias = part ? NULL : n->bias;
+    return one;
+}
+
+static uint32_t
+add_map(struct lowering *l, uint32_t index, uint32_t part, const uint32_t *args, uint32_t n_args)
+{
+    struct tp_node one = part_of(&l->t->nodes.at[index], part);
+    const struct tp_node *n = &one;
     struct he_map m;
     lower_map(l->p->arena, l->t, n, l->p->params.slots, &m);
+    m.node = index;
+    m.part = part;
     m.name = arena_printf(l->p->arena, "%u_%s", l->p->maps.len, n->name);
     vec_push(l->p->arena, &l->p->maps, m);
     return add_inst(l, HE_linear, n, l->p->maps.len - 1, args, n_args);
@@ -103,16 +121,12 @@ lower_linear(struct lowering *l, uint32_t index)
         return;
     }
     if (alike(l, args, n->args.len)) {
-        l->of[index] = add_map(l, n, args, n->args.len);
+        l->of[index] = add_map(l, index, NONE, args, n->args.len);
         return;
     }
     /* A map reads bundles of one size: a map for each argument, and their sum. */
     for (uint32_t k = 0; k < n->args.len; k++) {
-        struct tp_node one = *n;
-        one.args.at = &n->args.at[k];
-        one.args.len = 1;
-        one.bias = k ? NULL : n->bias;
-        uint32_t part = add_map(l, &one, &args[k], 1);
+        uint32_t part = add_map(l, index, k, &args[k], 1);
         l->of[index] =
             k ? add_inst(l, HE_add, n, NONE, (const uint32_t[]){l->of[index], part}, 2) : part;
     }
@@ -174,18 +188,22 @@ keep_bound(struct lowering *l, uint32_t index)
 
 /* Runs of slots of the first period that hold no element and are 0. */
 static void
-find_spare(struct lowering *l, uint32_t value, const struct he_layout *layout, struct he_port *port)
+find_spare(struct he_program *p, struct he_port *port)
 {
-    const struct he_inst *i = &l->p->insts.at[value];
-    uint32_t slots = l->p->params.slots;
+    const struct he_inst *i = &p->insts.at[port->value];
+    const struct he_layout *layout = &p->layouts.at[port->layout];
+    uint32_t slots = p->params.slots;
+    while (i->op == HE_output || i->op == HE_drop)
+        i = &p->insts.at[i->args.at[0]];
     if (i->op != HE_linear)
         return;
-    bool *zero = ARENA_ARRAY(l->p->arena, bool, slots);
-    bool *holds = ARENA_ARRAY(l->p->arena, bool, (size_t)layout->cts * layout->period);
+    struct arena *scratch = arena_new();
+    bool *zero = ARENA_ARRAY(scratch, bool, slots);
+    bool *holds = ARENA_ARRAY(scratch, bool, (size_t)layout->cts * layout->period);
     for (uint32_t e = 0; e < layout->n; e++)
         holds[layout->slot[e]] = true;
     for (uint32_t c = 0; c < layout->cts; c++) {
-        he_map_zeros(&l->p->maps.at[i->data], c, slots, zero);
+        he_map_zeros(&p->maps.at[i->data], c, slots, zero);
         for (uint32_t t = 0; t < layout->period; t++) {
             uint32_t slot = c * layout->period + t, n = port->spare.len;
             struct he_run *last = n ? &port->spare.at[n - 1] : NULL;
@@ -194,9 +212,10 @@ find_spare(struct lowering *l, uint32_t value, const struct he_layout *layout, s
             if (last && last->slot + last->count == slot)
                 last->count++;
             else
-                vec_push(l->p->arena, &port->spare, (struct he_run){0, 1, slot, 1, 1});
+                vec_push(p->arena, &port->spare, (struct he_run){0, 1, slot, 1, 1});
         }
     }
+    arena_free(scratch);
 }
 
 static void
@@ -210,17 +229,17 @@ lower_output(struct lowering *l, uint32_t k)
     port.value = add_inst(l, HE_output, n, k, &l->of[node], 1);
     port.layout = l->p->insts.at[port.value].layout;
     find_runs(l->p->arena, &n->layout, &port);
-    find_spare(l, l->of[node], &n->layout, &port);
     vec_push(l->p->arena, &l->p->outputs, port);
 }
 
 struct he_program *
-lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
+lower_plan(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
 {
     struct he_program *p = ARENA_NEW(a, struct he_program);
     struct lowering l = {p, t, ARENA_ARRAY(a, uint32_t, t->nodes.len + 1)};
 
     p->arena = a;
+    p->tp = t;
     p->name = t->graph->name;
     memcpy(p->model_hash, t->graph->hash, sizeof p->model_hash);
     p->params.log_n = log_n;
@@ -246,4 +265,25 @@ lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
     for (uint32_t k = 0; k < t->outputs.len; k++)
         lower_output(&l, k);
     return he_check(p, HE_LOWERED, d) ? p : NULL;
+}
+
+void
+lower_weights(struct he_program *p)
+{
+    for (uint32_t k = 0; k < p->maps.len; k++) {
+        struct he_map *m = &p->maps.at[k];
+        struct tp_node n = part_of(&p->tp->nodes.at[m->node], m->part);
+        lower_map_weights(p->arena, p->tp, &n, p->params.slots, m);
+    }
+    for (uint32_t k = 0; k < p->outputs.len; k++)
+        find_spare(p, &p->outputs.at[k]);
+}
+
+struct he_program *
+lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
+{
+    struct he_program *p = lower_plan(a, t, log_n, d);
+    if (p)
+        lower_weights(p);
+    return p;
 }

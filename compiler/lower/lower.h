@@ -12,6 +12,12 @@
 #include "ir/he.h"
 #include "ir/tp.h"
 
+/* lower_plan and lower_weights. */
 struct he_program *lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d);
+/* All but what is only emitted: the weights of the diagonals, which take most of the memory and no
+ * part in a price, and the slots of the outputs that are known to be 0. */
+struct he_program *lower_plan(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d);
+/* These, of a program that may be scheduled since; the tensor program must still be there. */
+void lower_weights(struct he_program *p);
 
 #endif

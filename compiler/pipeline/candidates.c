@@ -1,6 +1,5 @@
 /* candidates.c - the one cycle of the compile, cut in one place: ring degree -> layout -> depth ->
- * parameters -> price. The candidates that lose are
- * freed with the arena. */
+ * parameters -> price. Only programs without weights are made; the winner's come later. */
 #include "pipeline/internal.h"
 
 #include "layout/layout.h"
@@ -89,7 +88,7 @@ attempt(struct arena *a, const struct compile_options *o, const struct tp *t, do
     if (!layout(placed, log_n, d))
         return false;
     pipeline_dump_tp(o, "layout", placed);
-    struct he_program *p = lower(a, placed, log_n, d);
+    struct he_program *p = lower_plan(a, placed, log_n, d);
     if (!p)
         return false;
     pipeline_dump_he(o, "lower", p);
@@ -206,6 +205,9 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     }
     if (!best.program)
         too_deep(d, o, &last, hi);
+    for (uint32_t k = lo; best.program && k <= hi; k++)
+        if (trial[k].arena && trial[k].attempt.program != best.program)
+            arena_reset(trial[k].arena);
     return best.program;
 }
 

@@ -7,7 +7,7 @@
 #include "pipeline/pipeline.h"
 
 /* Tries ring degrees, each on a copy of the tensor program, prices each result and keeps the
- * cheapest (candidates.c). NULL after an error. */
+ * cheapest, without its weights (lower_weights; candidates.c). NULL after an error. */
 struct he_program *pipeline_candidates(struct arena *a, const struct compile_options *o,
                                        const struct tp *t, double output_range, struct diag *d);
 /* --mean and --std, or the plain v / 255 where the data are bytes, to the graph's input. */

@@ -4,6 +4,7 @@
 
 #include "decompose/decompose.h"
 #include "linearize/linearize.h"
+#include "lower/lower.h"
 #include "op/op.h"
 #include "pipeline/internal.h"
 #include "simplify/simplify.h"
@@ -378,6 +379,8 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
     if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d) ||
         !pipeline_front_program(a, out, &front, d))
         return false;
+    if (out->program->tp)
+        lower_weights(out->program);
     const struct he_port *port = &out->program->outputs.at[0];
     struct emit_options eo = {
         .templates = o->templates,

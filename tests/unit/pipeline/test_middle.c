@@ -161,6 +161,7 @@ compare(struct net *t, uint32_t output, uint32_t degree, uint32_t log_n)
         diag_print(t->d, &s);
         cr_assert_fail("%s", str_text(&s));
     }
+    lower_weights(p);
     uint32_t in_size = (uint32_t)shape_size(&graph_value(t->g, t->g->inputs.at[0].value)->shape);
     uint32_t out_size = (uint32_t)shape_size(&graph_value(t->g, output)->shape);
     float *in = ARENA_ARRAY(t->a, float, in_size), *want = ARENA_ARRAY(t->a, float, out_size);
