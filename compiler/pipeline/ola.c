@@ -13,6 +13,9 @@
 
 /* Errors and impacts are means over so many images; more do not change them by much. */
 #define WEIGHED_IMAGES 256u
+/* Images through the network to measure candidates, all together, and of one candidate at least. */
+#define MEASURED       8000u
+#define MEASURED_LEAST 32u
 /* So many budgets below the one that halving found are tried too: the drop is not quite monotonic.
  */
 #define BELOW 1u
@@ -122,6 +125,22 @@ weigh(struct search *s, const struct calibration *c, uint32_t n)
     return true;
 }
 
+/* What each candidate costs alone, where that does not take long: it chooses better than first
+ * derivatives do (ResNet-20 on 1,000 held back training images: 1.0, 1.7 and 2.6 % of answers lost
+ * on 54, 50 and 47 levels, against 1.1, 2.1 and 2.7 %). Else the impacts decide. */
+static bool
+measure(struct search *s, uint32_t n)
+{
+    uint32_t options = 0;
+
+    for (uint32_t k = 0; k < s->choice.n; k++)
+        options += s->choice.layers[k].n;
+    if (!options || MEASURED / options < MEASURED_LEAST)
+        return true;
+    n = n < MEASURED / options ? n : MEASURED / options;
+    return choose_measure(s->g, s->fit.x, n, &s->choice, s->ao.progress, s->ao.user, s->d);
+}
+
 static bool
 prepare(struct search *s, const struct compiled *c, const int64_t *labels)
 {
@@ -138,7 +157,7 @@ prepare(struct search *s, const struct compiled *c, const int64_t *labels)
         s->judge.labels = NULL; /* no classes */
     uint32_t n = s->fit.n < WEIGHED_IMAGES ? s->fit.n : WEIGHED_IMAGES;
     return approximate_errors(s->g, s->fit.x, n, &s->ao, &s->choice, s->d) &&
-           weigh(s, c->calibration, n);
+           weigh(s, c->calibration, n) && measure(s, n);
 }
 
 /* ---- one plan

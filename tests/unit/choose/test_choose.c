@@ -170,3 +170,42 @@ Test(choose, pins_bound_the_candidates)
     cr_assert_eq(c.layers[1].option[2].levels, 4);
     net_free(&t);
 }
+
+/* Each candidate in the network alone, and the divergence of the answers by its definition. */
+Test(choose, candidates_are_measured_one_by_one)
+{
+    struct net t = net_new(13);
+    uint32_t x = graph_input(t.g, "x", DT_F32, DIMS(1, 6));
+    uint32_t v = OP1(&t, OP_relu, OP2(&t, OP_matmul, x, net_const(&t, DIMS(6, 8), -1, 1)));
+    v = OP1(&t, OP_tanh, OP2(&t, OP_matmul, v, net_const(&t, DIMS(8, 5), -1, 1)));
+    net_output(&t, OP2(&t, OP_matmul, v, net_const(&t, DIMS(5, 3), -2, 2)));
+    cr_assert(graph_infer(t.g, t.d));
+    net_images(&t, 60, 1);
+    struct approximate_options o = {0};
+    struct choice c = {0};
+    cr_assert(approximate_errors(t.g, t.images, t.n, &o, &c, t.d), "%s", net_errors(&t));
+    cr_assert(choose_measure(t.g, t.images, t.n, &c, NULL, NULL, t.d), "%s", net_errors(&t));
+    cr_assert_eq(c.n, 2);
+    float *exact = net_run(&t, true);
+    for (uint32_t k = 0; k < c.n; k++)
+        for (uint32_t i = 0; i < c.layers[k].n; i++) {
+            t.g->nodes.at[c.layers[k].node].poly = c.layers[k].option[i].poly;
+            const float *z = net_run(&t, true);
+            double sum = 0;
+            for (uint32_t image = 0; image < t.n; image++, z += 3) {
+                double p[3], q[3], all_p = 0, all_q = 0;
+                for (int j = 0; j < 3; j++) {
+                    all_p += p[j] = exp((double)exact[3 * image + (uint32_t)j]);
+                    all_q += q[j] = exp((double)z[j]);
+                }
+                for (int j = 0; j < 3; j++)
+                    sum += p[j] / all_p * log(p[j] / all_p * all_q / q[j]) / t.n;
+            }
+            cr_expect_float_eq(c.layers[k].option[i].measured, sum, 1e-6 + 1e-4 * sum);
+            cr_expect_float_eq(choose_cost(&c.layers[k], i), sum, 1e-6 + 1e-4 * sum);
+            if (i && sum > 1e-6)
+                cr_expect_lt(sum, c.layers[k].option[i - 1].measured);
+            t.g->nodes.at[c.layers[k].node].poly = NULL;
+        }
+    net_free(&t);
+}
