@@ -16,6 +16,10 @@
 #define TAPS    1200                /* beyond, the equations cost more than the network */
 #define LEAST   32                  /* images, below which nothing can be said */
 
+/* Of the square error, that a change must win on images it was not made from: less is as likely
+ * lost on others. */
+#define MARGIN 0.05
+
 /* Of the mean square of what the weights meet. */
 static const double stiffness[] = {1e-3, 1e-2, 1e-1, 1};
 enum { STIFFNESSES = sizeof stiffness / sizeof *stiffness };
@@ -23,6 +27,7 @@ enum { STIFFNESSES = sizeof stiffness / sizeof *stiffness };
 /* Normal equations of the change of the weights: a [k][across], upper half; b [k][along]. */
 struct sums {
     float *a, *b;
+    double square; /* of what is missing */
 };
 
 struct work {
@@ -86,6 +91,10 @@ flush(const struct work *w, struct block *b, struct sums *s)
         return;
     /* what is missing: clean outputs (and the gap that target holds) less what is made now */
     shifted_product(b->missing, n, w->w0, b->trained, k, b->target, w->r, w->along);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t c = 0; c < w->r; c++)
+            s->square += (double)b->target[(size_t)i * w->along + c] *
+                         (double)b->target[(size_t)i * w->along + c];
     turn(b->fed, n, k, w->across, b->turned);
     for (uint32_t i = 0; i < k; i += SHIFTED_ROWS) {
         uint32_t rows = k - i < SHIFTED_ROWS ? k - i : SHIFTED_ROWS;
@@ -210,13 +219,16 @@ added_error(const struct equations *e, const double *change)
 }
 
 /* The change that does best on what it was not made from; false when none does better than the
- * trained weights. */
+ * trained weights, by a margin. */
 static bool
 best_change(struct arena *a, const struct work *w, double *change)
 {
     bool bias = w->group->bias != NULL;
     struct equations half[2] = {gather(a, w, 0, 2), gather(a, w, 1, 2)}, all = gather(a, w, 0, 1);
     double least = 0, best = -1, error[2 * STIFFNESSES];
+
+    for (int c = 0; c < CHUNKS; c++)
+        least -= MARGIN * w->chunk[c].square;
 
 #pragma omp parallel for schedule(dynamic)
     for (int k = 0; k < 2 * STIFFNESSES; k++) {
