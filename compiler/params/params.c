@@ -99,7 +99,7 @@ search(const struct params_request *r, uint32_t least, uint32_t room, double lim
     double best = -1;
 
     for (uint32_t bits = MAX_SCALE_BITS; bits >= least; bits--)
-        for (uint32_t limbs = 1; limbs <= r->depth + 1; limbs++)
+        for (uint32_t limbs = 1; limbs <= r->depth + 1 && limbs <= OLA_MAX_P; limbs++)
             for (uint32_t slack = 4; slack >= 2; slack -= 2) {
                 struct candidate s = {.scale_bits = bits, .digit_limbs = limbs};
                 s.first_bits = bits + HEAD_BITS + room;
@@ -210,7 +210,7 @@ params_chain(struct arena *a, const struct params_chain *r, struct he_params *ou
     double limit = ola_plan_max_log_qp(r->log_n, r->security), best = -1;
     bool found = false;
     *missing = INFINITY;
-    for (uint32_t limbs = 1; limbs <= r->n; limbs++) {
+    for (uint32_t limbs = 1; limbs <= r->n && limbs <= OLA_MAX_P; limbs++) {
         struct candidate s = chain_candidate(r, limbs);
         struct he_params p;
         if ((found && s.price >= best * 0.999) || !find_chain(r, &s, a, &p))

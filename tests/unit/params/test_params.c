@@ -184,6 +184,15 @@ Test(params, toys_and_security)
     cr_assert(params_choose(m.a, &r, &p, &missing));
     is_good(&r, &p);
     cr_expect(p.insecure_toy && p.security == 0);
+    /* a digit has no more limbs than the runtime takes, however many would be cheap */
+    double many[42];
+    for (int k = 0; k < 42; k++)
+        many[k] = 3;
+    r.depth = 41;
+    r.switches = many;
+    cr_assert(params_choose(m.a, &r, &p, &missing));
+    is_good(&r, &p);
+    cr_expect_leq(p.digit_limbs, OLA_MAX_P);
     /* more security, never more modulus */
     r = (struct params_request){.log_n = 14, .depth = 4, .precision_bits = 5, .switches = switches};
     for (r.security = 128; r.security <= 256; r.security += 64) {
