@@ -17,6 +17,11 @@
 #define WIDEN 1.2
 /* From so many images on, a fifth of them is tried first. */
 #define SCREEN_FROM 500
+/* Images whose values carry noise, up to this share of the largest value of their tensor: four
+ * deviations of a bootstrapping of 13 bits whose range is four times what images showed. What it
+ * moves an activation's input by, that activation's range must hold. */
+#define NOISY       16u
+#define NOISE_SHARE 0x1p-9
 
 /* The degrees that use a depth of 2, 3, 4, 5 up: depth is ceil(log2(degree + 1)). */
 static const uint32_t candidates[] = {3, 7, 15, 31};
@@ -25,14 +30,15 @@ static const uint32_t grid_candidates[] = {2, 3};
 
 struct work {
     struct graph *g;
-    const float *images; /* and, after them, the guards */
-    uint32_t n, guards;
+    const float *images; /* and, after them, the guards and the noisy ones */
+    uint32_t n, guards, noisy;
     const struct approximate_options *o;
     const uint32_t *candidates; /* ascending */
     uint32_t n_candidates;
     struct arena *scratch;
-    uint32_t *acts, n_acts;   /* nodes of class NONLIN */
-    uint32_t *stops, n_stops; /* these, and linear maps whose weights may be refitted */
+    uint32_t *acts, n_acts; /* nodes of class NONLIN */
+    /* these, the nodes behind them, and linear maps whose weights may be refitted */
+    uint32_t *stops, n_stops;
     struct diag *d;
 };
 
@@ -110,14 +116,19 @@ compare(const struct work *w, const struct lockstep *s, struct approximate_repor
 }
 
 static bool
-fit_activation(const struct work *w, const struct lockstep *s, uint32_t act, uint32_t uniform)
+fit_activation(const struct work *w, const struct lockstep *s, uint32_t act, uint32_t uniform,
+               struct approximate_report *r)
 {
     uint32_t node = w->acts[act], x = w->g->nodes.at[node].in.at[0];
     struct layer_options o = options_of(w, act, uniform);
     struct layer_data data = {lockstep_value(s, x, false), lockstep_value(s, x, true), w->n,
-                              w->guards};
+                              w->guards, w->noisy};
+    bool drowned = false;
 
+    o.drowned = &drowned;
     w->g->nodes.at[node].poly = layer_fit(w->g, node, &data, &o, w->d);
+    if (drowned && !r->drowned++)
+        r->drowned_node = node;
     return w->g->nodes.at[node].poly != NULL;
 }
 
@@ -155,26 +166,37 @@ refit_node(const struct work *w, const struct lockstep *s, uint32_t node)
     refit_map(w->g, node, &data);
 }
 
+static bool
+refittable(const struct work *w, uint32_t node)
+{
+    return w->n_acts && node > w->acts[0] && !w->o->keep_weights && weights_possible(w->g, node);
+}
+
 /* Polynomials for all activations, `uniform` where no pin says otherwise, and how they do. */
 static bool
 fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
 {
-    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n + w->guards);
+    struct lockstep *s = lockstep_new(w->g, w->g, w->images, w->n + w->guards + w->noisy);
     uint32_t act = 0;
     bool ok = true;
     const char *what = w->o->plan ? "fitting the chosen degrees"
                                   : arena_printf(w->g->arena, "fitting degree %u", uniform);
 
+    r->drowned = 0;
     refit_undo(w->g);
     for (uint32_t k = 0; k < w->n_acts; k++)
         w->g->nodes.at[w->acts[k]].poly = NULL;
     for (uint32_t k = 0; ok && k < w->n_stops; k++) {
         ok = lockstep_advance(s, w->stops[k], w->d);
+        if (ok && act && w->stops[k] == w->acts[act - 1] + 1)
+            lockstep_disturb(s, w->g->nodes.at[w->acts[act - 1]].out.at[0], w->n + w->guards,
+                             NOISE_SHARE);
         if (ok && w->stops[k] != w->acts[act]) {
-            refit_node(w, s, w->stops[k]);
+            if (refittable(w, w->stops[k]))
+                refit_node(w, s, w->stops[k]);
             continue;
         }
-        ok = ok && fit_activation(w, s, act++, uniform);
+        ok = ok && fit_activation(w, s, act++, uniform, r);
         if (ok && w->o->progress)
             w->o->progress(w->o->user, what, act, w->n_acts);
     }
@@ -198,7 +220,7 @@ hopeless(const struct work *w, uint32_t degree, double wanted, struct approximat
     if (w->n < SCREEN_FROM || degree == w->candidates[w->n_candidates - 1])
         return false;
     some.n = w->n / 5;
-    some.guards = 0;
+    some.guards = some.noisy = 0;
     *ok = fit_all(&some, degree, r);
     return *ok && r->agree < wanted - 0.1;
 }
@@ -299,7 +321,8 @@ all_errors(const struct work *w, struct choice *out)
         ok = lockstep_advance(s, w->acts[k], w->d);
         if (!ok)
             break;
-        struct layer_data data = {lockstep_value(s, x, true), lockstep_value(s, x, true), w->n, 0};
+        struct layer_data data = {lockstep_value(s, x, true), lockstep_value(s, x, true), w->n, 0,
+                                  0};
         ok = layer_errors(w, k, &data, &out->layers[k]);
         if (w->o->progress)
             w->o->progress(w->o->user, "errors of all degrees", k + 1, w->n_acts);
@@ -335,20 +358,24 @@ grid_degrees(const struct work *w)
     return ok;
 }
 
-/* How many images and guards fit, and their rows one after the other. */
+/* How many images, guards and noisy images fit, and their rows one after the other. */
 static void
 set_rows(struct work *w, uint32_t n, uint32_t guards)
 {
     size_t size = (size_t)shape_size(&graph_value(w->g, w->g->inputs.at[0].value)->shape);
-    uint32_t all = lockstep_images(w->g, w->stops, w->n_stops, n + guards);
+    uint32_t noisy = n < NOISY ? n : NOISY;
+    uint64_t asked = (uint64_t)n + guards + noisy;
+    uint32_t all = lockstep_images(w->g, w->stops, w->n_stops, (uint32_t)asked);
 
-    w->guards = (uint32_t)((uint64_t)all * guards / (n + guards));
-    w->n = all - w->guards;
-    if (!w->guards)
-        return;
+    w->guards = (uint32_t)((uint64_t)all * guards / asked);
+    w->noisy = (uint32_t)((uint64_t)all * noisy / asked);
+    w->n = all - w->guards - w->noisy;
     float *rows = ARENA_ARRAY(w->scratch, float, all *size);
     memcpy(rows, w->images, w->n * size * sizeof *rows);
-    memcpy(rows + w->n * size, w->o->guard, w->guards * size * sizeof *rows);
+    if (w->guards)
+        memcpy(rows + w->n * size, w->o->guard, w->guards * size * sizeof *rows);
+    memcpy(rows + (w->n + w->guards) * size, w->images, w->noisy * size * sizeof *rows);
+    lockstep_disturb_rows(rows, size, w->n + w->guards, all, NOISE_SHARE);
     w->images = rows;
 }
 
@@ -370,9 +397,10 @@ begin(struct work *w, const float *images, uint32_t n_images)
     w->stops = ARENA_ARRAY(g->arena, uint32_t, g->nodes.len + 1);
     for (uint32_t k = 0; k < g->nodes.len; k++) {
         bool act = op_row(g->nodes.at[k].op)->class == NONLIN;
+        bool behind = w->n_acts && w->acts[w->n_acts - 1] + 1 == k;
         if (act)
             w->acts[w->n_acts++] = k;
-        if (act || (w->n_acts && !w->o->keep_weights && weights_possible(g, k)))
+        if (act || behind || refittable(w, k))
             w->stops[w->n_stops++] = k;
     }
     w->acts[w->n_acts] = NONE;

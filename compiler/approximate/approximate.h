@@ -53,6 +53,8 @@ struct approximate_report {
     double agree;
     /* the largest |output| seen on calibration images, approximated network */
     double output_max;
+    /* activations that in most channels are fed what noise drowns, and the first of them */
+    uint32_t drowned, drowned_node;
 };
 
 /* What the approximation is, apart from the graph. */

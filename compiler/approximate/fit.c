@@ -219,6 +219,8 @@ choose_range(const struct fit_data *d, struct fit_function f, const struct fit_o
         lo = middle - radius;
         hi = middle + radius;
     }
+    lo = fmin(lo, d->lo - d->noise_below);
+    hi = fmax(hi, d->hi + d->noise_above);
     for (uint32_t b = 0; b < d->n; b++)
         if (!isfinite(f.f(f.user, d->x[b])))
             return false;

@@ -16,6 +16,9 @@
  * left out. */
 struct fit_data {
     double lo, hi; /* seen; lo <= hi */
+    /* how far noise takes values below lo and above hi: the range holds that, too, where the
+     * function has values; >= 0 */
+    double noise_below, noise_above;
     double mean, sd;
     double count; /* of values seen */
     /* as many values drawn one by one would show as much of the tail; fit_collect says count, the

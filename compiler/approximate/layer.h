@@ -13,6 +13,8 @@ struct layer_data {
     /* as many rows more are of guards: images that need not be answered well, but kept from running
      * away */
     uint32_t guards;
+    /* and behind them so many of images whose values carry noise: the range holds what they feed */
+    uint32_t noisy;
 };
 
 struct layer_options {
@@ -21,7 +23,10 @@ struct layer_options {
     bool per_layer;     /* one polynomial for all channels, where the function is the same in all */
     enum fit_grid grid; /* coefficients of powers of two; one polynomial for all channels */
     bool lower;         /* degree 1 where the function is straight on all that was seen */
-    double *error;      /* [channels]: receives the mean square error of each; NULL: not wanted */
+    /* receives whether noise moves the values of most channels that are not constant by half as
+     * much as they differ; NULL: not wanted */
+    bool *drowned;
+    double *error; /* [channels]: receives the mean square error of each; NULL: not wanted */
 };
 
 /* A polynomial for each channel, in the graph's arena. NULL after an error (E_APPROX_VALUES,

@@ -2,6 +2,8 @@
  * inputs, what must be kept next its outputs. */
 #include "op/lockstep.h"
 
+#include <math.h>
+
 /* A value of all images. */
 struct kept {
     struct arena *arena; /* NULL: not kept, or the images themselves */
@@ -81,6 +83,30 @@ const float *
 lockstep_value(const struct lockstep *s, uint32_t value, bool clean)
 {
     return s->kept[clean][value].data;
+}
+
+void
+lockstep_disturb_rows(float *rows, size_t size, uint32_t first, uint32_t n, double share)
+{
+    double most = 1;
+
+    for (size_t k = 0; k < first * size; k++)
+        most = fmax(most, fabs((double)rows[k]));
+    for (size_t k = first * size; k < n * size; k++) {
+        /* the top bit of a multiplicative hash (Knuth, TAOCP 3, 6.4) */
+        bool up = (uint32_t)k * UINT32_C(2654435769) >> 31;
+        rows[k] += (float)(up ? share * most : -share * most);
+    }
+}
+
+void
+lockstep_disturb(struct lockstep *s, uint32_t value, uint32_t first, double share)
+{
+    float *rows = (float *)(uintptr_t)s->kept[false][value].data;
+
+    if (rows)
+        lockstep_disturb_rows(rows, (size_t)shape_size(&graph_value(s->g, value)->shape), first,
+                              s->n, share);
 }
 
 void

@@ -224,6 +224,20 @@ composed(const struct compile_options *o, struct compiled *out,
     return true;
 }
 
+static void
+warn_drowned(const struct compile_options *o, const struct compiled *c, struct diag *d)
+{
+    const struct approximate_report *r = &c->approximation;
+    if (!r->drowned)
+        return;
+    diag_warning(d, W_CALIB_NARROW,
+                 (struct place){.file = o->model, .node = c->graph->nodes.at[r->drowned_node].name},
+                 "its input varies little more than the noise of an encrypted evaluation%s",
+                 r->drowned > 1 ? ", as that of others behind it" : "");
+    diag_hint(d, "such a layer says little: the answer behind it may be lost; compare with olac "
+                 "simulate, or train the layer to use its range");
+}
+
 bool
 pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
                 struct diag *d)
@@ -264,6 +278,7 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         !pipeline_polish(o, &ao, out->graph, out->calib_images, out->n_calib, &out->approximation,
                          &out->polished, d))
         return false;
+    warn_drowned(o, out, d);
     pipeline_dump_graph(o, "approximate", out->graph);
     return true;
 }

@@ -55,6 +55,65 @@ difference(struct net *t)
     return sqrt(off / all);
 }
 
+static double
+widest(struct net *t)
+{
+    double most = 0;
+    for (uint32_t k = 0; k < t->g->nodes.len; k++) {
+        const struct poly *p = t->g->nodes.at[k].poly;
+        for (uint32_t r = 0; p && r < p->rows; r++)
+            most = fmax(most, p->radius[r]);
+    }
+    return most;
+}
+
+/* A guard far from everything is given up: no range grows by more than the reach of guards, and
+ * the images are answered as without it. */
+Test(approximate, guards_that_ran_away_count_for_nothing)
+{
+    struct net plain = small(OP_relu, OP_gelu), held = small(OP_relu, OP_gelu);
+    float guard[2][6] = {{1e9f, -1e9f, 1e9f, 1e9f, -1e9f, 1e9f}, {0}};
+
+    fit(&plain, (struct approximate_options){.degree = 7});
+    fit(&held, (struct approximate_options){.degree = 7, .guard = guard[0], .n_guard = 2});
+    cr_expect_lt(widest(&held), 10 * widest(&plain));
+    cr_expect_lt(difference(&held), 2 * difference(&plain));
+    net_free(&plain);
+    net_free(&held);
+}
+
+/* An activation whose input hardly varies: its range holds what noise adds, so that a layer behind
+ * it stays near the function with noise as without; and it is told. */
+Test(approximate, noise_stays_in_range)
+{
+    struct net t = net_new(13);
+    uint32_t v = graph_input(t.g, "x", DT_F32, DIMS(1, 6));
+
+    for (int k = 0; k < 3; k++) {
+        v = OP2(&t, OP_matmul, v, net_const(&t, DIMS(6, 6), -1, 1));
+        v = OP1(&t, OP_gelu, OP2(&t, OP_mul, v, net_number(&t, 0.01)));
+    }
+    net_output(&t, v);
+    cr_assert(graph_infer(t.g, t.d));
+    net_images(&t, 500, 1);
+    struct approximate_report r = fit(&t, (struct approximate_options){.degree = 7});
+    cr_assert_gt(r.drowned, 0);
+    const struct node *first = &t.g->nodes.at[r.drowned_node];
+    cr_expect_eq(first->op, OP_gelu);
+    for (uint32_t k = 0, behind = 0; k < t.g->nodes.len; k++) {
+        const struct poly *p = t.g->nodes.at[k].poly;
+        if (!p || behind++ == 0)
+            continue;
+        /* 6 values of up to 1, each off by 2^-9, weigh 0.01 times some tenths */
+        for (uint32_t c = 0; c < p->rows; c++)
+            cr_expect_gt(p->radius[c], 0x1p-9 * 0.01 / 2);
+    }
+    net_free(&t);
+    struct net sane = small(OP_relu, OP_gelu);
+    cr_expect_eq(fit(&sane, (struct approximate_options){.degree = 7}).drowned, 0);
+    net_free(&sane);
+}
+
 Test(approximate, higher_degrees_are_nearer)
 {
     double before = 1;

@@ -299,6 +299,33 @@ Test(fit, functions_are_used_only_where_they_have_a_value)
     arena_free(a);
 }
 
+/* What noise feeds lies in the range, as far as the function has values. */
+Test(fit, the_range_holds_noise)
+{
+    struct arena *a = arena_new();
+    double x[100];
+    struct fit_function r = {reciprocal, NULL};
+    struct fit_options o = {.degree = 7, .widen = 1.2, .hold = 4};
+    struct fit fit;
+
+    for (int k = 0; k < 100; k++)
+        x[k] = 1 + 1e-6 * k;
+    struct fit_data d = collect(a, 100, x, r);
+    cr_assert_eq(fit_polynomial(a, &d, r, &o, &fit), FIT_OK);
+    cr_expect_lt(fit.radius, 1e-3);
+    d.noise_below = 0.25;
+    d.noise_above = 0.5;
+    cr_assert_eq(fit_polynomial(a, &d, r, &o, &fit), FIT_OK);
+    cr_expect_leq(fit.center - fit.radius, 0.75 + 1e-9);
+    cr_expect_geq(fit.center + fit.radius, 1.5);
+    for (double at = 0.75; at <= 1.5; at += 0.05)
+        cr_expect_float_eq(eval(&fit, 7, at), 1 / at, 0.02, "at %g", at);
+    d.noise_below = 2;
+    cr_assert_eq(fit_polynomial(a, &d, r, &o, &fit), FIT_OK);
+    cr_expect_gt(fit.center - fit.radius, 0, "beyond the pole there is nothing");
+    arena_free(a);
+}
+
 /* A guard makes the range longer and keeps the polynomial near the function there; the error stays
  * that of the channel's own values. */
 Test(fit, a_guard_holds_what_it_saw)
