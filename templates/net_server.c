@@ -374,8 +374,8 @@ load_weights(struct net_server *s, const ola_weights *weights, enum net_loading 
 //% end
 //% if refresh
     for (uint32_t i = 0; i < REFRESHES && status == OLA_OK; i++)
-        status = ola_boot_new(s->params, refreshes[i].period, refreshes[i].in_scale,
-                              refreshes[i].out_scale, &s->refresh[i]);
+        status = ola_boot_new_to(s->params, refreshes[i].out_level, refreshes[i].period,
+                                 refreshes[i].in_scale, refreshes[i].out_scale, &s->refresh[i]);
 //% end
     if (loading == NET_STREAMED)
         return status;

@@ -364,16 +364,16 @@ static void
 refresh_rows(struct emitter *e, struct str *out)
 {
     const struct he_program *p = e->p;
-    str_addf(
-        out,
-        "\n#define REFRESHES %u\n\n/* Bootstrappings: period of the slots, scales of input and "
-        "output. */\n"
-        "static const struct refresh {\n    uint32_t period;\n    double in_scale, out_scale;\n"
-        "} refreshes[REFRESHES] = {\n",
-        p->refreshes.len);
+    str_addf(out,
+             "\n#define REFRESHES %u\n\n/* Bootstrappings: period of the slots, level of the "
+             "output, scales of input and output. */\n"
+             "static const struct refresh {\n    uint32_t period, out_level;\n    double in_scale, "
+             "out_scale;\n"
+             "} refreshes[REFRESHES] = {\n",
+             p->refreshes.len);
     for (uint32_t i = 0; i < p->refreshes.len; i++) {
         const struct he_refresh *r = &p->refreshes.at[i];
-        str_addf(out, "    {%u, ", r->period);
+        str_addf(out, "    {%u, %u, ", r->period, r->out_level);
         emit_scale(out, r->in_scale);
         str_add(out, ", ");
         emit_scale(out, r->out_scale);

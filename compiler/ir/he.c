@@ -136,7 +136,7 @@ check_levels(struct check *c, uint32_t k)
         down = ola_plan_poly_depth(c->p->polys.at[i->data].degree);
     if (rows[i->op].level == RAISE) {
         const struct ola_boot_shape *b = &c->p->params.boot;
-        if (!b->out_level || x->level != b->stc || i->level != b->out_level)
+        if (!b->out_level || x->level != b->stc || i->level < b->stc || i->level > b->out_level)
             broken(c, k, "the level is wrong");
     } else if (rows[i->op].level == GIVEN ? i->level > x->level : i->level + down != x->level)
         broken(c, k, "the level is wrong");

@@ -113,9 +113,9 @@ struct he_sparse {
     double in_scale, out_scale;
 };
 
-/* A bootstrapping: from level boot.stc to boot.out_level of the parameters. */
+/* A bootstrapping: from level boot.stc of the parameters to a level up to boot.out_level. */
 struct he_refresh {
-    uint32_t period;
+    uint32_t period, out_level;
     double in_scale, out_scale;
 };
 
@@ -176,6 +176,8 @@ struct he_params {
     uint32_t security; /* 128, 192, 256, or 0 with insecure_toy */
     bool insecure_toy;
     const struct he_costs *costs; /* what to price with; NULL: he_costs_shipped */
+    /* While a bootstrapping to a lower level is priced: the limbs that it leaves out of q. */
+    uint32_t gap_at, gap;
 };
 
 struct he_rotation {
@@ -266,8 +268,8 @@ double he_price_rotation(const struct he_params *p, uint32_t level, bool hoisted
  * what is not worth counting. */
 double he_price_inst(const struct he_program *p, const struct he_rotations *rotations, uint32_t k,
                      uint32_t level);
-/* Seconds of a bootstrapping of one ciphertext whose slots have this period. */
-double he_price_refresh(const struct he_params *p, uint32_t period);
+/* Seconds of a bootstrapping to out_level of one ciphertext whose slots have this period. */
+double he_price_refresh(const struct he_params *p, uint32_t period, uint32_t out_level);
 /* Seconds of instruction k of a scheduled program. */
 double he_price_scheduled(const struct he_program *p, uint32_t k);
 

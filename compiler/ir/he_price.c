@@ -4,6 +4,23 @@
 
 #include "ola/plan.h"
 
+bool
+he_work_short(const struct he_params *p, uint32_t out_level, uint64_t q[OLA_MAX_Q],
+              struct he_params *out, struct ola_literal *left)
+{
+    struct ola_literal whole = he_literal(p);
+    *out = *p;
+    if (!ola_plan_boot_short(&whole, out_level, left))
+        return false;
+    memcpy(q, left->q, sizeof left->q);
+    out->q.at = q;
+    out->q.len = left->n_q;
+    out->boot = left->boot;
+    out->gap_at = out_level + 1;
+    out->gap = whole.n_q - left->n_q;
+    return true;
+}
+
 struct he_work
 he_work_of(const struct he_params *p, const struct he_map *m, const struct he_rotations *r,
            uint32_t level)
@@ -91,22 +108,33 @@ plain_bytes(const struct he_program *p)
     return sum;
 }
 
-/* The diagonals of each kind of bootstrapping. */
+static uint64_t
+table_words(const struct he_params *p)
+{
+    return 4 * ((uint64_t)p->q.len + p->p.len) << p->log_n;
+}
+
+/* Each kind of bootstrapping: its diagonals, and tables where it leaves out limbs. */
 static uint64_t
 boot_bytes(const struct he_program *p)
 {
-    struct ola_literal l = he_literal(&p->params);
+    struct he_params inner;
+    struct ola_literal left;
     struct ola_boot_plan plan;
+    uint64_t q[OLA_MAX_Q];
     double sum = 0;
     for (uint32_t k = 0; k < p->refreshes.len; k++) {
-        if (!ola_plan_boot(&l, p->refreshes.at[k].period, &plan))
+        const struct he_refresh *r = &p->refreshes.at[k];
+        if (!he_work_short(&p->params, r->out_level, q, &inner, &left) ||
+            !ola_plan_boot(&left, r->period, &plan))
             continue;
-        for (uint32_t f = 0; f < l.boot.stc + l.boot.cts; f++) {
+        for (uint32_t f = 0; f < left.boot.stc + left.boot.cts; f++) {
             const struct ola_boot_factor *factor =
-                f < l.boot.stc ? &plan.stc[f] : &plan.cts[f - l.boot.stc];
-            struct he_work w = he_work_of_factor(&l, factor);
-            sum += he_work_bytes(&p->params, &w, factor->level);
+                f < left.boot.stc ? &plan.stc[f] : &plan.cts[f - left.boot.stc];
+            struct he_work w = he_work_of_factor(&left, factor);
+            sum += he_work_bytes(&inner, &w, factor->level);
         }
+        sum += inner.gap ? sizeof(uint64_t) * (double)table_words(&inner) : 0;
     }
     return (uint64_t)sum;
 }
@@ -207,8 +235,8 @@ he_price(struct he_program *p)
         p->key_bytes += ola_plan_key_bytes(&l, p->rotations.at[k].level);
     /* Keys, encoded weights, four tables of a word an entry for every prime; and what an
      * instruction wants at most, with the client's ciphertexts, or before that the weights file. */
-    uint64_t tables = 4 * ((uint64_t)p->params.q.len + p->params.p.len) << p->params.log_n;
     uint64_t evaluates = sizeof(uint64_t) * (most + 2 * ct), loads = file_bytes(p);
-    p->peak_bytes = p->key_bytes + plain_bytes(p) + boot_bytes(p) + sizeof(uint64_t) * tables +
+    p->peak_bytes = p->key_bytes + plain_bytes(p) + boot_bytes(p) +
+                    sizeof(uint64_t) * table_words(&p->params) +
                     (evaluates > loads ? evaluates : loads);
 }

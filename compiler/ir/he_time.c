@@ -50,7 +50,10 @@ inner(const struct he_params *p)
 static double
 digits_at(const struct he_params *p, uint32_t level)
 {
-    return level / p->digit_limbs + 1;
+    uint32_t own = level < p->gap_at || !p->gap ? level : level + p->gap, width = p->digit_limbs;
+    uint32_t first = (p->gap_at + width - 1) / width, end = (p->gap_at + p->gap) / width;
+    bool less = own > level && end > first; /* digits that are left out altogether */
+    return own / width + 1 - (less ? end - first : 0);
 }
 
 /* What is to be paid for: seconds of one core, bytes of memory; and the phases where they are
@@ -224,33 +227,42 @@ polynomial(struct bill *b, const struct he_poly *f, uint32_t level)
 
 /* The transforms, EvalMod's products, ModRaise, the sum over the copies and the conjugate. */
 static void
-refresh(struct bill *b, uint32_t period, double times)
+steps(struct bill *b, const struct ola_literal *l, const struct ola_boot_plan *plan)
 {
-    const struct he_params *p = b->p;
-    struct ola_literal l = he_literal(p);
-    struct ola_boot_plan plan;
-    if (!ola_plan_boot(&l, period, &plan))
-        return;
-    for (uint32_t t = 0; t < times; t++) {
-        rotate(b, plan.top, 1);
-        rotate(b, plan.fold_level, plan.n_folds);
-        rotate(b, plan.eval_level, 1);
-        for (uint32_t f = 0; f < p->boot.stc + p->boot.cts; f++) {
-            const struct ola_boot_factor *factor =
-                f < p->boot.stc ? &plan.stc[f] : &plan.cts[f - p->boot.stc];
-            struct he_work w = he_work_of_factor(&l, factor);
-            linear(b, &w, factor->level);
-        }
-        for (uint32_t k = 0; k <= plan.top; k++)
-            product(b, k, plan.relinearisations[k]);
+    rotate(b, plan->top, 1);
+    rotate(b, plan->fold_level, plan->n_folds);
+    rotate(b, plan->eval_level, 1);
+    for (uint32_t f = 0; f < l->boot.stc + l->boot.cts; f++) {
+        const struct ola_boot_factor *factor =
+            f < l->boot.stc ? &plan->stc[f] : &plan->cts[f - l->boot.stc];
+        struct he_work w = he_work_of_factor(l, factor);
+        linear(b, &w, factor->level);
     }
+    for (uint32_t k = 0; k <= plan->top; k++)
+        product(b, k, plan->relinearisations[k]);
+}
+
+static void
+refresh(struct bill *b, uint32_t period, uint32_t out_level, uint32_t times)
+{
+    const struct he_params *whole = b->p;
+    struct he_params inner;
+    struct ola_literal left;
+    struct ola_boot_plan plan;
+    uint64_t q[OLA_MAX_Q];
+    if (!he_work_short(whole, out_level, q, &inner, &left) || !ola_plan_boot(&left, period, &plan))
+        return;
+    b->p = &inner;
+    for (uint32_t t = 0; t < times; t++)
+        steps(b, &left, &plan);
+    b->p = whole;
 }
 
 double
-he_price_refresh(const struct he_params *p, uint32_t period)
+he_price_refresh(const struct he_params *p, uint32_t period, uint32_t out_level)
 {
     struct bill b = {.p = p};
-    refresh(&b, period, 1);
+    refresh(&b, period, out_level, 1);
     return seconds_of(&b);
 }
 
@@ -306,7 +318,7 @@ instruction(struct bill *b, const struct he_program *p, const struct he_rotation
         reduce(b, &p->insts.at[i->args.at[0]], i);
         break;
     case HE_refresh:
-        refresh(b, p->refreshes.at[i->data].period, i->cts);
+        refresh(b, p->refreshes.at[i->data].period, i->level, i->cts);
         break;
     default:
         break;

@@ -13,6 +13,10 @@ struct he_work {
     bool late, compact, free_of_level;
 };
 
+/* The parameters inside a bootstrapping to out_level, q the room for its primes, and their literal.
+ * False: no such bootstrapping. */
+bool he_work_short(const struct he_params *p, uint32_t out_level, uint64_t q[OLA_MAX_Q],
+                   struct he_params *out, struct ola_literal *left);
 struct he_work he_work_of(const struct he_params *p, const struct he_map *m,
                           const struct he_rotations *r, uint32_t level);
 /* A factor of a bootstrapping's transforms. */

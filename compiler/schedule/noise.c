@@ -150,8 +150,10 @@ static double
 noise_refresh(const struct he_program *p, const struct he_inst *i)
 {
     const struct he_refresh *r = &p->refreshes.at[i->data];
-    struct ola_literal l = he_literal(&p->params);
-    return ola_plan_boot_noise(&l, r->period, r->in_scale, r->out_scale);
+    struct ola_literal l = he_literal(&p->params), left;
+    if (!ola_plan_boot_short(&l, r->out_level, &left))
+        return INFINITY;
+    return ola_plan_boot_noise(&left, r->period, r->in_scale, r->out_scale);
 }
 
 /* s: the slope of a polynomial, computed once. */

@@ -36,7 +36,8 @@ struct search {
     const struct he_program *p;
     struct arena *a;
     const struct he_rotations *rotations;
-    double refresh; /* seconds, of the value visited */
+    /* seconds of a refresh by log2 of the period and the level, below 0: not known yet */
+    double refresh[OLA_MAX_LOG_N][OLA_MAX_Q];
     uint32_t in_level, out_level;
     double *price;       /* [instruction][level of its arguments], below 0: not known yet */
     VEC(uint32_t) live;  /* values that are read by what was visited, but not yet made */
@@ -73,11 +74,16 @@ place_of(const struct search *s, uint32_t value)
     return NONE;
 }
 
+/* Of value k to a level. */
 static double
-price_refresh(const struct search *s, uint32_t k)
+price_refresh(struct search *s, uint32_t k, uint32_t level)
 {
     const struct he_inst *i = &s->p->insts.at[k];
-    return i->cts * he_price_refresh(&s->p->params, s->p->layouts.at[i->layout].period);
+    uint32_t period = s->p->layouts.at[i->layout].period;
+    double *price = &s->refresh[__builtin_ctz(period)][level];
+    if (*price < 0)
+        *price = he_price_refresh(&s->p->params, period, level);
+    return i->cts * *price;
 }
 
 static double
@@ -132,18 +138,21 @@ most_level(const struct search *s, uint32_t k)
     return s->out_level + (fresh ? 1 : 0);
 }
 
-/* Adds the state that follows from `from` when instruction k makes its value at `own`. */
+/* Adds the state that follows from `from` when instruction k makes its value at `own`, or where a
+ * refresh to there begins. */
 static void
 follow(struct search *s, uint32_t k, const struct states *from, uint32_t parent, const uint32_t *to,
        uint32_t n_old, uint32_t own, bool refreshed)
 {
     const struct he_inst *i = &s->p->insts.at[k];
-    uint32_t want = schedule_wanted(s->p, i, own);
+    uint32_t want = schedule_wanted(s->p, i, refreshed ? s->in_level : own);
+    uint32_t raised = own > s->in_level ? own : s->in_level;
     struct state next = {.parent = parent, .refreshed = refreshed};
 
-    if (want > most_level(s, k))
+    if (want > most_level(s, k) || (refreshed && raised > s->out_level))
         return;
-    next.seconds = from->at[parent].seconds + price_of(s, k, want) + (refreshed ? s->refresh : 0);
+    next.seconds = from->at[parent].seconds + price_of(s, k, want) +
+                   (refreshed ? price_refresh(s, k, raised) : 0);
     next.want = ARENA_ARRAY(s->a, uint8_t, s->live.len + 1);
     for (uint32_t v = 0; v < n_old; v++)
         if (to[v] != NONE)
@@ -190,14 +199,13 @@ visit(struct search *s, uint32_t k, const struct states *from)
     uint32_t place = place_of(s, k), n_old = s->live.len;
     uint32_t *to = ARENA_ARRAY(s->a, uint32_t, n_old + 1);
     bool may = place != NONE && may_refresh(s, k);
-    s->refresh = may ? price_refresh(s, k) : 0;
 
     step_live(s, k, to);
     for (uint32_t f = 0; f < from->len; f++) {
         uint32_t own = place == NONE ? 0 : from->at[f].want[place];
         follow(s, k, from, f, to, n_old, own, false);
         if (may)
-            follow(s, k, from, f, to, n_old, s->in_level, true);
+            follow(s, k, from, f, to, n_old, own, true);
     }
     prune(s, &s->made[k]);
 }
@@ -214,6 +222,9 @@ search_init(struct search *s, const struct he_program *p, const struct he_rotati
     s->price = ARENA_ARRAY(s->a, double, (size_t)n *(s->out_level + 2) + 1);
     for (size_t k = 0; k < (size_t)n * (s->out_level + 2); k++)
         s->price[k] = -1;
+    for (uint32_t k = 0; k < OLA_MAX_LOG_N; k++)
+        for (uint32_t l = 0; l < OLA_MAX_Q; l++)
+            s->refresh[k][l] = -1;
 }
 
 double

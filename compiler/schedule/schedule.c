@@ -49,8 +49,8 @@ assign_levels(struct he_program *p)
         p->insts.at[k].level = 0;
     for (uint32_t k = p->insts.len; k-- > 0;) {
         struct he_inst *i = &p->insts.at[k];
-        if (i->op == HE_refresh)
-            i->level = p->params.boot.out_level;
+        if (i->op == HE_refresh && i->level < p->params.boot.stc)
+            i->level = p->params.boot.stc;
         for (uint32_t a = 0; a < i->args.len; a++) {
             uint32_t want = schedule_wanted(p, i, i->level);
             struct he_inst *x = &p->insts.at[i->args.at[a]];
@@ -188,17 +188,18 @@ schedule_deep(struct he_program *p, const struct he_rotations *r, bool apply)
 
 /* ---- scales ---------------------------------------------------------------------------------- */
 
-/* The kind of refresh that takes this value to this scale. */
+/* The kind of refresh that takes this value to this level and scale. */
 static uint32_t
-refresh_kind(struct he_program *p, const struct he_inst *x, double out_scale)
+refresh_kind(struct he_program *p, const struct he_inst *x, uint32_t level, double out_scale)
 {
     uint32_t period = p->layouts.at[x->layout].period;
     for (uint32_t k = 0; k < p->refreshes.len; k++) {
         const struct he_refresh *r = &p->refreshes.at[k];
-        if (r->period == period && r->in_scale == x->scale && r->out_scale == out_scale)
+        if (r->period == period && r->out_level == level && r->in_scale == x->scale &&
+            r->out_scale == out_scale)
             return k;
     }
-    vec_push(p->arena, &p->refreshes, (struct he_refresh){period, x->scale, out_scale});
+    vec_push(p->arena, &p->refreshes, (struct he_refresh){period, level, x->scale, out_scale});
     return p->refreshes.len - 1;
 }
 
@@ -249,7 +250,7 @@ scale_of(struct he_program *p, struct he_inst *i, double want)
         m->out_scale = i->scale = m->free_of_level ? x->scale : want;
     }
     if (i->op == HE_refresh) {
-        i->data = refresh_kind(p, x, want);
+        i->data = refresh_kind(p, x, i->level, want);
         i->scale = want;
     }
     if (i->op == HE_poly) {

@@ -6,7 +6,7 @@
 static ola_status
 make_maps(struct ola_boot *b)
 {
-    const struct ola_params *p = b->params;
+    const struct ola_params *p = b->inner;
     const struct ola_boot_shape *shape = &p->literal.boot;
     const struct ola_boot_scales *scales = &b->scales;
     const struct ola_boot_direction there = {
@@ -25,30 +25,56 @@ make_maps(struct ola_boot *b)
     return s;
 }
 
+/* Parameters, plan and scales; the level is one that there is. */
+static ola_status
+plan(struct ola_boot *b, uint32_t out_level, uint32_t period)
+{
+    const struct ola_params *p = b->params;
+    struct ola_literal left;
+    ola_status s = OLA_OK;
+    b->inner = p;
+    if (!ola_plan_boot_short(&p->literal, out_level, &left) ||
+        !ola_plan_boot(&left, period, &b->plan))
+        return OLA_ERR_PARAM;
+    if (!ola_plan_boot_scales(&left, period, b->in_scale, b->out_scale, &b->scales))
+        return OLA_ERR_SCALE;
+    if (left.n_q != p->n_q)
+        s = ola_params_without(p, &left, out_level + 1, &b->own);
+    if (b->own != NULL)
+        b->inner = b->own;
+    return s;
+}
+
 ola_status
 ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_scale,
              ola_boot **out)
+{
+    return ola_boot_new_to(p, p == NULL ? 0 : p->literal.boot.out_level, period, in_scale,
+                           out_scale, out);
+}
+
+ola_status
+ola_boot_new_to(const ola_params *p, uint32_t out_level, uint32_t period, double in_scale,
+                double out_scale, ola_boot **out)
 {
     if (out == NULL)
         return OLA_ERR_PARAM;
     *out = NULL;
     if (p == NULL)
         return OLA_ERR_PARAM;
+    if (out_level < p->literal.boot.stc || out_level > p->literal.boot.out_level)
+        return OLA_ERR_LEVEL;
     struct ola_boot *b = ola_alloc_zero(sizeof *b);
     if (b == NULL)
         return OLA_ERR_NOMEM;
-    ola_status s = OLA_OK;
     b->params = p;
     b->in_scale = in_scale;
     b->out_scale = out_scale;
-    if (!ola_plan_boot(&p->literal, period, &b->plan))
-        s = OLA_ERR_PARAM;
-    else if (!ola_plan_boot_scales(&p->literal, period, in_scale, out_scale, &b->scales))
-        s = OLA_ERR_SCALE;
+    ola_status s = plan(b, out_level, period);
     if (s == OLA_OK)
         s = make_maps(b);
     if (s == OLA_OK)
-        s = ola_boot_cosine_new(p, &b->scales, &b->cosine);
+        s = ola_boot_cosine_new(b->inner, &b->scales, &b->cosine);
     if (s != OLA_OK) {
         ola_boot_free(b);
         return s;
@@ -67,17 +93,27 @@ ola_boot_free(ola_boot *b)
         ola_map_free(b->cts[k]);
     }
     ola_poly_free(b->cosine);
+    ola_params_free(b->own);
     ola_release(b, sizeof *b);
+}
+
+/* A level of the steps, as keys count. */
+static uint32_t
+key_level(const struct ola_boot *b, uint32_t level)
+{
+    return b->own != NULL && level >= b->own->gap_at ? level + b->own->gap : level;
 }
 
 static ola_status
 check_keys(const struct ola_server *s, const struct ola_boot *b)
 {
     const struct ola_keys *k = s->keys;
-    if (k == NULL || !k->has_boot || !k->has_relin || k->relin.level < b->plan.eval_level)
+    if (k == NULL || !k->has_boot || !k->has_relin ||
+        k->relin.level < key_level(b, b->plan.eval_level))
         return OLA_ERR_KEY;
     for (uint32_t i = 0; i < b->plan.n_rotations; i++) {
-        if (ola_keys_rotation(k, b->plan.rotation[i].step, b->plan.rotation[i].level) == NULL)
+        const uint32_t level = key_level(b, b->plan.rotation[i].level);
+        if (ola_keys_rotation(k, b->plan.rotation[i].step, level) == NULL)
             return OLA_ERR_KEY;
     }
     return OLA_OK;
@@ -169,6 +205,15 @@ ola_boot_coeffs_to_slots(struct ola_server *s, const struct ola_boot *b, struct 
     return status;
 }
 
+/* The server works with these parameters from now on. */
+static void
+work_with(struct ola_server *s, const struct ola_params *p)
+{
+    s->params = p;
+    for (uint32_t k = 0; k < sizeof s->held / sizeof *s->held; k++)
+        s->held[k].params = p;
+}
+
 /* The four steps, and the clock in front of each and behind the last. */
 static ola_status
 run_steps(struct ola_server *s, const struct ola_boot *b, const struct ola_ct *in,
@@ -199,10 +244,14 @@ ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in)
     double seconds[OLA_KINDS], clock[5];
     ola_server_seconds(s, seconds);
     struct ola_boot_turns t = {&s->held[0], &s->held[1]};
+    struct ola_ct from = *in; /* of the lowest limbs, which are the same */
+    work_with(s, b->inner);
+    from.params = b->inner;
     for (uint32_t k = 0; status == OLA_OK && k < 2; k++)
         status = ola_ct_reserve(&s->held[k], 3, b->plan.top);
     if (status == OLA_OK)
-        status = run_steps(s, b, in, &t, clock);
+        status = run_steps(s, b, &from, &t, clock);
+    work_with(s, b->params);
     if (status == OLA_OK)
         status = ola_ct_copy(out, t.now);
     s->counts = before;
@@ -221,9 +270,13 @@ ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n)
 {
     if (s == NULL || (boots == NULL && n != 0))
         return OLA_ERR_PARAM;
+    const struct ola_params *p = s->params;
     ola_status status = OLA_OK;
     for (uint32_t k = 0; status == OLA_OK && k < n; k++) {
         const struct ola_boot *b = boots[k];
+        if (b == NULL || !ola_params_equal(p, b->params))
+            return OLA_ERR_PARAM;
+        work_with(s, b->inner);
         status = ola_linear_prepare(s, (const ola_map *const *)b->stc, OLA_MAX_BOOT_FACTORS);
         if (status == OLA_OK)
             status = ola_linear_prepare(s, (const ola_map *const *)b->cts, OLA_MAX_BOOT_FACTORS);
@@ -231,6 +284,7 @@ ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n)
             status = ola_ct_reserve(&s->held[i], 3, b->plan.top);
         if (status == OLA_OK)
             status = ola_switch_reserve(s, b->plan.top, 2);
+        work_with(s, p);
     }
     return status;
 }

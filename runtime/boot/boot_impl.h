@@ -6,7 +6,9 @@
 #include "ckks/server.h"
 
 struct ola_boot {
-    const struct ola_params *params;
+    const struct ola_params *params; /* of what comes in and goes out */
+    const struct ola_params *inner;  /* of all steps: the same, or */
+    struct ola_params *own;          /* without the limbs that are not raised to; or NULL */
     struct ola_boot_plan plan;
     struct ola_boot_scales scales;
     double in_scale, out_scale;

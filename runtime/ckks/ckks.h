@@ -41,7 +41,20 @@ struct ola_params {
     uint64_t *tables;                  /* what the bases point into */
     size_t tables_bytes;
     struct ola_encoder *encoder;
+    /* Digits of key switches: the one of each limb of q; the first limb of each, behind the last
+     * one n_q; which one it is of a key as it is stored. */
+    uint32_t digit_of[OLA_MAX_Q], digit_first[OLA_MAX_Q + 1], digit_stored[OLA_MAX_Q];
+    /* Parameters with a gap (params.c): those that they were made of; limbs from gap_at on lie
+     * `gap` further up there. */
+    const struct ola_params *whole;
+    uint32_t gap_at, gap;
 };
+
+/* Those of p without limbs of q: the literal says which are left, gap_at where the others were.
+ * They use p's keys, and p outlives them. */
+OLA_MUST_CHECK ola_status ola_params_without(const struct ola_params *p,
+                                             const struct ola_literal *left, uint32_t gap_at,
+                                             struct ola_params **out);
 
 static inline const struct ola_modulus *
 ola_params_modulus(const struct ola_params *p, uint32_t c)

@@ -9,6 +9,11 @@ void *
 ola_switch_limb(const struct ola_params *p, const struct ola_switch *key, uint32_t c,
                 uint32_t digit, uint32_t half)
 {
+    if (p->whole != NULL) {
+        digit = key->digits == 1 ? 0 : p->digit_stored[digit];
+        c = c < p->gap_at ? c : c + p->gap;
+        p = p->whole;
+    }
     size_t before = p->width_before[c];
     if (c >= p->n_q)
         before -= p->width_before[p->n_q] - p->width_before[key->level + 1];

@@ -53,7 +53,7 @@ static void
 name_bases(struct ola_params *p)
 {
     for (uint32_t e = 0; e < p->n_q; e++) {
-        for (uint32_t c = e - e % p->literal.digit_limbs; c <= e; c++)
+        for (uint32_t c = p->digit_first[p->digit_of[e]]; c <= e; c++)
             basis_add(p, &p->up[e], c);
         basis_add(p, &p->by_q[e], e);
         for (uint32_t c = p->n_q; c < p->chain; c++)
@@ -109,6 +109,59 @@ fill_sizes(struct ola_params *p, const struct ola_literal *l)
     ola_file_fingerprint(l, p->fingerprint);
 }
 
+/* A gap leaves digits as they are, shorter or out. */
+static void
+fill_digits(struct ola_params *p)
+{
+    uint32_t digits = 0;
+    for (uint32_t i = 0; i < p->n_q; i++) {
+        uint32_t stored = (i < p->gap_at ? i : i + p->gap) / p->literal.digit_limbs;
+        if (digits == 0 || p->digit_stored[digits - 1] != stored) {
+            p->digit_first[digits] = i;
+            p->digit_stored[digits++] = stored;
+        }
+        p->digit_of[i] = digits - 1;
+    }
+    p->digit_first[digits] = p->n_q;
+}
+
+/* Of sizes that are filled in. */
+static ola_status
+make_tables(struct ola_params *p)
+{
+    const struct ola_literal *l = &p->literal;
+    fill_digits(p);
+    ola_status s = ola_ring_new(p->log_n, l->q, p->n_q, l->p, p->n_p, &p->ring);
+    if (s == OLA_OK)
+        s = make_bases(p);
+    if (s == OLA_OK)
+        s = ola_encoder_new(p->log_n, &p->encoder);
+    return s;
+}
+
+ola_status
+ola_params_without(const struct ola_params *p, const struct ola_literal *left, uint32_t gap_at,
+                   struct ola_params **out)
+{
+    struct ola_params *made = ola_alloc_zero(sizeof *made);
+    *out = NULL;
+    if (made == NULL)
+        return OLA_ERR_NOMEM;
+    fill_sizes(made, left);
+    made->log_qp = p->log_qp;
+    made->security = p->security;
+    made->whole = p;
+    made->gap_at = gap_at;
+    made->gap = p->n_q - left->n_q;
+    ola_status s = make_tables(made);
+    if (s != OLA_OK) {
+        ola_params_free(made);
+        return s;
+    }
+    *out = made;
+    return OLA_OK;
+}
+
 ola_status
 ola_params_new(const struct ola_literal *literal, ola_params **out)
 {
@@ -128,11 +181,7 @@ ola_params_new(const struct ola_literal *literal, ola_params **out)
     fill_sizes(p, literal);
     p->log_qp = log_qp;
     p->security = security;
-    s = ola_ring_new(p->log_n, literal->q, p->n_q, literal->p, p->n_p, &p->ring);
-    if (s == OLA_OK)
-        s = make_bases(p);
-    if (s == OLA_OK)
-        s = ola_encoder_new(p->log_n, &p->encoder);
+    s = make_tables(p);
     if (s != OLA_OK) {
         ola_params_free(p);
         return s;

@@ -15,7 +15,7 @@ ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
                 size_t words[OLA_PIECES])
 {
     size_t divide = (size_t)parts * (p->n_p + 1), raise = level + 1;
-    size_t digits = ola_plan_digits(&p->literal, level), positions = ola_positions(p, level);
+    size_t digits = p->digit_of[level] + 1, positions = ola_positions(p, level);
     words[OLA_COEF] = (divide > raise ? divide : raise) * p->n;
     words[OLA_DIGIT_MULTIPLES] = digits * p->n / sizeof(uint64_t);
     words[OLA_PART_MULTIPLES] = parts * (size_t)p->n / sizeof(uint64_t);
@@ -35,7 +35,7 @@ ola_switch_reserve(struct ola_server *s, uint32_t level, uint32_t parts)
 static uint32_t
 digit_last(const struct ola_params *p, uint32_t level, uint32_t digit)
 {
-    uint32_t last = (digit + 1) * p->literal.digit_limbs - 1;
+    uint32_t last = p->digit_first[digit + 1] - 1;
     return last < level ? last : level;
 }
 
@@ -81,10 +81,9 @@ raise_one(struct ola_server *s, const uint64_t *coef, uint32_t level, uint32_t d
           uint32_t position, uint64_t *to)
 {
     const struct ola_params *p = s->params;
-    ola_convert_limb(s, &p->up[digit_last(p, level, digit)],
-                     coef + (size_t)digit * p->literal.digit_limbs * p->n,
-                     multiples_of(s, OLA_DIGIT_MULTIPLES, digit),
-                     ola_position_chain(p, level, position), to);
+    ola_convert_limb(
+        s, &p->up[digit_last(p, level, digit)], coef + (size_t)p->digit_first[digit] * p->n,
+        multiples_of(s, OLA_DIGIT_MULTIPLES, digit), ola_position_chain(p, level, position), to);
 }
 
 /* All limbs untransformed and prepared for conversion, with what it takes off; by all threads of a
@@ -93,26 +92,27 @@ static void
 prepare_digits(struct ola_server *s, const uint64_t *poly, uint32_t level, uint64_t *coef)
 {
     const struct ola_params *p = s->params;
-    const uint32_t limbs = p->literal.digit_limbs, digits = ola_plan_digits(&p->literal, level);
+    const uint32_t digits = p->digit_of[level] + 1;
     const size_t n = p->n;
 #pragma omp for schedule(dynamic)
     for (uint32_t i = 0; i <= level; i++) {
-        const struct ola_basis *b = &p->up[digit_last(p, level, i / limbs)];
-        s->backend->ntt_inverse_scaled(coef + i * n, poly + i * n, b->hat_inverse[i % limbs],
+        const struct ola_basis *b = &p->up[digit_last(p, level, p->digit_of[i])];
+        s->backend->ntt_inverse_scaled(coef + i * n, poly + i * n,
+                                       b->hat_inverse[i - p->digit_first[p->digit_of[i]]],
                                        &p->ring->ntt[i]);
     }
 #pragma omp for collapse(2) schedule(dynamic, 8)
     for (uint32_t d = 0; d < digits; d++) {
         for (size_t at = 0; at < n; at += OLA_CHUNK)
-            find_multiples(s, &p->up[digit_last(p, level, d)], coef + (size_t)d * limbs * n, at,
-                           multiples_of(s, OLA_DIGIT_MULTIPLES, d));
+            find_multiples(s, &p->up[digit_last(p, level, d)], coef + (size_t)p->digit_first[d] * n,
+                           at, multiples_of(s, OLA_DIGIT_MULTIPLES, d));
     }
 }
 
 static bool
 is_own(const struct ola_params *p, uint32_t level, uint32_t digit, uint32_t position)
 {
-    return position <= level && position / p->literal.digit_limbs == digit;
+    return position <= level && p->digit_of[position] == digit;
 }
 
 /* Position by position, so that the roots of a prime are read once for all digits. */
@@ -121,8 +121,7 @@ ola_raise(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola
 {
     const struct ola_params *p = s->params;
     const size_t n = p->n;
-    const uint32_t digits = ola_plan_digits(&p->literal, level),
-                   positions = ola_positions(p, level);
+    const uint32_t digits = p->digit_of[level] + 1, positions = ola_positions(p, level);
     uint64_t *coef = s->piece[OLA_COEF], *others = s->piece[OLA_RAISED];
 #pragma omp parallel num_threads(s->threads)
     {
@@ -143,7 +142,7 @@ void
 ola_raise_once(struct ola_server *s, const uint64_t *poly, uint32_t level, struct ola_raised *out)
 {
     const size_t n = s->params->n;
-    const uint32_t digits = ola_plan_digits(&s->params->literal, level);
+    const uint32_t digits = s->params->digit_of[level] + 1;
     uint64_t *coef = s->piece[OLA_RAISED];
     if (digits * n > CACHE_WORDS ||
         level + 1 + (uint32_t)s->threads * digits > digits * ola_positions(s->params, level)) {

@@ -42,6 +42,21 @@ ola_plan_boot_good(const struct ola_literal *p)
            p->n_q - b->out_level == 1 + b->cts + eval_levels(b);
 }
 
+bool
+ola_plan_boot_short(const struct ola_literal *p, uint32_t out_level, struct ola_literal *out)
+{
+    if (!ola_plan_has_boot(p) || !ola_plan_boot_good(p) || out_level < p->boot.stc ||
+        out_level > p->boot.out_level)
+        return false;
+    const uint32_t gap = p->boot.out_level - out_level;
+    *out = *p;
+    out->n_q -= gap;
+    out->boot.out_level = out_level;
+    for (uint32_t k = out_level + 1; k < OLA_MAX_Q; k++)
+        out->q[k] = k + gap < OLA_MAX_Q ? p->q[k + gap] : 0;
+    return true;
+}
+
 /* ---- factors and rotations ---- */
 
 static uint32_t

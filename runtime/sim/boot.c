@@ -18,11 +18,22 @@ ola_status
 ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_scale,
              ola_boot **out)
 {
+    return ola_boot_new_to(p, p == NULL ? 0 : p->literal.boot.out_level, period, in_scale,
+                           out_scale, out);
+}
+
+ola_status
+ola_boot_new_to(const ola_params *p, uint32_t out_level, uint32_t period, double in_scale,
+                double out_scale, ola_boot **out)
+{
+    struct ola_literal left;
     if (out == NULL)
         return OLA_ERR_PARAM;
     *out = NULL;
     if (p == NULL)
         return OLA_ERR_PARAM;
+    if (out_level < p->literal.boot.stc || out_level > p->literal.boot.out_level)
+        return OLA_ERR_LEVEL;
     struct ola_boot *b = ola_alloc_zero(sizeof *b);
     if (b == NULL)
         return OLA_ERR_NOMEM;
@@ -31,15 +42,16 @@ ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_s
     b->period = period;
     b->in_scale = in_scale;
     b->out_scale = out_scale;
-    if (!ola_plan_boot(&p->literal, period, &b->plan))
+    if (!ola_plan_boot_short(&p->literal, out_level, &left) ||
+        !ola_plan_boot(&left, period, &b->plan))
         s = OLA_ERR_PARAM;
-    else if (!ola_plan_boot_scales(&p->literal, period, in_scale, out_scale, &b->scales))
+    else if (!ola_plan_boot_scales(&left, period, in_scale, out_scale, &b->scales))
         s = OLA_ERR_SCALE;
     if (s != OLA_OK) {
         ola_boot_free(b);
         return s;
     }
-    b->noise = ola_plan_boot_noise(&p->literal, period, in_scale, out_scale);
+    b->noise = ola_plan_boot_noise(&left, period, in_scale, out_scale);
     *out = b;
     return OLA_OK;
 }
@@ -50,12 +62,21 @@ ola_boot_free(ola_boot *b)
     ola_release(b, sizeof *b);
 }
 
+/* A level of the steps, as keys count: limbs that are left out are in them. */
+static uint32_t
+key_level(const struct ola_boot *b, uint32_t level)
+{
+    const uint32_t gap = b->params->literal.n_q - 1 - b->plan.top;
+    return level > b->plan.out_level ? level + gap : level;
+}
+
 static ola_status
 check_keys(const struct ola_server *s, const struct ola_boot *b)
 {
-    ola_status e = ola_sim_relin_key(s, b->plan.eval_level);
+    ola_status e = ola_sim_relin_key(s, key_level(b, b->plan.eval_level));
     for (uint32_t k = 0; e == OLA_OK && k < b->plan.n_rotations; k++)
-        e = ola_sim_rotation_key(s, b->plan.rotation[k].step, b->plan.rotation[k].level);
+        e = ola_sim_rotation_key(s, b->plan.rotation[k].step,
+                                 key_level(b, b->plan.rotation[k].level));
     return e;
 }
 

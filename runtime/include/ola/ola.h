@@ -183,6 +183,10 @@ OLA_MUST_CHECK ola_status ola_reduce(ola_server *s, ola_ct *const *out, const ol
  * scale that does not fit. out may be in. */
 OLA_MUST_CHECK ola_status ola_boot_new(const ola_params *p, uint32_t period, double in_scale, double out_scale,
                                        ola_boot **out);
+/* The same to a level from boot.stc to boot.out_level: limbs that are not wanted are not raised to, so that every
+ * step takes less time. The keys are the same. OLA_ERR_LEVEL: another level. */
+OLA_MUST_CHECK ola_status ola_boot_new_to(const ola_params *p, uint32_t out_level, uint32_t period, double in_scale,
+                                          double out_scale, ola_boot **out);
 void ola_boot_free(ola_boot *b);
 OLA_MUST_CHECK ola_status ola_bootstrap(ola_server *s, const ola_boot *b, ola_ct *out, const ola_ct *in);
 OLA_MUST_CHECK ola_status ola_bootstrap_prepare(ola_server *s, const ola_boot *const *boots, uint32_t n);

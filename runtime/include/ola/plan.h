@@ -168,6 +168,11 @@ bool ola_plan_has_boot(const struct ola_literal *p);
 bool ola_plan_boot_good(const struct ola_literal *p);
 /* False: no bootstrapping in the literal, or not a period. Nothing depends on the values of the primes. */
 bool ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan *out);
+/* The literal of a bootstrapping to a level below boot.out_level, which is p's without the limbs that such a
+ * ciphertext has not: q[out_level + 1 .. boot.out_level]. Not a literal to make parameters of: digits of key
+ * switches are those of p, less what is left out. False: no bootstrapping in p, or a level below boot.stc or above
+ * boot.out_level. */
+bool ola_plan_boot_short(const struct ola_literal *p, uint32_t out_level, struct ola_literal *out);
 /* How a factor is evaluated and kept: early, though ola_plan_map_late would not have it; its diagonals compact
  * (ola_map_desc). */
 void ola_plan_boot_form(const struct ola_literal *p, const struct ola_boot_factor *f, bool *early, bool *compact);

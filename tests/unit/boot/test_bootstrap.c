@@ -50,6 +50,48 @@ Test(bootstrap, toys)
     }
 }
 
+/* To every level that there is, wherever it cuts the digits of the key switches, with the keys of
+ * the highest; and the server is as it was. */
+Test(bootstrap, to_lower_levels)
+{
+    for (uint32_t digit = 1; digit <= 4; digit++) {
+        const uint32_t n_q = 2 + 2 + 2 + 8 + 5, p[4] = {49, 49, 49, 49};
+        uint32_t q[32];
+        for (uint32_t k = 0; k < n_q; k++)
+            q[k] = 45;
+        struct ola_literal l =
+            literal_of(10, q, n_q, p, digit, (struct ola_boot_shape){2, 2, 30, 3, 16, 0});
+        struct world w;
+        l.insecure_toy = true;
+        world_open(&w, l, 64, IN_SCALE, OUT_SCALE, UINT32_MAX);
+        double *want = malloc(w.slots * sizeof *want);
+        bend(&w, want);
+        for (uint32_t level = w.l.boot.stc; level <= w.l.boot.out_level; level++) {
+            ola_boot *boot;
+            OK(ola_boot_new_to(w.p, level, 64, IN_SCALE, OUT_SCALE, &boot));
+            OK(ola_bootstrap_prepare(w.server, (const ola_boot *const *)&boot, 1));
+            OK(ola_encrypt(w.client, w.a, w.x, 64, w.plan.in_level, IN_SCALE));
+            OK(ola_bootstrap(w.server, boot, w.b, w.a));
+            cr_expect(ola_ct_level(w.b) == level && ola_ct_scale(w.b) == OUT_SCALE);
+            struct ola_literal left;
+            cr_assert(ola_plan_boot_short(&w.l, level, &left));
+            const double off = deviation(&w, w.b, want);
+            const double noise = ola_plan_boot_noise(&left, 64, IN_SCALE, OUT_SCALE);
+            cr_expect(off < 3.0 * noise + 1e-6, "digits of %u, to %u: %g, modelled %g", digit,
+                      level, off, noise);
+            OK(ola_encrypt(w.client, w.c, w.x, 64, level, OUT_SCALE));
+            OK(ola_sub(w.server, w.c, w.b, w.c));
+            ola_boot_free(boot);
+        }
+        ola_boot *none;
+        cr_expect_eq(ola_boot_new_to(w.p, 1, 64, IN_SCALE, OUT_SCALE, &none), OLA_ERR_LEVEL);
+        cr_expect_eq(ola_boot_new_to(w.p, w.l.boot.out_level + 1, 64, IN_SCALE, OUT_SCALE, &none),
+                     OLA_ERR_LEVEL);
+        free(want);
+        world_close(&w);
+    }
+}
+
 /* The first set that is ready to use: what ola/plan.h says of it, on uniform slots. */
 Test(bootstrap, precision_on_real_parameters)
 {

@@ -100,8 +100,10 @@ price_of(const struct he_program *p, uint32_t subset, const struct he_rotations 
         if (subset >> k & 1) {
             if (level[k] > p->params.boot.out_level)
                 return -1;
+            if (level[k] < p->params.boot.stc)
+                level[k] = p->params.boot.stc;
+            seconds += he_price_refresh(&p->params, p->layouts.at[i->layout].period, level[k]);
             level[k] = p->params.boot.stc;
-            seconds += he_price_refresh(&p->params, p->layouts.at[i->layout].period);
         }
         uint32_t down = i->op == HE_linear ? 1 : 0;
         if (i->op == HE_poly)

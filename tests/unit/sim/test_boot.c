@@ -80,6 +80,22 @@ Test(boot, values_level_and_scale)
     }
 }
 
+Test(boot, to_lower_levels)
+{
+    static struct world w;
+    ola_boot *boot;
+    for (uint32_t level = 2; level <= 5; level++) {
+        world_open(&w, 64, UINT32_MAX);
+        OK(ola_boot_new_to(w.p, level, 64, 0x1p32, 0x1p33, &boot));
+        OK(ola_bootstrap(w.server, boot, w.b, w.a));
+        cr_expect(ola_ct_level(w.b) == level && ola_ct_scale(w.b) == 0x1p33);
+        ola_boot_free(boot);
+        cr_expect_eq(ola_boot_new_to(w.p, 1, 64, 0x1p32, 0x1p33, &boot), OLA_ERR_LEVEL);
+        cr_expect_eq(ola_boot_new_to(w.p, 6, 64, 0x1p32, 0x1p33, &boot), OLA_ERR_LEVEL);
+        world_close(&w);
+    }
+}
+
 Test(boot, refusals)
 {
     static struct world w;
