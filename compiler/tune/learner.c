@@ -370,6 +370,24 @@ learner_forward(struct learner_run *r, const float *x, uint32_t images)
 void
 learner_backward(struct learner_run *r, const float *slope, float *gradient)
 {
+    learner_backward_held(r, slope, NULL, gradient);
+}
+
+void
+learner_outside(const struct learner_run *r, double *sum)
+{
+    const struct learner *n = r->net;
+
+    memset(sum, 0, r->images * sizeof *sum);
+    for (uint32_t k = 0; k < n->steps.len; k++)
+        if (n->steps.at[k].kind == STEP_POLY)
+            poly_step_outside(n->g, &n->steps.at[k], r->value, r->images, sum);
+}
+
+void
+learner_backward_held(struct learner_run *r, const float *slope, const float *weight,
+                      float *gradient)
+{
     const struct learner *n = r->net;
     uint32_t out = n->g->outputs.at[0];
 
@@ -390,7 +408,7 @@ learner_backward(struct learner_run *r, const float *slope, float *gradient)
         else if (s->kind == STEP_DENSE)
             dense_backward(r, s, gradient);
         else if (s->kind == STEP_POLY)
-            poly_step_backward(n->g, s, n->params.at[s->poly].data, n->o.excess, r->value, r->slope,
+            poly_step_backward(n->g, s, n->params.at[s->poly].data, weight, r->value, r->slope,
                                gradient + n->params.at[s->poly].first, r->images);
         else
             step_backward(n->g, s, r->value, r->slope, r->images);

@@ -25,9 +25,6 @@ struct learner_run;
 struct learner_options {
     bool polys;  /* polynomials learn */
     bool frozen; /* weights do not: their gradients stay 0 */
-    /* the loss has this much for the square of what each input of a polynomial, brought to [-1, 1],
-     * stands out of that */
-    float excess;
 };
 
 /* Activations that have a polynomial are computed by it; o NULL: only weights and biases learn.
@@ -45,6 +42,12 @@ struct learner_run *learner_run_new(struct arena *a, const struct learner *n, ui
 const float *learner_forward(struct learner_run *r, const float *x, uint32_t images);
 /* After learner_forward: dL/dparams of these images is added to `gradient`, from dL/doutputs. */
 void learner_backward(struct learner_run *r, const float *slope, float *gradient);
+/* After learner_forward, of polynomials that learn: to sum[image] the squares of what all their
+ * inputs, brought to [-1, 1], stand out of that. */
+void learner_outside(const struct learner_run *r, double *sum);
+/* learner_backward of a loss that has weight[image] times these sums besides. */
+void learner_backward_held(struct learner_run *r, const float *slope, const float *weight,
+                           float *gradient);
 
 /* After learner_forward: adds the sums of T_j T_k over the inputs of the polynomials of a parameter
  * to gram [rows][degree + 1][degree + 1], the lower half; returns how many there were in a row. */

@@ -13,7 +13,10 @@
 
 #define BATCH       32
 #define RATE        0.015
-#define EXCESS      0.01
+#define HOLD        1.0
+#define GUARD       0.1  /* of an image's hold, that of a guard */
+#define LOST        1e12 /* what stands out: beyond, numbers end */
+#define FAR         10   /* what an image counts at most */
 #define LANES       4    /* parts of a batch, whose gradients are added in order */
 #define HELD        5    /* every fifth image judges */
 #define NEAR        0.3  /* of the outputs' root mean square: beyond, by the root of the distance */
@@ -27,8 +30,10 @@
 
 struct part {
     struct learner_run *run;
-    float *x, *slope, *gradient;
-    double loss;
+    float *x, *slope, *gradient, *weight;
+    uint32_t rows;
+    const float **from, **want; /* [rows]; want NULL: a guard */
+    double *outside, loss;
 };
 
 struct work {
@@ -201,36 +206,78 @@ turn(const struct work *w, uint32_t param, bool back, double *v)
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
-static void
-lane(const struct work *w, struct part *l, const uint32_t *order, uint32_t n, const uint32_t *guard,
-     uint32_t n_guard)
+/* The network on the rows of a part; those that run beyond all numbers drop out, and count as if
+ * they were far off. Sums of what stands out of ranges to l->outside. */
+static const float *
+forward(const struct work *w, struct part *l)
 {
-    size_t in = (size_t)w->inputs, out = (size_t)w->outputs;
+    size_t in = (size_t)w->inputs;
+
+    for (;;) {
+        uint32_t kept = 0;
+        for (uint32_t k = 0; k < l->rows; k++)
+            memcpy(l->x + k * in, l->from[k], in * sizeof *l->x);
+        const float *z = l->rows ? learner_forward(l->run, l->x, l->rows) : NULL;
+        if (l->rows)
+            learner_outside(l->run, l->outside);
+        for (uint32_t k = 0; k < l->rows; k++) {
+            if (!(l->outside[k] < LOST)) {
+                l->loss += l->want[k] ? FAR : 0;
+                continue;
+            }
+            l->from[kept] = l->from[k];
+            l->want[kept++] = l->want[k];
+        }
+        if (kept == l->rows)
+            return z;
+        l->rows = kept;
+    }
+}
+
+/* Loss and gradient of the rows of a part. */
+static void
+lane(const struct work *w, struct part *l)
+{
+    size_t out = (size_t)w->outputs;
+    double share = 1.0 / w->o.batch;
 
     memset(l->gradient, 0, w->size * sizeof *l->gradient);
     l->loss = 0;
-    for (uint32_t k = 0; k < n; k++)
-        memcpy(l->x + k * in, w->x + order[k] * in, in * sizeof *l->x);
-    for (uint32_t k = 0; k < n_guard; k++)
-        memcpy(l->x + (n + k) * in, w->o.guard + guard[k] * in, in * sizeof *l->x);
-    const float *z = learner_forward(l->run, l->x, n + n_guard);
-    memset(l->slope, 0, (n + n_guard) * out * sizeof *l->slope);
-    for (uint32_t k = 0; k < n; k++)
-        l->loss += distance(w, z + k * out, w->want + order[k] * out, 1.0 / w->o.batch,
-                            l->slope + k * out);
-    learner_backward(l->run, l->slope, l->gradient);
+    const float *z = forward(w, l);
+    if (!z)
+        return;
+    memset(l->slope, 0, l->rows * out * sizeof *l->slope);
+    for (uint32_t k = 0; k < l->rows; k++) {
+        double root = sqrt(1 + l->outside[k]), hold = w->o.hold * (l->want[k] ? 1 : GUARD);
+        l->weight[k] = (float)(hold * share / (2 * root));
+        if (l->want[k])
+            l->loss +=
+                hold * (root - 1) + distance(w, z + k * out, l->want[k], share, l->slope + k * out);
+    }
+    learner_backward_held(l->run, l->slope, l->weight, l->gradient);
 }
 
-/* Images first, first + 1 ... of the order; the gradient in the first part's. */
+/* Images of the order, and a guard for each part; the gradient in the first part's. */
 static double
 batch(struct work *w, const uint32_t *order, const uint32_t *guard)
 {
     double loss = 0;
-    uint32_t each = w->o.batch / LANES, guards = w->o.n_guard ? 1 : 0;
+    uint32_t each = w->o.batch / LANES;
 
 #pragma omp parallel for schedule(static)
-    for (uint32_t k = 0; k < LANES; k++)
-        lane(w, &w->part[k], order + k * each, each, guard + k * guards, guards);
+    for (uint32_t k = 0; k < LANES; k++) {
+        struct part *l = &w->part[k];
+        for (l->rows = 0; l->rows < each; l->rows++) {
+            uint32_t image = order[k * each + l->rows];
+            l->from[l->rows] = w->x + image * (size_t)w->inputs;
+            l->want[l->rows] = w->want + image * (size_t)w->outputs;
+        }
+        if (w->o.n_guard) {
+            l->from[l->rows] = w->o.guard + guard[k] * (size_t)w->inputs;
+            l->want[l->rows++] = NULL;
+        }
+        lane(w, l);
+    }
     for (uint32_t k = 0; k < LANES; k++) {
         if (k)
             cblas_saxpy((int)w->size, 1, w->part[k].gradient, 1, w->part[0].gradient, 1);
@@ -332,10 +379,15 @@ judge(struct work *w)
 #pragma omp parallel for schedule(static)
     for (uint32_t k = 0; k < LANES; k++)
         for (uint32_t first = k * each; first < w->n_held; first += LANES * each) {
+            struct part *l = &w->part[k];
             uint32_t n = w->n_held - first < each ? w->n_held - first : each;
-            const float *z = learner_forward(w->part[k].run, w->held + first * in, n);
+            const float *z = learner_forward(l->run, w->held + first * in, n);
+            learner_outside(l->run, l->outside);
             for (uint32_t i = 0; i < n; i++)
-                of[first + i] = distance(w, z + i * out, w->held_want + (first + i) * out, 1, NULL);
+                of[first + i] =
+                    fmin(distance(w, z + i * out, w->held_want + (first + i) * out, 1, NULL) +
+                             w->o.hold * (sqrt(1 + fmin(l->outside[i], LOST)) - 1),
+                         FAR);
         }
     for (uint32_t k = 0; k < w->n_held; k++)
         sum += of[k];
@@ -384,6 +436,10 @@ prepare(struct work *w)
         l->x = ARENA_ARRAY(w->a, float, (size_t)(most * w->inputs));
         l->slope = ARENA_ARRAY(w->a, float, (size_t)(most * w->outputs));
         l->gradient = ARENA_ARRAY(w->a, float, w->size + 1);
+        l->weight = ARENA_ARRAY(w->a, float, most);
+        l->outside = ARENA_ARRAY(w->a, double, most);
+        l->from = ARENA_ARRAY(w->a, const float *, most);
+        l->want = ARENA_ARRAY(w->a, const float *, most);
     }
     for (uint32_t k = 0; k < w->n_params; k++)
         for (uint32_t i = 0; i < w->params[k].n; i++)
@@ -464,7 +520,7 @@ polish(struct graph *g, const float *images, uint32_t n, const struct polish_opt
     *r = (struct polish_report){0};
     w.o.batch = o->batch ? (o->batch + LANES - 1) / LANES * LANES : BATCH;
     w.o.rate = o->rate > 0 ? o->rate : RATE;
-    lo.excess = (float)((o->excess > 0 ? o->excess : EXCESS) / w.o.batch);
+    w.o.hold = o->hold > 0 ? o->hold : HOLD;
     w.g = graph_copy(w.a, g);
     int blas_threads = openblas_get_num_threads();
     openblas_set_num_threads(1);

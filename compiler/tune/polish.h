@@ -17,7 +17,7 @@ struct polish_options {
     uint32_t steps;   /* of Adam */
     uint32_t batch;   /* images a step; 0: 32 */
     double rate;      /* the largest step, of each layer's error; 0: 0.015 */
-    double excess;    /* weight of what stands out of a polynomial's range; 0: 0.01 */
+    double hold;      /* weight of what stands out of a polynomial's range; 0: 1 */
     double augment;   /* as in tune.h, of a second copy of each image; 0: none */
     bool keep_biases; /* only polynomials move */
     bool weights;     /* weights of linear maps move, too */
@@ -28,8 +28,8 @@ struct polish_options {
     void *user;
 };
 
-/* Distances of the outputs from those of the float network, on images that took no part; large ones
- * count by their root. */
+/* Distances of the outputs from those of the float network, and what activations stand out of their
+ * ranges, on images that took no part; large ones count by their root. */
 struct polish_report {
     double before, after;
     bool kept;

@@ -115,8 +115,9 @@ poly_step_forward(const struct graph *g, const struct step *s, const float *coef
 }
 
 void
-poly_step_backward(const struct graph *g, const struct step *s, const float *coef, float excess,
-                   float *const *value, float *const *slope, float *gradient, uint32_t images)
+poly_step_backward(const struct graph *g, const struct step *s, const float *coef,
+                   const float *excess, float *const *value, float *const *slope, float *gradient,
+                   uint32_t images)
 {
     struct shape_of_rows shape = rows_of(g, s);
     const struct poly *p = g->nodes.at[s->node].poly;
@@ -128,10 +129,30 @@ poly_step_backward(const struct graph *g, const struct step *s, const float *coe
         for (int64_t i = 0; i < shape.inner; i += LANES)
             backward(&r, value[s->x[0]] + at + i, slope[s->y] + at + i,
                      slope[s->x[0]] ? slope[s->x[0]] + at + i : NULL,
-                     shape.inner - i < LANES ? shape.inner - i : LANES, excess, sums);
+                     shape.inner - i < LANES ? shape.inner - i : LANES,
+                     excess ? excess[at / shape.size] : 0, sums);
         for (uint32_t k = 0; k <= r.degree; k++)
             for (int l = 0; l < LANES; l++)
                 gradient[(size_t)r.at * (r.degree + 1) + k] += sums[k][l];
+    }
+}
+
+void
+poly_step_outside(const struct graph *g, const struct step *s, float *const *value, uint32_t images,
+                  double *sum)
+{
+    struct shape_of_rows shape = rows_of(g, s);
+    const struct poly *p = g->nodes.at[s->node].poly;
+
+    for (int64_t at = 0; at < shape.size * images; at += shape.inner) {
+        struct row r = row_of(p, NULL, (uint32_t)(at / shape.inner % shape.channels));
+        const float *x = value[s->x[0]] + at;
+        float all = 0;
+        for (int64_t i = 0; i < shape.inner; i++) {
+            float out = fmaxf(fabsf((x[i] - r.center) * r.by) - 1, 0);
+            all += out * out;
+        }
+        sum[at / shape.size] += (double)all;
     }
 }
 

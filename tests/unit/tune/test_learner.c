@@ -178,14 +178,15 @@ Test(learner, inputs_outside_of_a_range_are_felt)
             p.radius[r] *= 0.2;
         t.g->nodes.at[1].poly = &p;
         net_images(&t, IMAGES, 1);
-        struct learner_options o = {.polys = true, .frozen = true, .excess = 0.7F};
+        struct learner_options o = {.polys = true, .frozen = true};
         struct learner *n = learner_new(t.a, t.g, &o, t.d);
         struct learner_run *r = learner_run_new(t.a, n, IMAGES);
         float *gradient = ARENA_ARRAY(t.a, float, learner_size(n)), none[5 * IMAGES] = {0}, out[15];
         uint32_t count;
         const struct learner_param *param = learner_params(n, &count);
         learner_forward(r, t.images, IMAGES);
-        learner_backward(r, none, gradient);
+        const float weight[IMAGES] = {0.7F, 0.7F, 0.7F};
+        learner_backward_held(r, none, weight, gradient);
         for (uint32_t k = 0; k < count; k++)
             for (uint32_t i = 0; i < param[k].n; i++) {
                 struct outside o2[2] = {{&p, 0}, {&p, 0}};
