@@ -3,6 +3,7 @@
  * normal prior, and more weight each round in which the polynomial is too far from the function
  * there. */
 #include "approximate/fit.h"
+#include "base/wide.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -47,7 +48,7 @@ add_value(struct lanes *s, int lane, double x, double from)
     s->square[lane] += (x - from) * (x - from);
 }
 
-static void
+WIDE static void
 add_values(struct lanes *s, const double *x, uint32_t n, double from)
 {
     uint32_t k = 0;

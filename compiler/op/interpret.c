@@ -4,6 +4,7 @@
  * node's results in an arena of their own, which is filled again once they are dead. One thread
  * computes one image, and BLAS one product, so that sums are always added in the same order. */
 #include "op/interpret.h"
+#include "base/wide.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -79,9 +80,9 @@ run_new(struct arena *a, const struct plan *p, struct diag *d)
 
 /* Polynomials over a row of values that have one set of coefficients: the recurrence of poly_eval,
  * LANES at a time, each lane in the same order of operations. */
-enum { LANES = 8 };
+enum { LANES = 16 };
 
-static void
+WIDE static void
 clenshaw(const struct poly *p, uint32_t row, const float *x, float *y, int64_t n)
 {
     const double *coef = p->coef + (size_t)row * (p->degree + 1);

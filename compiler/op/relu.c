@@ -1,4 +1,5 @@
 /* relu.c - Relu: max(x, 0). */
+#include "base/wide.h"
 #include "op/op.h"
 
 static double
@@ -17,6 +18,13 @@ derivative(const struct op_ctx *c, uint32_t channel, double x)
     return x > 0 ? 1 : 0;
 }
 
+WIDE static void
+clip(const float *x, int64_t n, float *y)
+{
+    for (int64_t k = 0; k < n; k++)
+        y[k] = x[k] < 0 ? 0 : x[k];
+}
+
 /* As op_eval_fn does, many at a time. */
 static bool
 eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
@@ -27,8 +35,7 @@ eval(struct op_ctx *c, const struct tensor *const *in, struct tensor *out)
     if (!x->f)
         return op_eval_fn(c, in, out);
     out[0] = tensor_new(c->arena, op_out(c, 0)->dtype, x->shape);
-    for (int64_t k = 0; k < n; k++)
-        out[0].f[k] = x->f[k] < 0 ? 0 : x->f[k];
+    clip(x->f, n, out[0].f);
     return true;
 }
 

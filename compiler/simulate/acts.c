@@ -1,5 +1,6 @@
 /* acts.c - see acts.h. */
 #include "simulate/acts.h"
+#include "base/wide.h"
 
 #include "simulate/simulate.h"
 
@@ -28,6 +29,17 @@ acts_find(struct arena *a, const struct graph *g)
     return s;
 }
 
+/* How many of n values are further from the middle than `most`, or no number. */
+WIDE static int64_t
+beyond(const float *x, int64_t n, double middle, double most)
+{
+    int64_t count = 0;
+
+    for (int64_t k = 0; k < n; k++)
+        count += !(fabs((double)x[k] - middle) <= most);
+    return count;
+}
+
 bool
 acts_leaves_range(const struct acts *s, uint32_t k, const float *x)
 {
@@ -40,10 +52,12 @@ acts_leaves_range(const struct acts *s, uint32_t k, const float *x)
 
     for (int d = axis + 1; d < shape->rank; d++)
         inner *= shape->dim[d];
-    for (int64_t e = 0; e < s->size[k]; e++) {
-        int64_t row = p->rows == 1 ? 0 : e / inner % channels;
-        if (!(fabs((double)x[e] - p->center[row]) <= SIMULATE_RANGE * p->radius[row]))
+    if (p->rows == 1)
+        return beyond(x, s->size[k], p->center[0], SIMULATE_RANGE * p->radius[0]) > 0;
+    for (int64_t e = 0, row = 0; e < s->size[k]; e += inner) {
+        if (beyond(x + e, inner, p->center[row], SIMULATE_RANGE * p->radius[row]))
             return true;
+        row = row + 1 == channels ? 0 : row + 1;
     }
     return false;
 }

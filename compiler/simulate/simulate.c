@@ -2,6 +2,7 @@
  * each makes of an activation is compared with what the one before made of it, and takes its
  * place. */
 #include "simulate/simulate.h"
+#include "base/wide.h"
 #include "op/answer.h"
 #include "op/interpret.h"
 #include "simulate/acts.h"
@@ -33,6 +34,44 @@ struct pass {
     uint32_t *outside;             /* images: the first activation out of its range, NONE */
 };
 
+/* Sums of a layer of an image, value k into part k modulo PARTS: they can be added side by side. */
+enum { PARTS = 16 };
+
+struct sums {
+    double error, sum, square;
+};
+
+/* kept <- data; what that changes, and the data's own sums. */
+WIDE static struct sums
+replace(const float *data, float *kept, int64_t n)
+{
+    double error[PARTS] = {0}, sum[PARTS] = {0}, square[PARTS] = {0};
+    struct sums s = {0, 0, 0};
+    int64_t k = 0;
+
+    for (; k + PARTS <= n; k += PARTS)
+        for (int l = 0; l < PARTS; l++) {
+            double x = (double)data[k + l], off = x - (double)kept[k + l];
+            error[l] += off * off;
+            sum[l] += x;
+            square[l] += x * x;
+            kept[k + l] = data[k + l];
+        }
+    for (int l = 0; k < n; k++, l++) {
+        double x = (double)data[k], off = x - (double)kept[k];
+        error[l] += off * off;
+        sum[l] += x;
+        square[l] += x * x;
+        kept[k] = data[k];
+    }
+    for (int l = 0; l < PARTS; l++) {
+        s.error += error[l];
+        s.sum += sum[l];
+        s.square += square[l];
+    }
+    return s;
+}
+
 static void
 see(void *user, uint32_t image, uint32_t watched, const float *data)
 {
@@ -45,20 +84,13 @@ see(void *user, uint32_t image, uint32_t watched, const float *data)
             *first = k;
         return;
     }
-    float *kept = p->kept + (int64_t)image * s->row + s->first[watched];
-    double error = 0, sum = 0, square = 0;
-    for (int64_t e = 0; e < s->size[watched]; e++) {
-        double x = (double)data[e], off = x - (double)kept[e];
-        error += off * off;
-        sum += x;
-        square += x * x;
-        kept[e] = data[e];
-    }
+    struct sums sums =
+        replace(data, p->kept + (int64_t)image * s->row + s->first[watched], s->size[watched]);
     uint32_t at = image * s->n + watched;
-    p->error[p->kind][at] = error;
+    p->error[p->kind][at] = sums.error;
     if (p->kind == SIMULATE_FLOAT) {
-        p->sum[at] = sum;
-        p->square[at] = square;
+        p->sum[at] = sums.sum;
+        p->square[at] = sums.square;
     }
 }
 
