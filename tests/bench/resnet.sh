@@ -1,6 +1,7 @@
 #!/bin/sh
 # resnet.sh OLAC DATA [COUNT [MODEL [DEGREE]]] - a deep network on encrypted CIFAR-10 images, as README's table has it:
-# calibrated on 2,000 training images, simulated on all test images, COUNT (20) of them evaluated encrypted.
+# calibrated on 2,000 training images, simulated on all test images, COUNT (20) of them evaluated encrypted; then where
+# their time went, by kind of operation and by layer.
 # DATA holds cifar10/ and models/cifar10/; MODEL is ResNet-20's file there, DEGREE 7.
 set -eu
 olac=$1 data=$2 count=${3:-20} model=${4:-$2/models/cifar10/resnet20_cifar10.onnx} degree=${5:-7}
@@ -25,3 +26,4 @@ for key in images correct agree_with_float max_abs_noise largest_output seconds_
   predicted_peak_bytes key_bytes log_n log_qp security_bits levels bootstraps rotations compile keygen; do
   printf '%s %s\n' "$key" "$(field "$key" "$dir/run.json")"
 done
+python3 "$(dirname "$0")/where.py" "$(basename "$model" .onnx)=$dir/run.json"
