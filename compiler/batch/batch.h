@@ -14,8 +14,9 @@
  * dump        --dump=lower, --dump=schedule
  *
  * A map whose weights are +- 2^k times one factor (checked, not declared) is exact: the factor goes
- * into the scale, which grows by the range of k: bits of modulus, no level. Other weights are
- * rounded to integers of BATCH_WEIGHT_BITS. */
+ * into the scale, which grows by the range of k: bits of modulus, no level. Sums of two powers are
+ * whole numbers of such a unit, exact too (a product by an integer costs no more than two shifts).
+ * Other weights are rounded to integers of BATCH_WEIGHT_BITS. */
 #ifndef OLAC_BATCH_BATCH_H
 #define OLAC_BATCH_BATCH_H
 

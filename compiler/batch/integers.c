@@ -18,6 +18,34 @@ batch_power(double x, double unit, int *exponent)
     return fabs(e - whole) < NEARLY;
 }
 
+/* Whether all weights are whole multiples of a unit, none above 2^BATCH_WEIGHT_BITS. */
+static bool
+whole_multiples(const struct matrix *m, double unit, double most)
+{
+    if (most / unit > ldexp(1, BATCH_WEIGHT_BITS))
+        return false;
+    for (uint32_t k = 0; k < m->start[m->rows]; k++) {
+        double w = fabs((double)m->val[k]) / unit;
+        if (fabs(w - nearbyint(w)) > NEARLY * w)
+            return false;
+    }
+    return true;
+}
+
+/* The unit of sums of two powers of two times one factor, of which the least is 2^j, 2^j + 1 or 2^j
+ * - 1 units; 0 where there is none. */
+static double
+unit_of_two(const struct matrix *m, double least, double most)
+{
+    for (int j = 0; j <= BATCH_WEIGHT_BITS; j++)
+        for (int by = -1; by <= 1; by++) {
+            double units = ldexp(1, j) + by;
+            if (units >= 1 && whole_multiples(m, least / units, most))
+                return least / units;
+        }
+    return 0;
+}
+
 struct batch_unit
 batch_unit_of(const struct matrix *m)
 {
@@ -36,6 +64,8 @@ batch_unit_of(const struct matrix *m)
     for (uint32_t k = 0; k < n && u.shifts; k++)
         u.shifts = batch_power((double)m->val[k], least, &exponent) && exponent <= MOST_SHIFT;
     if (!u.shifts)
+        u.unit = unit_of_two(m, least, most);
+    if (!(u.unit > 0))
         u.unit = ldexp(most, -BATCH_WEIGHT_BITS);
     u.largest = most / u.unit;
     return u;

@@ -9,8 +9,8 @@
  * below, by its polynomials' ranges; 0 where that is not known. */
 struct tp *batch_squares(struct arena *a, const struct tp *t, double *bound);
 
-/* Weights as integers times a unit (integers.c): exact where they are powers of two but for one
- * factor. */
+/* Weights as integers times a unit (integers.c): exact where they are powers of two, or sums of two
+ * that are small enough, but for one factor. */
 struct batch_unit {
     bool shifts;
     double unit;    /* of the integers */

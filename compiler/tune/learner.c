@@ -34,13 +34,14 @@ struct learner_run {
  * --------------------------------------------------------------------------------- */
 
 static uint32_t
-add_param(struct learner *n, uint32_t node, uint32_t value, enum learner_kind kind)
+add_param(struct learner *n, uint32_t node, uint32_t value, enum learner_kind kind, int64_t uses)
 {
     const struct value *v = graph_value(n->g, value);
     struct learner_param p = {.node = node,
                               .value = value,
                               .kind = kind,
                               .n = (uint32_t)shape_size(&v->shape),
+                              .uses = (double)uses,
                               .data = v->data.f,
                               .first = n->size};
 
@@ -89,9 +90,9 @@ add_step(struct learner *n, uint32_t index, struct diag *d)
         s.x[0] = s.w.x;
         s.y = s.w.y;
         s.n_x = 1;
-        s.weight = add_param(n, index, s.w.weight, LEARN_WEIGHT);
+        s.weight = add_param(n, index, s.w.weight, LEARN_WEIGHT, s.w.positions);
         if (s.w.bias != NONE)
-            s.bias = add_param(n, index, s.w.bias, LEARN_BIAS);
+            s.bias = add_param(n, index, s.w.bias, LEARN_BIAS, s.w.positions);
         vec_push(n->g->arena, &n->steps, s);
         return true;
     }

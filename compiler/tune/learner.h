@@ -13,6 +13,7 @@ struct learner_param {
     uint32_t node, value; /* value: NONE for polynomials */
     enum learner_kind kind;
     uint32_t n;
+    double uses; /* of each of them, for one image: the positions of a kernel */
     float *data;
     size_t first; /* of its entries in a gradient of all parameters */
 };

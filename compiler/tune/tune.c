@@ -15,9 +15,9 @@ static const struct plan {
     unsigned wanted; /* left out unless one of these is */
     double epochs, from, to, share;
 } plans[] = {
-    {LEARN, 0, 0.30, 1.0, 0.1, 0},     {PRUNE, 1, 0.30, 0.7, 0.2, 0},
-    {SETTLE, 1, 0.15, 0.3, 0.01, 0},   {ROUND, 2, 0.08, 0.2, 0.01, 0.5},
-    {ROUND, 2, 0.07, 0.2, 0.01, 0.75}, {ROUND, 2, 0.06, 0.2, 0.01, 0.875},
+    {LEARN, 0, 0.10, 1.0, 0.5, 0},     {PRUNE, 1, 0.40, 0.8, 0.4, 0},
+    {SETTLE, 1, 0.20, 0.4, 0.02, 0},   {ROUND, 2, 0.10, 0.2, 0.02, 0.5},
+    {ROUND, 2, 0.08, 0.2, 0.02, 0.75}, {ROUND, 2, 0.08, 0.2, 0.01, 0.9},
     {ROUND, 2, 0.04, 0.1, 0.01, 1},
 };
 

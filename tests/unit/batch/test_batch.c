@@ -301,3 +301,29 @@ Test(batch, operations)
     cr_expect_eq(all.relinearisations, 1);
     made_free(&m);
 }
+
+/* +- factor (2^a +- 2^b): integers again, and of no more bits than they need. */
+Test(batch, sums_of_two_powers_are_exact)
+{
+    for (uint32_t seed = 0; seed < 40; seed++) {
+        struct made m = made_new(seed);
+        struct matrix_builder b;
+        double factor = 0.37 / (seed + 1);
+        matrix_begin(&b, m.a, 12, 9);
+        for (uint32_t r = 0; r < 12; r++)
+            for (uint32_t c = 0; c < 9; c++) {
+                double w = ldexp(1, (int)made_below(&m, 8)), v = ldexp(1, (int)made_below(&m, 8));
+                w += made_below(&m, 2) ? v : -v;
+                if (w < 0 || w > 0)
+                    matrix_entry(&b, r, c, factor * w);
+            }
+        const struct matrix *x = matrix_end(&b);
+        struct batch_unit u = batch_unit_of(x);
+        for (uint32_t k = 0; k < x->start[12]; k++) {
+            double w = (double)x->val[k] / u.unit;
+            cr_assert(fabs(w - nearbyint(w)) < 1e-4, "%g", w);
+        }
+        cr_expect(!u.shifts && u.largest <= 256.5, "%g", u.largest);
+        made_free(&m);
+    }
+}

@@ -1,6 +1,6 @@
 /* test_tune.c - whole trainings: what they reach, that they are reproducible and resumable, what
  * they refuse; and that what is written is what was trained. */
-#include "tune/tune.h"
+#include "tune/internal.h"
 
 #include "ir/pow2.h"
 #include "nets.h"
@@ -327,4 +327,30 @@ Test(tune, a_teacher_is_listened_to)
     cr_assert(graph_infer(other.g, other.d));
     o.teacher = other.g;
     refused(o, 0, E_TUNE_OPTION);
+}
+
+/* Two layers of the same weights: the one that is used 16 times loses more of them, and neither
+ * loses its largest. */
+Test(tune, weights_that_are_used_often_go_first)
+{
+    enum { N = 50 };
+    float weight[2 * N];
+    uint8_t entry[2 * N];
+    const struct learner_param params[2] = {{.n = N, .uses = 1, .data = weight},
+                                            {.n = N, .uses = 16, .data = weight + N, .first = N}};
+    struct training t = {
+        .params = params, .n_params = 2, .size = 2 * N, .latent = weight, .entry = entry};
+    for (int i = 0; i < 2 * N; i++)
+        weight[i] = (float)(i % N + 1) * (i % 2 ? -0.01f : 0.01f);
+    for (int percent = 0; percent < 98; percent += 7) {
+        int pruned[2] = {0};
+        tune_prune(&t, percent / 100.0);
+        for (int i = 0; i < 2 * N; i++)
+            pruned[i / N] += entry[i] == PRUNED;
+        cr_expect(pruned[0] + pruned[1] == 2 * N * percent / 100);
+        cr_expect(pruned[1] >= pruned[0]);
+        cr_expect(percent < 20 || percent > 80 || pruned[1] > pruned[0] + 5, "%d %d", pruned[0],
+                  pruned[1]);
+        cr_expect(entry[N - 1] == FREE && entry[2 * N - 1] == FREE);
+    }
 }
