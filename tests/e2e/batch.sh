@@ -81,4 +81,10 @@ done
 status=0
 "$olac" compile powers.ola --pack sideways 2> err || status=$?
 [ $status = 1 ] && grep -q "throughput" err || fail "a layout that there is not"
+
+# The simulator rounds the weights of a batch to its integers.
+"$olac" simulate "$networks/cryptonets.onnx" --calib "$networks/digits.npy" --degree 2 --pack throughput --data "$networks/digits.npy" \
+  --count 7 --json > simulate.json
+holds "$(sed -n 's/.*"quantisation":\([-0-9.e]*\).*/\1/p' simulate.json) > 1e-6"
+
 echo "batches: good"
