@@ -539,12 +539,16 @@ check_inputs(const ola_ct *const *in)
     return OLA_OK;
 }
 
-/* What an evaluation needs to go on behind layer `place`: the registers. */
+/* What an evaluation goes on with at layer `place`: the registers that it and later ones read. */
 static ola_status
 save_checkpoint(const struct run *run, uint32_t place, const char *path)
 {
-    return ola_state_save(run->session->server->params, run->in, NET_INPUT_CTS, place,
-                          (const ola_ct *const *)run->r, REGISTERS, path);
+    const ola_ct *held[REGISTERS] = {NULL};
+    for (uint32_t k = layers[place - 1].live; k < layers[place - 1].live_end; k++)
+        for (uint32_t i = live[k].first; i < live[k].first + live[k].n; i++)
+            held[i] = run->r[i];
+    return ola_state_save(run->session->server->params, run->in, NET_INPUT_CTS, place, held,
+                          REGISTERS, path);
 }
 
 /* The layer to go on with: 0 where there is no checkpoint yet. */

@@ -112,6 +112,45 @@ call_line(const struct emitter *e, uint32_t k, struct str *out)
     }
 }
 
+/* The registers that hold, in front of instruction `end`, what it and later ones read, as runs of
+ * them; their number. */
+static uint32_t
+live_runs(const struct emitter *e, uint32_t end, struct str *out)
+{
+    bool *live = ARENA_ARRAY(e->a, bool, e->registers + 1);
+    uint32_t runs = 0;
+    for (uint32_t k = 0; k < end; k++)
+        for (uint32_t i = 0;
+             e->reg[k] != NONE && e->last_use[k] >= end && i < e->p->insts.at[k].cts; i++)
+            live[e->reg[k] + i] = true;
+    for (uint32_t first = 0, n; first < e->registers; first += n) {
+        for (n = 1; live[first] && live[first + n]; n++)
+            ;
+        if (live[first] && ++runs)
+            str_addf(out, "    {%u, %u},\n", first, n);
+    }
+    return runs;
+}
+
+/* What each layer leaves to later ones: a table of all, and where each layer's part ends. */
+static uint32_t *
+emit_live(struct emitter *e, struct str *out)
+{
+    uint32_t *end = ARENA_ARRAY(e->a, uint32_t, e->layers.len + 1), all = 0;
+    str_add(out, "/* Registers that later layers read, layer after layer. */\n"
+                 "static const struct span {\n"
+                 "    uint32_t first, n;\n"
+                 "} live[] = {\n");
+    for (uint32_t i = 0; i + 1 < e->layers.len; i++) {
+        const struct layer *l = &e->layers.at[i];
+        all += live_runs(e, l->first + l->count, out);
+        end[i] = all;
+    }
+    end[e->layers.len - 1] = all;
+    str_add(out, "    {0, 0},\n};\n\n");
+    return end;
+}
+
 void
 emit_code(struct emitter *e, struct str *out)
 {
@@ -122,11 +161,13 @@ emit_code(struct emitter *e, struct str *out)
             call_line(e, k, out);
         str_add(out, "}\n\n");
     }
+    const uint32_t *live = emit_live(e, out);
     str_addf(out,
              "static const struct layer {\n"
              "    const char *name;\n"
              "    void (*call)(struct run *run);\n"
              "    double seconds; /* predicted; all 1 where nothing is known */\n"
+             "    uint32_t live, live_end; /* entries of live */\n"
              "} layers[%s_LAYERS] = {\n",
              e->capitals);
     double all = 0;
@@ -135,7 +176,8 @@ emit_code(struct emitter *e, struct str *out)
     for (uint32_t i = 0; i < e->layers.len; i++) {
         str_add(out, "    {");
         emit_string(out, e->layers.at[i].name);
-        str_addf(out, ", layer_%u, %.3g},\n", i, all > 0 ? e->layers.at[i].seconds : 1);
+        str_addf(out, ", layer_%u, %.3g, %u, %u},\n", i, all > 0 ? e->layers.at[i].seconds : 1,
+                 i ? live[i - 1] : 0, live[i]);
     }
     str_add(out, "};\n");
 }
