@@ -31,7 +31,7 @@ static const struct row {
     {"multiply_seconds", COST, FIELD(costs.multiply), 1e-9, 1, 1e-6, "product of a limb", "us"},
     {"inner_seconds", COST, FIELD(costs.inner), 1e-9, 1, 1e-6, "key digit of a limb", "us"},
     {"speedup", COST, FIELD(costs.speedup), 0.1, 4096, 1, "speedup of all threads", "x"},
-    {"memory_bytes_a_second", COST, FIELD(costs.memory), 1e6, 1e15, 1e9, "keys from memory",
+    {"memory_bytes_a_second", COST, FIELD(costs.memory), 1e6, 1e15, 1e9, "bytes through memory",
      "GB/s"},
 #undef FIELD
 };

@@ -160,7 +160,7 @@ struct he_costs {
     double multiply;  /* element by element */
     double inner;     /* one digit of a key switch with its key, both components */
     double speedup;   /* of all threads together over one */
-    double memory;    /* bytes of keys that memory gives in a second, to all threads together */
+    double memory;    /* bytes that pass through memory in a second, of all threads together */
 };
 /* The table that olac ships with. */
 extern const struct he_costs he_costs_shipped;

@@ -22,12 +22,11 @@
 #define TOP     8
 #define DIGIT   2
 #define SPECIAL 2
-#define LEVELS  4      /* that are measured: 2, 4, 6, 8 */
-#define SCALE   0x1p30 /* two of them, and a value, fit level 2 */
-#define LEAST   0.1    /* seconds of one measurement */
-#define FASTEST 1e11   /* bytes a second: a difference below what it takes is none */
-#define KEYS    30     /* of 9 MB: together larger than most caches */
-#define ROUNDS  10
+#define LEVELS  4                 /* that are measured: 2, 4, 6, 8 */
+#define SCALE   0x1p30            /* two of them, and a value, fit level 2 */
+#define LEAST   0.1               /* seconds of one measurement */
+#define WORDS   ((size_t)1 << 25) /* twice 256 MB: larger than any cache */
+#define ROUNDS  8
 
 enum operation { PRODUCT, RESCALE, ROTATE, OPERATIONS };
 
@@ -82,14 +81,10 @@ make_server(struct bench *b, int threads, ola_server **out)
 static ola_status
 set_up(struct bench *b, int threads)
 {
-    uint32_t step[KEYS], level[KEYS];
-    const struct ola_key_plan plan = {UINT32_MAX, KEYS, step, level};
+    const uint32_t step[] = {1}, level[] = {TOP};
+    const struct ola_key_plan plan = {UINT32_MAX, 1, step, level};
     const double value = 0.5;
     ola_status status = make_params(b);
-    for (uint32_t k = 0; k < KEYS; k++) {
-        step[k] = k + 1;
-        level[k] = TOP;
-    }
     if (status == OLA_OK)
         status = ola_client_new(b->params, &b->client);
     if (status == OLA_OK)
@@ -156,24 +151,31 @@ measure(struct bench *b, ola_server *s, enum operation what, int k, double *seco
     return OLA_OK;
 }
 
-/* Seconds of a rotation at the top level by all threads, each with another key than the one before:
- * keys come from memory. The mean over the keys of the shortest time of each. */
+/* Bytes a second that memory gives to all threads together, in sums of two vectors: two words are
+ * read and one is written for each. The fastest of some rounds. */
 static ola_status
-measure_cold(struct bench *b, double *seconds)
+measure_memory(struct bench *b, int threads)
 {
-    double best[KEYS], sum = 0;
-    for (uint32_t n = 0; n < ROUNDS * KEYS; n++) {
-        double start = now();
-        ola_status status = ola_rotate(b->all, b->out, b->in[LEVELS - 1], n % KEYS + 1);
-        if (status != OLA_OK)
-            return status;
-        double took = now() - start;
-        best[n % KEYS] = n < KEYS ? took : fmin(best[n % KEYS], took);
+    double best = INFINITY;
+    uint64_t *x = malloc(WORDS * sizeof *x), *y = malloc(WORDS * sizeof *y);
+    ola_status status = x && y ? OLA_OK : OLA_ERR_NOMEM;
+    if (status == OLA_OK) { /* maps the pages */
+        memset(x, 1, WORDS * sizeof *x);
+        memset(y, 2, WORDS * sizeof *y);
     }
-    for (uint32_t k = 0; k < KEYS; k++)
-        sum += best[k];
-    *seconds = sum / KEYS;
-    return OLA_OK;
+    for (int n = 0; status == OLA_OK && n < ROUNDS; n++) {
+        double start = now();
+#pragma omp parallel for schedule(static) num_threads(threads)
+        for (size_t k = 0; k < WORDS; k++)
+            y[k] += x[k];
+        best = fmin(best, now() - start);
+    }
+    if (status == OLA_OK && y[WORDS / 2] != y[0]) /* looks at the sums, which are all the same */
+        status = OLA_ERR_PARAM;
+    b->memory = 3.0 * WORDS * sizeof *x / best;
+    free(x);
+    free(y);
+    return status;
 }
 
 /* ---- what follows
@@ -213,7 +215,7 @@ solve(struct bench *b)
 static ola_status
 measure_all(struct bench *b, int threads)
 {
-    double together, cold = 0, bytes;
+    double together;
     ola_status status = OLA_OK;
     for (int what = 0; what < OPERATIONS; what++)
         for (int k = 0; k < LEVELS && status == OLA_OK; k++)
@@ -223,10 +225,8 @@ measure_all(struct bench *b, int threads)
     solve(b);
     status = measure(b, b->all, ROTATE, LEVELS - 1, &together);
     if (status == OLA_OK)
-        status = measure_cold(b, &cold);
+        status = measure_memory(b, threads);
     b->speedup = threads > 1 ? b->seconds[ROTATE][LEVELS - 1] / together : 1;
-    bytes = (double)ola_plan_key_bytes(ola_params_literal(b->params), TOP);
-    b->memory = bytes / fmax(cold - together, bytes / FASTEST);
     return status;
 }
 
