@@ -80,6 +80,14 @@ ola_fold_reduce(ola_u128 z, const struct ola_fold *f)
     return ola_csub(ola_csub(r, 2 * f->q), f->q);
 }
 
+/* The multiple of q that makes integers from -2^50 on positive, and those up to 2^50 no larger than
+ * 2^52. */
+static inline uint64_t
+ola_signed_offset(uint64_t q)
+{
+    return ((UINT64_C(1) << 50) / q + 1) * q;
+}
+
 /* a / q in units of 2^-51, rounded down (twice: at most 2 units short); a in [0, q). */
 static inline uint64_t
 ola_fraction(uint64_t a, const struct ola_modulus *m)

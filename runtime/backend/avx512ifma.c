@@ -396,6 +396,44 @@ ifma_convert(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, ui
         convert_any(out, a, times_two52, k, multiple, 0, n, m);
 }
 
+/* A vector's worth is one load and one shuffle, or one value for many vectors. */
+static void
+ifma_repeat(void *out, const void *in, uint32_t log_block, uint32_t width, size_t n)
+{
+    const ola_vec words = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const ola_vec halves = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const size_t lanes = 64 / width, values = lanes >> log_block; /* in a vector; 0: not one */
+    const uint32_t bits = (uint32_t)(values >= 16 ? 0xffff : (1u << (values ? values : 1)) - 1);
+    for (size_t j = 0; j < n; j += lanes) {
+        const char *from = (const char *)in + (j >> log_block) * width;
+        ola_vec v;
+        if (width == 8)
+            v = _mm512_permutexvar_epi64(values ? _mm512_srli_epi64(words, log_block)
+                                                : _mm512_setzero_si512(),
+                                         _mm512_maskz_loadu_epi64((__mmask8)bits, from));
+        else
+            v = _mm512_permutexvar_epi32(values ? _mm512_srli_epi32(halves, log_block)
+                                                : _mm512_setzero_si512(),
+                                         _mm512_maskz_loadu_epi32((__mmask16)bits, from));
+        _mm512_store_si512((char *)out + j * width, v);
+    }
+}
+
+static void
+ifma_from_signed(uint64_t *out, const void *in, uint32_t width, size_t n,
+                 const struct ola_modulus *m)
+{
+    const struct ola_lanes l = ola_lanes_make(m->q);
+    const ola_vec offset = ola_splat(ola_signed_offset(m->q));
+    for (size_t j = 0; j < n; j += OLA_LANES) {
+        const ola_vec v =
+            width == 4
+                ? _mm512_cvtepi32_epi64(_mm256_load_si256((const void *)((const int32_t *)in + j)))
+                : ola_load((const uint64_t *)in + j);
+        ola_store(out + j, ola_finish(ola_reduce52(_mm512_add_epi64(v, offset), &l), &l));
+    }
+}
+
 /* Vectors of a block: its sums stay in registers. */
 #define BLOCK (OLA_BLOCK / OLA_LANES)
 
@@ -490,6 +528,8 @@ const struct ola_backend ola_backend_avx512ifma = {
     .inner = ifma_inner,
     .multiples = ifma_multiples,
     .convert = ifma_convert,
+    .repeat = ifma_repeat,
+    .from_signed = ifma_from_signed,
     .sum_shifted = ifma_sum_shifted,
     .sum_weighted = ifma_sum_weighted,
 };

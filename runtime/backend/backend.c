@@ -42,6 +42,8 @@ offer(const struct ola_backend *b)
     FILL(inner);
     FILL(multiples);
     FILL(convert);
+    FILL(repeat);
+    FILL(from_signed);
     FILL(sum_shifted);
     FILL(sum_weighted);
 #undef FILL

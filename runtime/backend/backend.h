@@ -110,6 +110,12 @@ struct ola_backend {
     void (*convert)(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
                     const uint8_t *multiple, uint64_t correction, size_t n,
                     const struct ola_modulus *m);
+    /* out[j] = in[j >> log_block], entries of 4 or 8 bytes (width). in has n >> log_block, at least
+     * one, and need not be aligned. */
+    void (*repeat)(void *out, const void *in, uint32_t log_block, uint32_t width, size_t n);
+    /* out = in mod q, signed integers of 4 or 8 bytes (width), at most 2^50 in size. */
+    void (*from_signed)(uint64_t *out, const void *in, uint32_t width, size_t n,
+                        const struct ola_modulus *m);
     /* OLA_BLOCK entries of a sum of +- 2^k x[i], plus `offset`, mod q. The steps take their i from
      * `index`, one after the other. Sums are lazy: a step's size is below 2^62, and offset below
      * 2^63 makes the last one positive. */

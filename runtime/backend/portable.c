@@ -263,6 +263,28 @@ portable_sum_weighted(uint64_t *out, const uint64_t *const *x, const uint32_t *i
     }
 }
 
+static void
+portable_repeat(void *out, const void *in, uint32_t log_block, uint32_t width, size_t n)
+{
+    assert(width == 4 || width == 8);
+    for (size_t j = 0; j < n; j++)
+        memcpy((char *)out + j * width, (const char *)in + (j >> log_block) * width, width);
+}
+
+static void
+portable_from_signed(uint64_t *out, const void *in, uint32_t width, size_t n,
+                     const struct ola_modulus *m)
+{
+    const uint64_t offset = ola_signed_offset(m->q);
+    const struct ola_fold fold = ola_fold_make(m->q);
+    assert(width == 4 || width == 8);
+    for (size_t j = 0; j < n; j++) {
+        const int64_t v = width == 4 ? ((const int32_t *)in)[j] : ((const int64_t *)in)[j];
+        assert(v >= -(INT64_C(1) << 50) && v <= INT64_C(1) << 50);
+        out[j] = ola_fold_reduce(offset + (uint64_t)v, &fold);
+    }
+}
+
 const struct ola_backend ola_backend_portable = {
     .name = "portable",
     .ntt_forward = portable_ntt_forward,
@@ -282,6 +304,8 @@ const struct ola_backend ola_backend_portable = {
     .inner = portable_inner,
     .multiples = portable_multiples,
     .convert = portable_convert,
+    .repeat = portable_repeat,
+    .from_signed = portable_from_signed,
     .sum_shifted = portable_sum_shifted,
     .sum_weighted = portable_sum_weighted,
 };

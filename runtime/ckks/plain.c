@@ -135,35 +135,26 @@ ola_plain_free(struct ola_plain *plain)
     ola_release(plain->data, plain->bytes);
 }
 
-/* limb[k * step] = the coefficients + a multiple of q, in [0, 2^52). */
-static void
-spread(const struct ola_plain *plain, size_t step, uint64_t q, uint64_t *limb)
-{
-    const uint64_t above = plain->width == 4 ? (uint64_t)1 << 31 : (uint64_t)MOST_COMPACT;
-    const uint64_t offset = (above / q + 1) * q;
-    const int32_t *narrow = plain->data;
-    const int64_t *wide = plain->data;
-    for (uint32_t k = 0; plain->width == 4 && k < plain->count; k++)
-        limb[k * step] = offset + (uint64_t)(int64_t)narrow[k];
-    for (uint32_t k = 0; plain->width == 8 && k < plain->count; k++)
-        limb[k * step] = offset + (uint64_t)wide[k];
-}
-
 /* A polynomial in X^(N / count) has the transform of the ring of degree count, whose tables begin
- * those of the ring of degree N; the kernels want a degree of 1024 at least. */
+ * those of the ring of degree N; the kernels want a degree of 1024 at least, at which fewer
+ * coefficients lie apart. */
 static struct ola_plain_limb
 transform(const struct ola_params *p, const struct ola_plain *plain, uint32_t c, uint64_t *limb)
 {
     const struct ola_backend *k = ola_backend();
     struct ola_ntt t = p->ring->ntt[c];
-    uint32_t count = plain->count > OLA_CHUNK ? plain->count : OLA_CHUNK;
-    t.log_n = 0;
-    while ((uint32_t)1 << t.log_n < count)
-        t.log_n++;
-    if (count > plain->count)
-        memset(limb, 0, count * sizeof *limb);
-    spread(plain, count / plain->count, t.mod.q, limb);
-    k->reduce(limb, limb, count, &t.mod);
+    const uint32_t count = plain->count > OLA_CHUNK ? plain->count : OLA_CHUNK;
+    t.log_n = (uint32_t)__builtin_ctz(count);
+    if (count == plain->count) {
+        k->from_signed(limb, plain->data, plain->width, count, &t.mod);
+    } else {
+        _Alignas(64) int64_t apart[OLA_CHUNK] = {0};
+        const int32_t *narrow = plain->data;
+        const int64_t *wide = plain->data;
+        for (uint32_t i = 0; i < plain->count; i++)
+            apart[i * (count / plain->count)] = plain->width == 4 ? narrow[i] : wide[i];
+        k->from_signed(limb, apart, sizeof *apart, count, &t.mod);
+    }
     k->ntt_forward(limb, &t);
     return (struct ola_plain_limb){limb, count, sizeof *limb};
 }
@@ -178,23 +169,6 @@ ola_plain_limb(const struct ola_params *p, const struct ola_plain *plain, uint32
     return (struct ola_plain_limb){stored_limb(p, plain, position), plain->count, p->width[c]};
 }
 
-/* A chunk of values that stand for `block` entries each. */
-static void
-repeat_wide(uint64_t *to, const uint64_t *value, size_t block)
-{
-    for (size_t j = 0; j < OLA_CHUNK; value++)
-        for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
-            to[j] = *value;
-}
-
-static void
-repeat_narrow(uint32_t *to, const uint32_t *value, size_t block)
-{
-    for (size_t j = 0; j < OLA_CHUNK; value++)
-        for (size_t end = block < OLA_CHUNK ? j + block : OLA_CHUNK; j < end; j++)
-            to[j] = *value;
-}
-
 const void *
 ola_plain_entries(const struct ola_params *p, struct ola_plain_limb limb, size_t at, void *room)
 {
@@ -202,17 +176,14 @@ ola_plain_entries(const struct ola_params *p, struct ola_plain_limb limb, size_t
     const void *stored = (const char *)limb.data + at / block * limb.width;
     if (block == 1)
         return stored;
-    if (limb.width == 8)
-        repeat_wide(room, stored, block);
-    else
-        repeat_narrow(room, stored, block);
+    ola_backend()->repeat(room, stored, (uint32_t)__builtin_ctzll(block), limb.width, OLA_CHUNK);
     return room;
 }
 
 const uint64_t *
 ola_plain_chunk(const struct ola_params *p, struct ola_plain_limb limb, size_t at, uint64_t *room)
 {
-    uint32_t narrow[OLA_CHUNK];
+    _Alignas(64) uint32_t narrow[OLA_CHUNK];
     if (limb.width == 8)
         return ola_plain_entries(p, limb, at, room);
     ola_limb_load(room, ola_plain_entries(p, limb, at, narrow), OLA_CHUNK, limb.width);

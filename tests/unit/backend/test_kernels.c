@@ -321,3 +321,50 @@ Test(backend, basis_conversion)
 {
     for_all(check_convert, 1024);
 }
+
+static void
+check_repeat(struct bench *b)
+{
+    bench_fill(b, b->m.q);
+    for (uint32_t width = 4; width <= 8; width += 4) {
+        for (uint32_t log_block = 0; (UINT64_C(1) << log_block) <= 2 * b->n; log_block++) {
+            const uint64_t *in = b->in[0] + b->n - ((b->n >> log_block) * width + 7) / 8;
+            b->ref->repeat(b->want, in, log_block, width, b->n);
+            b->other->repeat(b->got, in, log_block, width, b->n);
+            vector_equal(b->got, b->want, b->n, b->other->name);
+            vector_check_guards(b->got, b->n, b->other->name);
+        }
+    }
+}
+
+Test(backend, repeated_values)
+{
+    for_all(check_repeat, 1024);
+}
+
+static void
+check_from_signed(struct bench *b)
+{
+    const int64_t most = (INT64_C(1) << 50) - 1;
+    int64_t *wide = (int64_t *)b->in[0];
+    int32_t *narrow = (int32_t *)b->in[1];
+    bench_fill(b, UINT64_C(1) << 51);
+    for (size_t j = 0; j < b->n; j++)
+        wide[j] = wide[j] > most ? most - wide[j] : wide[j];
+    narrow[0] = INT32_MIN;
+    narrow[1] = INT32_MAX;
+    b->ref->from_signed(b->want, wide, 8, b->n, &b->m);
+    b->other->from_signed(b->got, wide, 8, b->n, &b->m);
+    bench_compare(b, "from_signed");
+    for (size_t j = 0; j < b->n; j++)
+        cr_assert_eq((int64_t)b->got[j],
+                     (wide[j] % (int64_t)b->m.q + (int64_t)b->m.q) % (int64_t)b->m.q);
+    b->ref->from_signed(b->want, narrow, 4, b->n, &b->m);
+    b->other->from_signed(b->got, narrow, 4, b->n, &b->m);
+    bench_compare(b, "from_signed");
+}
+
+Test(backend, signed_integers)
+{
+    for_all(check_from_signed, 1024);
+}
