@@ -4,6 +4,7 @@
 #include "approximate/layer.h"
 #include "approximate/fit.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -69,9 +70,10 @@ get(void *user, uint64_t first, uint32_t n, double *x, double *y)
             x[k] = (double)c->data->fed[at + k];
         if (!y)
             continue;
-        for (uint32_t k = 0; k < run; k++)
-            y[k] = c->edge != 0 ? value_of(c, (double)c->data->clean[at + k])
-                                : c->op->fn(&c->ctx, channel, (double)c->data->clean[at + k]);
+        for (uint32_t k = 0; c->edge != 0 && k < run; k++)
+            y[k] = value_of(c, (double)c->data->clean[at + k]);
+        for (uint32_t k = 0; c->edge == 0 && k < run; k++)
+            y[k] = c->op->fn(&c->ctx, channel, (double)c->data->clean[at + k]);
         y += run;
     }
 }
@@ -404,12 +406,16 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
     double spread = spread_of(&c);
     struct poly *p = NULL;
 
+    /* a channel is one thread's: BLAS' own threads would only wait for one another */
+    int blas_threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
 #pragma omp parallel for schedule(dynamic)
     for (uint32_t r = 0; r < n_rows; r++) {
         struct channel mine = c;
         mine.channel = pooled ? -1 : (int64_t)r;
         fit_row(&rows[r], mine, &fit, spread);
     }
+    openblas_set_num_threads(blas_threads);
     if (rows_ok(g, n, rows, n_rows, d)) {
         bool linear = o->lower;
         for (uint32_t r = 0; r < n_rows; r++)
