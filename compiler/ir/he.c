@@ -115,6 +115,24 @@ check_data(struct check *c, uint32_t k)
         broken(c, k, "the vector is missing");
 }
 
+/* A map of sums alone leaves other sums in the slots between elements (any[], by instruction). Maps
+ * choose what they read; a polynomial would throw them out of the modulus, a bootstrapping spread
+ * them over every slot. */
+static void
+check_slots(struct check *c, uint32_t k, bool *any)
+{
+    const struct he_inst *i = &c->p->insts.at[k];
+    bool reads = false;
+    for (uint32_t a = 0; a < i->args.len; a++)
+        reads |= any[i->args.at[a]];
+    if (i->op == HE_linear)
+        any[k] = c->p->maps.at[i->data].free_of_level;
+    else if (i->op != HE_poly && i->op != HE_mul && i->op != HE_refresh)
+        any[k] = reads;
+    else if (reads)
+        broken(c, k, "it reads slots between elements that hold anything");
+}
+
 static void
 check_levels(struct check *c, uint32_t k)
 {
@@ -161,6 +179,8 @@ he_check(const struct he_program *p, enum he_stage stage, struct diag *d)
 {
     struct check c = {p, d};
     uint32_t before = diag_errors(d);
+    struct arena *scratch = arena_new();
+    bool *any = ARENA_ARRAY(scratch, bool, p->insts.len + 1);
     for (uint32_t k = 0; k < p->insts.len; k++) {
         const struct he_inst *i = &p->insts.at[k];
         bool ordered = true;
@@ -179,9 +199,12 @@ he_check(const struct he_program *p, enum he_stage stage, struct diag *d)
         if (diag_errors(d) != before)
             continue;
         check_data(&c, k);
+        if (diag_errors(d) == before)
+            check_slots(&c, k, any);
         if (stage >= HE_SCHEDULED)
             check_levels(&c, k);
     }
+    arena_free(scratch);
     return diag_errors(d) == before;
 }
 

@@ -156,6 +156,7 @@ static const struct {
     {"the scale is wrong", HE_SCHEDULED},
     {"the scale is wrong", HE_SCHEDULED},
     {"the arguments' levels differ", HE_SCHEDULED},
+    {"it reads slots between elements", HE_LOWERED},
 };
 
 static void
@@ -213,6 +214,10 @@ breach(struct he_program *p, int rule)
         break;
     case 16:
         i[3].args.at[1] = 1; /* level 3, the other factor 1 */
+        break;
+    case 17:
+        p->maps.at[0].free_of_level = true;
+        i[0].level = 3; /* it takes no level */
         break;
     }
 }
