@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+/* Times that a program with too much memory must be faster to be preferred. */
+#define HEAVY 1.5
 /* The ring degrees that are tried; above 2^16 nothing runs in reasonable time and memory. */
 #define LEAST_LOG_N 12
 #define MOST_LOG_N  16
@@ -141,6 +143,14 @@ roomy(const struct he_program *p)
     return p && (p->params.q.len + p->params.digit_limbs - 1) / p->params.digit_limbs <= 4;
 }
 
+/* What rings are compared by: predicted seconds, more of them for a program that takes more memory
+ * than programs of its kind should. */
+static double
+cost(const struct he_program *p)
+{
+    return p->seconds * (schedule_heavy(p) ? HEAVY : 1);
+}
+
 /* An attempt in memory of its own. */
 struct trial {
     struct arena *arena; /* NULL: not tried yet */
@@ -195,7 +205,7 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
         if (best.program && !now.program)
             break;
         bool second = best.program != NULL;
-        if (now.program && (!second || now.program->seconds < best.program->seconds))
+        if (now.program && (!second || cost(now.program) < cost(best.program)))
             best = now;
         if (last.leanest > 0 && (now.leanest == 0 || now.leanest > last.leanest))
             now.leanest = last.leanest;

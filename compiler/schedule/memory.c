@@ -2,8 +2,11 @@
  * diagonals kept as their coefficients. Both take time, so that small programs do without. */
 #include "schedule/internal.h"
 
-/* Bytes of a whole evaluation; keys for bootstrapping alone take more than the first. */
-#define MEMORY_WANTED      512e6
+#include "schedule/schedule.h"
+
+/* Bytes of a whole evaluation as predicted, to which a process adds some 60 MB of its own; keys for
+ * bootstrapping alone take more than the first. */
+#define MEMORY_WANTED      432e6
 #define MEMORY_WANTED_DEEP 4e9
 #define MEMORY_SHARE       0.95  /* of what is allowed: prediction is not exact */
 #define MEMORY_PRICE       4e-10 /* seconds an evaluation may take longer for a byte less of keys */
@@ -60,12 +63,24 @@ largest_map(struct he_program *p)
     return most;
 }
 
+static double
+wanted_of(const struct he_program *p)
+{
+    if (p->ram > 0)
+        return MEMORY_SHARE * p->ram;
+    return p->refreshes.len ? MEMORY_WANTED_DEEP : MEMORY_WANTED;
+}
+
+bool
+schedule_heavy(const struct he_program *p)
+{
+    return (double)p->peak_bytes > wanted_of(p);
+}
+
 void
 schedule_memory(struct he_program *p)
 {
-    double wanted = p->refreshes.len ? MEMORY_WANTED_DEEP : MEMORY_WANTED;
-    if (p->ram > 0)
-        wanted = MEMORY_SHARE * p->ram;
+    double wanted = wanted_of(p);
     if ((double)p->peak_bytes > wanted)
         for (uint32_t k = 0; k < p->maps.len; k++)
             split_babies(p, &p->maps.at[k]);

@@ -31,6 +31,9 @@ double schedule_deep(struct he_program *p, const struct he_rotations *r, bool ap
 struct he_rotations *schedule_rotations(struct arena *a, const struct he_program *p);
 /* output_range: bound on |output|, for the scale of the last level. */
 bool schedule_scales(struct he_program *p, double output_range, struct diag *d);
+/* A scheduled program predicted to take more memory than is allowed, or than programs of its kind
+ * should where nothing is said. */
+bool schedule_heavy(const struct he_program *p);
 /* What schedule_scales does behind the scales, for a batch, which has its own (batch/). */
 bool schedule_batch(struct he_program *p, struct diag *d);
 
