@@ -11,22 +11,21 @@
 #include <sodium.h>
 #include <string.h>
 
-#define BATCH       32
-#define RATE        0.015
-#define HOLD        1.0
-#define GUARD       0.1  /* of an image's hold, that of a guard */
-#define LOST        1e12 /* what stands out: beyond, numbers end */
-#define FAR         10   /* what an image counts at most */
-#define LANES       4    /* parts of a batch, whose gradients are added in order */
-#define HELD        5    /* every fifth image judges */
-#define NEAR        0.3  /* of the outputs' root mean square: beyond, by the root of the distance */
-#define ORTHO       128  /* images that say what is orthogonal */
-#define TAIL        1e-2 /* weight of equal values over the range beside them */
-#define WEIGHT_STEP 0.02 /* of the root mean square of a layer's weights, at a rate of 1 */
-#define CLIP        2.0  /* of the mean norm of the gradients so far */
-#define WARM        20   /* steps until the full rate */
-#define SAFE        8    /* steps between two of which the parameters are kept */
-#define AWAY        5    /* of the mean loss: it has run away */
+#define BATCH 32
+#define RATE  0.015
+#define HOLD  1.0
+#define GUARD 0.1  /* of an image's hold, that of a guard */
+#define LOST  1e12 /* what stands out: beyond, numbers end */
+#define FAR   10   /* what an image counts at most */
+#define LANES 4    /* parts of a batch, whose gradients are added in order */
+#define HELD  5    /* every fifth image judges */
+#define NEAR  0.3  /* of the outputs' root mean square: beyond, by the root of the distance */
+#define ORTHO 128  /* images that say what is orthogonal */
+#define TAIL  1e-2 /* weight of equal values over the range beside them */
+#define CLIP  2.0  /* of the mean norm of the gradients so far */
+#define WARM  20   /* steps until the full rate */
+#define SAFE  8    /* steps between two of which the parameters are kept */
+#define AWAY  5    /* of the mean loss: it has run away */
 
 struct part {
     struct learner_run *run;
@@ -43,6 +42,7 @@ struct work {
     struct learner *net;
     const struct learner_param *params;
     uint32_t n_params;
+    bool *learns; /* of each parameter */
     size_t size;
     int64_t inputs, outputs;
     uint32_t n, n_held; /* of the pool, judging */
@@ -286,14 +286,6 @@ batch(struct work *w, const uint32_t *order, const uint32_t *guard)
     return loss / w->o.batch;
 }
 
-static bool
-learns(const struct work *w, uint32_t param)
-{
-    enum learner_kind kind = w->params[param].kind;
-
-    return kind == LEARN_POLY || (kind == LEARN_WEIGHT ? w->o.weights : !w->o.keep_biases);
-}
-
 /* The gradient in coordinates, and its norm in units. */
 static double
 to_coordinates(const struct work *w, double *v)
@@ -303,7 +295,7 @@ to_coordinates(const struct work *w, double *v)
 
     for (uint32_t k = 0; k < w->n_params; k++) {
         const struct learner_param *p = &w->params[k];
-        if (!learns(w, k))
+        if (!w->learns[k])
             continue;
         for (uint32_t i = 0; i < p->n; i++)
             v[p->first + i] = (double)gradient[p->first + i];
@@ -340,7 +332,7 @@ adam(struct work *w, double rate)
     w->norm = w->norm > 0 ? 0.95 * w->norm + 0.05 * norm * scale : norm;
     for (uint32_t k = 0; k < w->n_params; k++) {
         const struct learner_param *p = &w->params[k];
-        if (!learns(w, k))
+        if (!w->learns[k])
             continue;
         for (size_t i = p->first; i < p->first + p->n; i++) {
             double by = scale * w->move[i] * w->unit[k];
@@ -362,7 +354,7 @@ apply(struct work *w)
 {
     for (uint32_t k = 0; k < w->n_params; k++) {
         const struct learner_param *p = &w->params[k];
-        for (uint32_t i = 0; i < p->n && learns(w, k); i++)
+        for (uint32_t i = 0; i < p->n && w->learns[k]; i++)
             p->data[i] = (float)w->at[p->first + i];
     }
 }
@@ -407,22 +399,30 @@ set_units(struct work *w)
             sum += w->unit[k];
             n++;
         }
-    for (uint32_t k = 0; k < w->n_params; k++) {
-        const struct learner_param *p = &w->params[k];
-        if (p->kind == LEARN_BIAS)
+    for (uint32_t k = 0; k < w->n_params; k++)
+        if (w->params[k].kind == LEARN_BIAS)
             w->unit[k] = n ? sum / n : 0;
-        if (p->kind == LEARN_WEIGHT)
-            w->unit[k] = WEIGHT_STEP * (double)cblas_snrm2((int)p->n, p->data, 1) / sqrt(p->n);
-    }
+}
+
+/* A bias that others read besides its node stays: the graph has one place for what the learner has
+ * one of for each node. */
+static bool
+may_learn(const struct work *w, const struct graph *g, const struct learner_param *p)
+{
+    return p->kind == LEARN_POLY || (p->kind == LEARN_BIAS && !w->o.keep_biases &&
+                                     graph_uses(g, g->nodes.at[p->node].in.at[2]) == 1);
 }
 
 static void
-prepare(struct work *w)
+prepare(struct work *w, const struct graph *g)
 {
     uint32_t most = w->o.batch / LANES + 1;
 
     w->params = learner_params(w->net, &w->n_params);
     w->size = learner_size(w->net);
+    w->learns = ARENA_ARRAY(w->a, bool, w->n_params + 1);
+    for (uint32_t k = 0; k < w->n_params; k++)
+        w->learns[k] = may_learn(w, g, &w->params[k]);
     w->triangle = ARENA_ARRAY(w->a, double *, w->n_params + 1);
     w->unit = ARENA_ARRAY(w->a, double, w->n_params + 1);
     w->at = ARENA_ARRAY(w->a, double, w->size + 1);
@@ -490,7 +490,7 @@ put_back(const struct work *w, struct graph *g)
     for (uint32_t k = 0; k < w->n_params; k++) {
         const struct learner_param *p = &w->params[k];
         struct node *n = &g->nodes.at[p->node];
-        if (!learns(w, k))
+        if (!w->learns[k])
             continue;
         if (p->kind == LEARN_POLY) {
             struct poly *own = ARENA_NEW(g->arena, struct poly);
@@ -501,7 +501,7 @@ put_back(const struct work *w, struct graph *g)
             n->poly = own;
             continue;
         }
-        struct value *v = graph_value(g, n->in.at[p->kind == LEARN_BIAS ? 2 : 1]);
+        struct value *v = graph_value(g, n->in.at[2]);
         if (!v->trained.f)
             v->trained = v->data;
         v->data = tensor_new(g->arena, v->dtype, v->shape);
@@ -514,7 +514,7 @@ polish(struct graph *g, const float *images, uint32_t n, const struct polish_opt
        struct polish_report *r, struct diag *d)
 {
     struct work w = {.a = arena_new(), .o = *o};
-    struct learner_options lo = {.polys = true, .frozen = !o->weights};
+    struct learner_options lo = {.polys = true, .frozen = true};
     bool ok = true;
 
     *r = (struct polish_report){0};
@@ -532,7 +532,7 @@ polish(struct graph *g, const float *images, uint32_t n, const struct polish_opt
         ok = set_images(&w, g, images, n, d);
     }
     if (ok && w.n && w.n_held) {
-        prepare(&w);
+        prepare(&w, g);
         r->before = judge(&w);
         learn(&w);
         r->after = judge(&w);

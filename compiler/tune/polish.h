@@ -2,8 +2,9 @@
  * together until the outputs of the network are nearest to those of the float network. No labels.
  *
  * requires    STAGE_APPROXIMATED, floats as the network takes them
- * establishes other coefficients (node->poly) and biases (value->trained keeps the trained ones),
- *             where images that took no part say that they are better; else nothing is changed
+ * establishes other coefficients (node->poly) and biases that one node reads (value->trained keeps
+ *             the trained ones), where images that took no part say that they are better; else
+ *             nothing is changed
  * leaves      degrees, ranges, shapes
  * fails       E_TUNE_FORM: a node without derivative
  *
@@ -20,7 +21,6 @@ struct polish_options {
     double hold;      /* weight of what stands out of a polynomial's range; 0: 1 */
     double augment;   /* as in tune.h, of a second copy of each image; 0: none */
     bool keep_biases; /* only polynomials move */
-    bool weights;     /* weights of linear maps move, too */
     uint64_t seed;
     const float *guard; /* rows like the images', which only may not run away; NULL: none */
     uint32_t n_guard;

@@ -29,9 +29,9 @@ crude(struct net *t, uint32_t rows)
     return p;
 }
 
-/* 6 -> 8 relu -> 8 relu -> 3, biases that are learned. */
+/* 6 -> 8 relu -> 8 relu -> 3, biases that are learned; or one constant for the first two. */
 static struct net
-network(void)
+network_of(bool one_bias)
 {
     struct net t = net_new(13);
     uint32_t v = graph_input(t.g, "x", DT_F32, DIMS(1, 6));
@@ -40,6 +40,8 @@ network(void)
     for (int k = 0; k < 3; k++) {
         uint32_t in[] = {v, net_const(&t, DIMS(sizes[k], sizes[k + 1]), -1, 1),
                          net_const(&t, DIMS(sizes[k + 1]), -0.3, 0.3)};
+        if (one_bias && k == 1)
+            in[2] = t.g->nodes.at[0].in.at[2];
         v = net_node(&t, OP_gemm, 3, in);
         if (k < 2) {
             v = OP1(&t, OP_relu, v);
@@ -50,6 +52,12 @@ network(void)
     cr_assert(graph_infer(t.g, t.d));
     net_images(&t, 600, 0.7);
     return t;
+}
+
+static struct net
+network(void)
+{
+    return network_of(false);
 }
 
 static double
@@ -115,6 +123,27 @@ Test(polish, what_is_not_better_is_not_kept)
         if (!r.kept)
             cr_expect_eq(memcmp(ours, net_run(&t, true), 3 * t.n * sizeof *ours), 0);
         cr_expect(isfinite(off(&t)) && off(&t) <= 1.01 * was, "%g %g", off(&t), was);
+        net_free(&t);
+    }
+}
+
+/* What two layers share stays; the network that is kept is the one that was judged. */
+Test(polish, a_bias_of_two_layers_stays)
+{
+    for (int shared = 0; shared < 2; shared++) {
+        struct net t = network_of(shared);
+        struct polish_options o = {.steps = 40}, none = {0};
+        struct polish_report r, again;
+        const struct value *bias = graph_value(t.g, t.g->nodes.at[0].in.at[2]);
+        float was[8];
+        memcpy(was, bias->data.f, sizeof was);
+        cr_assert(polish(t.g, t.images, t.n, &o, &r, t.d), "%s", net_errors(&t));
+        cr_assert(r.kept);
+        bias = graph_value(t.g, t.g->nodes.at[0].in.at[2]);
+        cr_expect_eq(memcmp(was, bias->data.f, sizeof was) == 0, shared);
+        cr_expect_eq(graph_uses(t.g, t.g->nodes.at[0].in.at[2]), 1u + (uint32_t)shared);
+        cr_assert(polish(t.g, t.images, t.n, &none, &again, t.d), "%s", net_errors(&t));
+        cr_expect_float_eq(again.before, r.after, 1e-6 * r.after, "%g %g", again.before, r.after);
         net_free(&t);
     }
 }
