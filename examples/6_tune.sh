@@ -25,7 +25,8 @@ digits="--data $networks/digits.npy --labels $networks/labels.npy"
 
 # That epsilon was for all trainings on these digits: it is written down beside the network, and a second one is refused.
 if "$olac" tune "$networks/cryptonets.onnx" $digits --head /4/Relu --dp 8,1e-3,1 --epochs 20 --batch 60 --rate 0.02 \
-    -o "$work/private.onnx"; then
+    -o "$work/private.onnx" 2> "$work/refusal"; then
     exit 1
 fi
+grep E707 "$work/refusal"
 cat "$work/private.onnx.privacy"

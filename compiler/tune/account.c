@@ -19,6 +19,8 @@ account_renyi(double q, double sigma, uint32_t alpha)
         double choose = lgamma(alpha + 1.0) - lgamma(k + 1.0) - lgamma(alpha - k + 1.0);
         double term = choose + (alpha - k) * log1p(-q) + (k ? k * log(q) : 0) +
                       ((double)k * k - k) / (2 * sigma * sigma);
+        if (!(term < INFINITY))
+            return INFINITY;
         double high = fmax(log_sum, term), low = fmin(log_sum, term);
         log_sum = high + log1p(exp(low - high));
     }

@@ -18,7 +18,7 @@ struct account {
 /* Renyi divergence of whole order alpha >= 2 of one step that takes each example with probability q
  * and adds noise of deviation sigma times the clipping norm: log(sum_k C(alpha, k) (1 -
  * q)^(alpha - k) q^k exp((k^2 - k) / (2 sigma^2))) / (alpha - 1) (Mironov, Talwar, Zhang, arXiv
- * 1908.10530, sec. 3.3). INFINITY for sigma <= 0. */
+ * 1908.10530, sec. 3.3). INFINITY for sigma <= 0 and where a term is beyond a double. */
 double account_renyi(double q, double sigma, uint32_t alpha);
 /* So many steps more. */
 void account_add(struct account *a, double q, double sigma, double steps);

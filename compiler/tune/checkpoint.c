@@ -1,5 +1,6 @@
 /* checkpoint.c - a training that was stopped goes on as if it had not been. The file holds what the
- * next epoch hangs on, and a hash of what must be the same: the network, the data, the options. */
+ * next epoch hangs on, and a hash of what must be the same: the network, the teacher, the data,
+ * the options. */
 #include "tune/internal.h"
 
 #include "base/file.h"
@@ -7,10 +8,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MAGIC "olactun1"
+#define MAGIC "olactun2"
 #define HASH  32
 
-/* Network, data and options, as far as they change the result. */
+/* Network, teacher, data and options, as far as they change the result. */
 static void
 identity(const struct training *t, uint8_t hash[HASH])
 {
@@ -19,8 +20,12 @@ identity(const struct training *t, uint8_t hash[HASH])
                         t->o.terms,  t->o.bits,  t->o.augment, (double)t->size};
     size_t images = (size_t)t->data->n * (size_t)learner_inputs(t->net);
 
+    static const uint8_t none[sizeof t->g->hash];
+    const uint8_t *teacher = t->o.teacher ? t->o.teacher->hash : none;
+
     crypto_generichash_init(&s, NULL, 0, HASH);
     crypto_generichash_update(&s, t->g->hash, sizeof t->g->hash);
+    crypto_generichash_update(&s, teacher, sizeof none);
     crypto_generichash_update(&s, (const uint8_t *)&t->o.seed, sizeof t->o.seed);
     crypto_generichash_update(&s, (const uint8_t *)numbers, sizeof numbers);
     for (uint32_t k = 0; k < t->g->nodes.len; k++) {
@@ -86,7 +91,7 @@ tune_load(struct training *t)
         else if (memcmp(data + size - HASH, sum, HASH) != 0)
             ok = refused(t, "it is damaged");
         else if (memcmp(data + sizeof MAGIC - 1, same, HASH) != 0)
-            ok = refused(t, "it is of another model, other data or other options");
+            ok = refused(t, "it is of another model, another teacher, other data or other options");
         for (uint32_t k = 0; ok && k < n; at += sizes[k++])
             memcpy(part[k], data + at, sizes[k]);
     }

@@ -71,7 +71,9 @@ void tune_step(struct training *t, const float *gradient, double rate, bool regr
 bool tune_private(struct training *t);
 /* ledger.c: what was spent before, to t->account and t->trainings; E_TUNE_LEDGER. */
 bool ledger_read(struct training *t);
-/* The file with this training, of noise t->noise, behind those before it; E_WRITE. */
-bool ledger_write(const struct training *t, double q, double steps);
+/* This training, of noise t->noise, behind those that the file holds by now, so none that ended
+ * meanwhile is lost: t->account, t->trainings, t->spent; E_TUNE_PRIVATE when all together are
+ * past epsilon, E_TUNE_LEDGER, E_WRITE. */
+bool ledger_add(struct training *t, double q, double steps);
 
 #endif

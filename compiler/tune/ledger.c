@@ -4,10 +4,15 @@
 
 #include "base/file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define HEAD "olac privacy ledger 1: share of the data a step takes, noise, steps\n"
 /* No ledger is longer, no training has more steps. */
@@ -39,20 +44,30 @@ read_line(const char *text, double v[3])
     return fits && v[2] <= MOST_STEPS ? text : NULL;
 }
 
+/* What cannot be read may well hold what was spent: only a name that is not there is no ledger. */
+static bool
+absent(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) != 0 && errno == ENOENT;
+}
+
 bool
 ledger_read(struct training *t)
 {
-    struct diag *quiet = diag_new();
     const uint8_t *data;
     size_t size;
-    bool ok = true;
 
-    if (!t->o.ledger || !file_read(t->arena, t->o.ledger, false, LONGEST, &data, &size, quiet)) {
-        ok = diag_count(quiet) == 0 || diag_at(quiet, 0)->code == E_OPEN || refused(t, 1);
-        diag_free(quiet);
-        return ok;
-    }
+    if (!t->o.ledger || absent(t->o.ledger))
+        return true;
+    struct diag *quiet = diag_new();
+    bool ok = file_read(t->arena, t->o.ledger, false, LONGEST, &data, &size, quiet);
+    if (!ok)
+        diag_error(t->d, E_TUNE_LEDGER, PLACE_FILE(t->o.ledger), "%s", diag_at(quiet, 0)->text);
     diag_free(quiet);
+    if (!ok)
+        return false;
     const char *at = (const char *)data, *end = at + size;
     if (strlen(at) != size || strncmp(at, HEAD, strlen(HEAD)) != 0)
         return refused(t, 1);
@@ -68,15 +83,82 @@ ledger_read(struct training *t)
     return true;
 }
 
-bool
-ledger_write(const struct training *t, double q, double steps)
+/* Only one training at a time reads and writes the ledger. The file beside it goes when it is done
+ * with, so a lock on one that is gone counts for nothing. -1 after E_WRITE. */
+static int
+lock(const struct training *t, const char *path)
 {
+    for (;;) {
+        struct stat st;
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        bool held = fd >= 0 && flock(fd, LOCK_EX) == 0 && fstat(fd, &st) == 0;
+        if (held && st.st_nlink > 0)
+            return fd;
+        int why = errno;
+        if (fd >= 0)
+            close(fd);
+        if (held || (fd >= 0 && why == EINTR))
+            continue;
+        diag_error(t->d, E_WRITE, PLACE_FILE(path), "cannot lock: %s", strerror(why));
+        return -1;
+    }
+}
+
+/* Nothing may be missing that was there before the training, and all together keep epsilon. */
+static bool
+still_fits(const struct training *t, uint32_t before)
+{
+    struct place at = PLACE_FILE(t->o.ledger);
+
+    if (t->trainings < before) {
+        diag_error(t->d, E_TUNE_LEDGER, at, "it lost %u trainings while this one ran",
+                   before - t->trainings);
+        return false;
+    }
+    if (t->spent <= t->o.epsilon)
+        return true;
+    diag_error(t->d, E_TUNE_PRIVATE, at,
+               "epsilon %.4g at delta %.4g is spent: with this training and %u that ended while it "
+               "ran it would be %.4g",
+               t->o.epsilon, t->o.delta, t->trainings - before, t->spent);
+    diag_hint(t->d, "one private training after the other on the same data");
+    return false;
+}
+
+static bool
+add_line(struct training *t, double q, double steps)
+{
+    uint32_t before = t->trainings;
     struct str s = {0};
 
+    t->account = (struct account){0};
+    t->trainings = 0;
+    t->ledger = NULL;
+    if (!ledger_read(t))
+        return false;
+    account_add(&t->account, q, t->noise, steps);
+    t->spent = account_epsilon(&t->account, t->o.delta);
+    if (!still_fits(t, before))
+        return false;
     if (!t->o.ledger)
         return true;
     str_addf(&s, "%s%.17g %.17g %.17g\n", t->ledger ? t->ledger : HEAD, q, t->noise, steps);
     bool ok = file_write(t->o.ledger, s.text, s.len, t->d);
     str_free(&s);
+    return ok;
+}
+
+bool
+ledger_add(struct training *t, double q, double steps)
+{
+    if (!t->o.ledger)
+        return add_line(t, q, steps);
+    const char *path = arena_printf(t->arena, "%s.lock", t->o.ledger);
+    int fd = lock(t, path);
+    if (fd < 0)
+        return false;
+    bool ok = add_line(t, q, steps);
+    unlink(path);
+    close(fd);
     return ok;
 }

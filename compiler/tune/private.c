@@ -127,7 +127,5 @@ tune_private(struct training *t)
     }
     t->epoch = t->o.epochs;
     t->loss = t->accuracy = NAN;
-    account_add(&t->account, q, t->noise, steps);
-    t->spent = account_epsilon(&t->account, t->o.delta);
-    return ledger_write(t, q, steps);
+    return ledger_add(t, q, steps);
 }

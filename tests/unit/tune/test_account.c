@@ -70,6 +70,22 @@ Test(account, order_two_in_closed_form)
         }
 }
 
+/* No noise to speak of hides nothing: what is no number is no zero. */
+Test(account, noise_beyond_a_double_costs_everything)
+{
+    static const double sigmas[] = {0, 1e-320, 1e-200, 1e-160, 1e-154, 1e-150};
+    for (size_t k = 0; k < sizeof sigmas / sizeof *sigmas; k++) {
+        struct account a = {{0}};
+        double sigma;
+        for (uint32_t alpha = 2; alpha <= ACCOUNT_ORDERS; alpha += 17)
+            cr_expect(account_renyi(0.1, sigmas[k], alpha) > 1e290, "%g", sigmas[k]);
+        account_add(&a, 0.1, sigmas[k], 10);
+        cr_expect(account_epsilon(&a, 1e-5) > 1e290, "%g", sigmas[k]);
+        cr_expect(!account_noise(&a, 0.01, 10, 100, 1e-5, &sigma));
+    }
+    cr_expect(account_renyi(NAN, 1, 2) > 1e290);
+}
+
 Test(account, noise_is_the_least_that_keeps_epsilon)
 {
     struct account none = {{0}};

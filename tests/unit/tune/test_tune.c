@@ -5,6 +5,7 @@
 #include "ir/pow2.h"
 #include "nets.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { IMAGES = 600, CLASSES = 4, EPOCHS = 14 };
@@ -162,6 +163,40 @@ Test(tune, a_killed_training_goes_on_to_the_same_end)
     unlink(path);
 }
 
+/* A training goes on with the teacher it began with, or without one when it had none. */
+Test(tune, another_teacher_does_not_take_over)
+{
+    struct task pupil, teachers[2];
+    struct tune_report r;
+    struct tune_options o = {.epochs = 1, .batch = 64, .seed = 3};
+    char path[] = "/tmp/olac-test-tune-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    o.checkpoint = path;
+    for (int k = 0; k < 2; k++) {
+        make(&teachers[k]);
+        memset(teachers[k].t.g->hash, k + 1, sizeof teachers[k].t.g->hash);
+    }
+    struct graph *const by[] = {NULL, teachers[0].t.g, teachers[1].t.g};
+    for (int began = 0; began < 3; began++) {
+        unlink(path);
+        make(&pupil);
+        o.teacher = by[began];
+        cr_assert(tune(pupil.t.g, &pupil.data, &o, &r, pupil.t.d), "%s", net_errors(&pupil.t));
+        net_free(&pupil.t);
+        for (int next = 0; next < 3; next++) {
+            make(&pupil);
+            o.teacher = by[next];
+            bool went_on = tune(pupil.t.g, &pupil.data, &o, &r, pupil.t.d);
+            cr_expect(went_on == (next == began), "%d %d", began, next);
+            cr_expect(went_on || diag_at(pupil.t.d, 0)->code == E_TUNE_CHECKPOINT);
+            net_free(&pupil.t);
+        }
+    }
+    unlink(path);
+}
+
 Test(tune, what_is_written_is_read_again)
 {
     struct task k;
@@ -243,6 +278,9 @@ Test(tune, privacy_is_kept_within_its_budget_or_refused)
     refused(o, 0, E_TUNE_OPTION);
 }
 
+static const char ledger_head[] =
+    "olac privacy ledger 1: share of the data a step takes, noise, steps\n";
+
 static void
 write_text(const char *path, const char *text)
 {
@@ -274,8 +312,6 @@ Test(tune, an_epsilon_is_spent_by_all_trainings_together)
     cr_expect(second.noise > r.noise, "%g %g", second.noise, r.noise);
     net_free(&k.t);
     refused(o, 0, E_TUNE_PRIVATE);
-    static const char head[] =
-        "olac privacy ledger 1: share of the data a step takes, noise, steps\n";
     static const char *const wrong[] = {"",
                                         "olac",
                                         "0.1 1 10\n",
@@ -289,11 +325,120 @@ Test(tune, an_epsilon_is_spent_by_all_trainings_together)
                                         "%s0.1 1 10\n\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char text[256];
-        snprintf(text, sizeof text, "%s%s", wrong[i][0] == '%' ? head : "",
+        snprintf(text, sizeof text, "%s%s", wrong[i][0] == '%' ? ledger_head : "",
                  wrong[i] + (wrong[i][0] == '%' ? 2 : 0));
         write_text(path, text);
         refused(o, 0, E_TUNE_LEDGER);
     }
+    unlink(path);
+}
+
+/* What cannot be read is not taken for nothing, and stays as it is. */
+Test(tune, a_ledger_that_cannot_be_read_is_refused)
+{
+    char dir[] = "/tmp/olac-test-ledger-XXXXXX", path[64], target[64];
+    struct tune_options o = {
+        .epochs = 1, .batch = 60, .rate = 0.02, .epsilon = 4, .delta = 1e-3, .clip = 1};
+    struct stat st;
+    cr_assert(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/ledger", dir);
+    snprintf(target, sizeof target, "%s/none", dir);
+    o.ledger = path;
+    const char *const to[] = {path, target}; /* ELOOP; a folder that is not mounted */
+    for (int k = 0; k < 2; k++) {
+        cr_assert(symlink(to[k], path) == 0);
+        refused(o, 0, E_TUNE_LEDGER);
+        cr_expect(lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
+        unlink(path);
+    }
+    cr_assert(mkdir(path, 0700) == 0);
+    refused(o, 0, E_TUNE_LEDGER);
+    rmdir(path);
+    write_text(path, ledger_head);
+    if (geteuid() != 0) { /* who may read everything */
+        cr_assert(chmod(path, 0) == 0);
+        refused(o, 0, E_TUNE_LEDGER);
+    }
+    unlink(path);
+    write_text(path, ledger_head);
+    FILE *f = fopen(path, "a");
+    cr_assert(f && fputs("0.1 1e-200 10\n", f) >= 0 && fclose(f) == 0);
+    refused(o, 0, E_TUNE_PRIVATE); /* a line of no noise spent everything */
+    unlink(path);
+    cr_expect(rmdir(dir) == 0, "something else was left there");
+}
+
+/* Both of two trainings that began with the same ledger are in it; a third is past epsilon. */
+Test(tune, trainings_side_by_side_are_both_written_down)
+{
+    char path[] = "/tmp/olac-test-ledger-XXXXXX", text[512] = "";
+    struct net owner = net_new(1);
+    struct training t[3];
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    unlink(path);
+    for (int k = 0; k < 3; k++) {
+        t[k] = (struct training){.arena = owner.a,
+                                 .d = owner.d,
+                                 .noise = 2 + k,
+                                 .o = {.ledger = path, .epsilon = 4, .delta = 1e-3}};
+        cr_assert(ledger_read(&t[k]) && t[k].trainings == 0);
+    }
+    cr_assert(ledger_add(&t[0], 0.1, 10), "%s", net_errors(&owner));
+    cr_assert(ledger_add(&t[1], 0.1, 20), "%s", net_errors(&owner));
+    cr_expect(t[1].trainings == 1 && t[1].spent > t[0].spent && t[0].spent > 0);
+    cr_assert(!ledger_add(&t[2], 0.5, 1e6));
+    cr_expect(diag_at(owner.d, 0)->code == E_TUNE_PRIVATE);
+    FILE *f = fopen(path, "r");
+    cr_assert(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    cr_expect(strncmp(text, ledger_head, strlen(ledger_head)) == 0);
+    double v[6];
+    int n = sscanf(text + strlen(ledger_head), "%lf %lf %lf\n%lf %lf %lf\n", v, v + 1, v + 2, v + 3,
+                   v + 4, v + 5);
+    cr_expect(n == 6 && v[1] == 2 && v[2] == 10 && v[4] == 3 && v[5] == 20, "%s", text);
+    cr_expect(strchr(strchr(text + strlen(ledger_head), '\n') + 1, '\n')[1] == 0, "%s", text);
+    unlink(path);
+    /* what was there before is gone */
+    struct diag *d = diag_new();
+    t[1].d = d;
+    cr_expect(!ledger_add(&t[1], 0.1, 20) && diag_at(d, 0)->code == E_TUNE_LEDGER);
+    cr_expect(access(path, F_OK) != 0);
+    diag_free(d);
+    net_free(&owner);
+}
+
+static void
+spend_all(void *user, const char *what, uint32_t done, uint32_t of)
+{
+    const char *path = user;
+
+    (void)what;
+    (void)of;
+    if (done == 1)
+        write_text(path, "olac privacy ledger 1: share of the data a step takes, noise, steps\n"
+                         "0.5 0.7 100\n");
+}
+
+Test(tune, what_another_training_spent_meanwhile_counts)
+{
+    char path[] = "/tmp/olac-test-ledger-XXXXXX";
+    struct tune_options o = {.epochs = 1,
+                             .batch = 60,
+                             .rate = 0.02,
+                             .epsilon = 4,
+                             .delta = 1e-3,
+                             .clip = 1,
+                             .ledger = path,
+                             .progress = spend_all,
+                             .user = path};
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    unlink(path);
+    refused(o, 0, E_TUNE_PRIVATE);
     unlink(path);
 }
 
