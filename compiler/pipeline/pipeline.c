@@ -278,6 +278,9 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
         !pipeline_polish(o, &ao, out->graph, out->calib_images, out->n_calib, &out->approximation,
                          &out->polished, d))
         return false;
+    if (out->polished.unjudged)
+        diag_warning(d, W_APPROX_POLISH, PLACE_FILE(o->model),
+                     "not polished: too few calibration images to judge it by");
     warn_drowned(o, out, d);
     pipeline_dump_graph(o, "approximate", out->graph);
     return true;
@@ -316,7 +319,7 @@ pipeline_options_text(struct arena *a, const struct compile_options *o, const st
         str_add(&s, ", one fit a layer");
     if (o->approximate.keep_weights)
         str_add(&s, ", weights as trained");
-    if (o->polish)
+    if (c->polished.kept)
         str_addf(&s, ", polished in %u steps", o->polish);
     for (uint32_t k = 0; k < o->n_pins; k++)
         str_addf(&s, ", %s:%s=%s", o->pins[k].node, o->pins[k].key, o->pins[k].value);

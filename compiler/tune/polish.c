@@ -531,7 +531,8 @@ polish(struct graph *g, const float *images, uint32_t n, const struct polish_opt
         w.outputs = learner_outputs(w.net);
         ok = set_images(&w, g, images, n, d);
     }
-    if (ok && w.n && w.n_held) {
+    r->unjudged = ok && !w.n_held;
+    if (ok && w.n_held) {
         prepare(&w, g);
         r->before = judge(&w);
         learn(&w);

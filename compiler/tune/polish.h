@@ -33,6 +33,7 @@ struct polish_options {
 struct polish_report {
     double before, after;
     bool kept;
+    bool unjudged; /* fewer than 5 images: none was held back, and nothing done */
 };
 
 bool polish(struct graph *g, const float *images, uint32_t n, const struct polish_options *o,

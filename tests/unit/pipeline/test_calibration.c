@@ -1,7 +1,7 @@
 /* test_calibration.c - olac calibrate on an example: shards, files in place of images, and what
  * does not fit. */
 #include "base/file.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/internal.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -132,6 +132,29 @@ Test(calibration, a_file_takes_the_place_of_images)
     cr_assert_eq(c.n_calib, 20);
     unlink(file);
     bench_free(&b);
+}
+
+/* Polishing is spelled out where it was kept; too few images to judge by are said. */
+Test(calibration, what_polishing_says)
+{
+    static const struct {
+        uint32_t images;
+        bool warned;
+    } cases[] = {{4, true}, {60, false}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct bench b = bench_new();
+        b.o.model = NETWORKS "lenet5.onnx";
+        b.o.calib_labels = NULL;
+        b.o.calib_count = cases[k].images;
+        b.o.approximate.degree = 3;
+        b.o.polish = 12;
+        cr_assert(pipeline_middle(b.a, &b.o, &b.c, b.d), "%s", errors(&b));
+        const char *text = pipeline_options_text(b.a, &b.o, &b.c);
+        cr_expect_eq(b.c.polished.kept, !cases[k].warned, "%zu", k);
+        cr_expect_eq(strstr(text, "polished in 12 steps") != NULL, !cases[k].warned, "%s", text);
+        cr_expect_eq(strstr(errors(&b), "not polished") != NULL, cases[k].warned);
+        bench_free(&b);
+    }
 }
 
 /* Runs `what` on a network with a file, and gives the code of the first error. */
