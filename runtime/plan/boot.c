@@ -99,15 +99,12 @@ want_rotation(struct ola_boot_plan *plan, uint32_t step, uint32_t level)
 }
 
 static void
-count_factor(struct ola_boot_plan *plan, const struct ola_boot_factor *f)
+want_rotations_of(struct ola_boot_plan *plan, const struct ola_boot_factor *f)
 {
     for (uint32_t b = 1; b < f->babies; b++)
         want_rotation(plan, b << f->base, f->level);
     if (f->giants > 1)
         want_rotation(plan, f->babies << f->base, f->level);
-    plan->hoisted[f->level] += f->babies - 1;
-    plan->switches[f->level] += f->giants - 1;
-    plan->diagonals[f->level] += f->diagonals;
 }
 
 /* Relinearisations of EvalMod, each at the level of its product. */
@@ -150,16 +147,14 @@ ola_plan_boot(const struct ola_literal *p, uint32_t period, struct ola_boot_plan
     out->n_folds = stages - reach;
     for (uint32_t k = 0; k < b->stc; k++) {
         out->stc[k] = make_factor(stages, reach, b->stc, k, b->stc - k);
-        count_factor(out, &out->stc[k]);
+        want_rotations_of(out, &out->stc[k]);
     }
     for (uint32_t k = 0; k < b->cts; k++) {
         out->cts[k] = make_factor(stages, reach, b->cts, b->cts - 1 - k, out->top - k);
-        count_factor(out, &out->cts[k]);
+        want_rotations_of(out, &out->cts[k]);
     }
     for (uint32_t k = 0; k < out->n_folds; k++)
         want_rotation(out, period << k, out->fold_level);
-    out->switches[out->fold_level] += out->n_folds;
-    out->switches[out->eval_level]++;
     count_eval(p, out);
     return true;
 }

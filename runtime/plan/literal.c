@@ -4,11 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Products by one limb of a part that a division by P costs; and what a product by a limb modulo P
- * costs: its diagonal has eight bytes an entry, twice those of most primes, and comes from memory.
- */
-#define DIVISION  6
-#define LATE_LIMB 5 / 2
+/* In halves of a product by one limb: what a division by P costs a limb; and a product by a limb
+ * modulo P, whose diagonal has eight bytes an entry, twice those of most primes, from memory. */
+#define DIVISION  12
+#define LATE_LIMB 5
 
 #define FIXED_BYTES (5 * 4 + 32 + 6 * 4)
 

@@ -157,10 +157,7 @@ struct ola_boot_plan {
     struct {
         uint32_t step, level;
     } rotation[OLA_MAX_BOOT_ROTATIONS];
-    /* For prices, by the level at which it is done: rotations of one raised ciphertext (in a linear map), key
-     * switches of their own (giant steps, folds, the conjugate), relinearisations with their rescale, products with
-     * diagonals. On top of these: ModRaise, once, like a key switch of one digit at `top`. */
-    uint32_t hoisted[OLA_MAX_Q], switches[OLA_MAX_Q], relinearisations[OLA_MAX_Q], diagonals[OLA_MAX_Q];
+    uint32_t relinearisations[OLA_MAX_Q]; /* for prices, with their rescale, by level */
 };
 
 bool ola_plan_has_boot(const struct ola_literal *p);
