@@ -73,8 +73,9 @@ bool approximate(struct graph *g, const float *images, uint32_t n_images,
 /* In place of approximate(), for networks whose activations are all Relu: each as
  * x (1 + sign(x)) / 2 with the sign a composition of minimax polynomials of degrees {15, 15, 27},
  * 14 levels, on `widen` times the calibrated range: what others do without looking at the data, and
- * what plans are compared with (minimax.h). The graph gets other nodes, exactly what it was in the
- * float network; weights stay. E_APPROX_FIT: another activation, or a pinned degree. */
+ * what plans are compared with (minimax.h). The graph gets other nodes, which are ReLU but for
+ * rounding in the float network; weights stay. E_APPROX_FIT: another activation, or a pinned
+ * degree. */
 bool approximate_minimax(struct graph *g, const float *images, uint32_t n_images,
                          const struct approximate_options *o, struct approximate_report *r,
                          struct diag *d);

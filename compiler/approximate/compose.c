@@ -1,7 +1,7 @@
 /* compose.c - every ReLU by the sign, relu(x) = x (1 + sign(x)) / 2, the sign a composition of
  * minimax polynomials (minimax.h). In the graph an activation becomes two Sign nodes, a HardSigmoid
- * that makes 0, 1/2, 1 of -1, 0, 1, and a product: exactly ReLU in the float network, so that every
- * pass behind reads it as it reads any other network. */
+ * that makes 0, 1/2, 1 of -1, 0, 1, and three products (to [-1, 1], with x, and back): ReLU but for
+ * rounding in the float network, so that every pass behind reads it as it reads any other. */
 #include "approximate/approximate.h"
 #include "approximate/minimax.h"
 #include "approximate/refuse.h"
