@@ -189,7 +189,7 @@ fit_all(const struct work *w, uint32_t uniform, struct approximate_report *r)
     for (uint32_t k = 0; ok && k < w->n_stops; k++) {
         ok = lockstep_advance(s, w->stops[k], w->d);
         if (ok && act && w->stops[k] == w->acts[act - 1] + 1)
-            lockstep_disturb(s, w->g->nodes.at[w->acts[act - 1]].out.at[0], w->n + w->guards,
+            lockstep_disturb(s, w->g->nodes.at[w->acts[act - 1]].out.at[0], w->n, w->n + w->guards,
                              NOISE_SHARE);
         if (ok && w->stops[k] != w->acts[act]) {
             if (refittable(w, w->stops[k]))
@@ -388,12 +388,15 @@ set_rows(struct work *w, uint32_t n, uint32_t guards)
     w->guards = (uint32_t)((uint64_t)all * guards / asked);
     w->noisy = (uint32_t)((uint64_t)all * noisy / asked);
     w->n = all - w->guards - w->noisy;
+    if (w->n > n)
+        w->n = n;
+    all = w->n + w->guards + w->noisy;
     float *rows = ARENA_ARRAY(w->scratch, float, all *size);
     memcpy(rows, w->images, w->n * size * sizeof *rows);
     if (w->guards)
         memcpy(rows + w->n * size, w->o->guard, w->guards * size * sizeof *rows);
     memcpy(rows + (w->n + w->guards) * size, w->images, w->noisy * size * sizeof *rows);
-    lockstep_disturb_rows(rows, size, w->n + w->guards, all, NOISE_SHARE);
+    lockstep_disturb_rows(rows, size, w->n, w->n + w->guards, all, NOISE_SHARE);
     w->images = rows;
 }
 

@@ -86,11 +86,12 @@ lockstep_value(const struct lockstep *s, uint32_t value, bool clean)
 }
 
 void
-lockstep_disturb_rows(float *rows, size_t size, uint32_t first, uint32_t n, double share)
+lockstep_disturb_rows(float *rows, size_t size, uint32_t seen, uint32_t first, uint32_t n,
+                      double share)
 {
     double most = 1;
 
-    for (size_t k = 0; k < first * size; k++)
+    for (size_t k = 0; k < seen * size; k++)
         most = fmax(most, fabs((double)rows[k]));
     for (size_t k = first * size; k < n * size; k++) {
         /* the top bit of a multiplicative hash (Knuth, TAOCP 3, 6.4) */
@@ -100,13 +101,13 @@ lockstep_disturb_rows(float *rows, size_t size, uint32_t first, uint32_t n, doub
 }
 
 void
-lockstep_disturb(struct lockstep *s, uint32_t value, uint32_t first, double share)
+lockstep_disturb(struct lockstep *s, uint32_t value, uint32_t seen, uint32_t first, double share)
 {
     float *rows = (float *)(uintptr_t)s->kept[false][value].data;
 
     if (rows)
-        lockstep_disturb_rows(rows, (size_t)shape_size(&graph_value(s->g, value)->shape), first,
-                              s->n, share);
+        lockstep_disturb_rows(rows, (size_t)shape_size(&graph_value(s->g, value)->shape), seen,
+                              first, s->n, share);
 }
 
 void

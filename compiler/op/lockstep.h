@@ -24,10 +24,12 @@ bool lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d);
 /* A value that a later node or an output reads: n rows of shape_size floats. */
 const float *lockstep_value(const struct lockstep *s, uint32_t value, bool clean);
 /* Adds to ours, from row `first` on, what evaluating it encrypted may add: by its place up or down
- * by `share` of the largest |element| of all rows before, or of 1 where that is larger. */
-void lockstep_disturb(struct lockstep *s, uint32_t value, uint32_t first, double share);
+ * by `share` of the largest |element| of the first `seen` rows, or of 1 where that is larger. */
+void lockstep_disturb(struct lockstep *s, uint32_t value, uint32_t seen, uint32_t first,
+                      double share);
 /* The same for rows of `size` floats. */
-void lockstep_disturb_rows(float *rows, size_t size, uint32_t first, uint32_t n, double share);
+void lockstep_disturb_rows(float *rows, size_t size, uint32_t seen, uint32_t first, uint32_t n,
+                           double share);
 void lockstep_free(struct lockstep *s);
 
 #endif
