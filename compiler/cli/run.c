@@ -104,6 +104,7 @@ evaluate(struct arena *a, struct trip *t, struct diag *d)
 
 struct tally {
     uint32_t correct, agree, agree_approximated, approximated_agree;
+    uint32_t as_simulated; /* the answer of the network of polynomials, in the clear */
     double error, noise, largest;
 };
 
@@ -119,6 +120,7 @@ count(const struct trip *t)
             t->in_clear.labels && answer_class(&rule, t->encrypted + at) == t->in_clear.labels[k];
         r.agree += answer_agrees(&rule, t->exact + at, t->encrypted + at);
         r.approximated_agree += same;
+        r.as_simulated += answer_agrees(&rule, t->approximated + at, t->encrypted + at);
         r.agree_approximated += same && answer_agrees(&rule, t->exact + at, t->encrypted + at);
         for (int64_t i = 0; i < t->outputs; i++) {
             double e = (double)t->encrypted[at + (size_t)i];
@@ -198,8 +200,9 @@ print_json(const struct trip *t, const struct tally *r)
     else
         str_add(&s, "null");
     str_addf(&s,
-             ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u",
-             r->agree, r->approximated_agree, r->agree_approximated);
+             ",\"agree_with_float\":%u,\"approximated_agree\":%u,\"agree_where_approximated\":%u"
+             ",\"agree_with_polynomials\":%u",
+             r->agree, r->approximated_agree, r->agree_approximated, r->as_simulated);
     str_add(&s, ",\"max_abs_error\":");
     cli_number(&s, r->error);
     str_add(&s, ",\"max_abs_noise\":");

@@ -22,7 +22,7 @@ simulated=$(now)
 awk "BEGIN { printf \"calibrate %.1f s, simulate %.1f s\\n\", $calibrated - $start, $simulated - $calibrated }"
 tr ',' '\n' < "$dir/simulate.json" | grep -E '"(images|accuracy|float|approximated|quantised|noisy|agree|diverged)"' | tr '\n' ' '
 echo
-for key in images correct agree_with_float max_abs_noise largest_output seconds_an_image predicted_seconds_an_image peak_bytes \
+for key in images correct agree_with_float agree_with_polynomials max_abs_noise largest_output seconds_an_image predicted_seconds_an_image peak_bytes \
   predicted_peak_bytes key_bytes log_n log_qp security_bits levels bootstraps rotations compile keygen; do
   printf '%s %s\n' "$key" "$(field "$key" "$dir/run.json")"
 done
