@@ -2,7 +2,7 @@
 # ablation.sh OLAC DATA [EPOCHS [IMAGES [SHARE]]] - what pruning, powers of two and activations each cost and bring: accuracy,
 # homomorphic operations and predicted time of one batch (--pack throughput) for the CryptoNets network retrained on
 # MNIST; accuracy of ResNet-20 with its weights rounded and nothing retrained.
-# Some six minutes of one core. It compares choices; what longer trainings reach is more (README).
+# It took 16 minutes on a machine that was busy. It compares choices; what longer trainings reach is more (README).
 #   DATA    a folder with mnist/, cifar10/ and models/
 #   EPOCHS  of each training (default 10), on IMAGES training images (default 20000)
 #   SHARE   test images of CIFAR-10 (default 500)
