@@ -189,11 +189,22 @@ origin_at(const uint32_t *index)
     return o;
 }
 
+/* Groups ahead of which a permuted vector is asked for: no hardware foresees where it is read. */
+#define GROUPS_AHEAD 8
+
+/* The first entry of that group; any one of the vector's where it ends before. */
+OLA_INLINE size_t
+later_group(const uint32_t *index, size_t j, size_t n)
+{
+    return index[(j + GROUPS_AHEAD * OLA_LANES) & (n - 1)];
+}
+
 static void
 ifma_permute(uint64_t *out, const uint64_t *a, const uint32_t *index, size_t n)
 {
     for (size_t j = 0; j < n; j += OLA_LANES) {
         struct origin o = origin_at(index + j);
+        _mm_prefetch((const char *)(a + later_group(index, j, n)), _MM_HINT_T0);
         ola_store(out + j, _mm512_permutexvar_epi64(o.lanes, ola_load(a + o.group)));
     }
 }
@@ -237,11 +248,17 @@ inner_any(uint64_t *acc0, uint64_t *acc1, const void *const *a, const void *cons
         ola_vec low0 = how & OLA_INNER_ADD ? ola_load(acc0 + j) : zero;
         ola_vec low1 = how & OLA_INNER_ADD ? ola_load(acc1 + j) : zero;
         const struct origin o = perm ? origin_at(perm + j) : (struct origin){0, zero};
+        const size_t later = perm ? later_group(perm, j, n) : 0;
 #pragma GCC unroll 8
         for (uint32_t d = 0; d < digits; d++) {
-            ola_vec x =
-                perm ? _mm512_permutexvar_epi64(o.lanes, ola_load((const uint64_t *)a[d] + o.group))
-                     : factor_at(a[d], j, how & OLA_INNER_NARROW_A);
+            ola_vec x;
+            if (perm) {
+                const uint64_t *from = a[d];
+                _mm_prefetch((const char *)(from + later), _MM_HINT_T0);
+                x = _mm512_permutexvar_epi64(o.lanes, ola_load(from + o.group));
+            } else {
+                x = factor_at(a[d], j, how & OLA_INNER_NARROW_A);
+            }
             ola_vec y0 = factor_at(b0[d], j, how & OLA_INNER_NARROW_B);
             ola_vec y1 = factor_at(b1[d], j, how & OLA_INNER_NARROW_B);
             high0 = _mm512_madd52hi_epu64(high0, x, y0);
@@ -343,10 +360,11 @@ ifma_multiples(uint8_t *out, const uint64_t *const *a, const struct ola_modulus 
 }
 
 /* The weights are times 2^52, and a sum S of products of numbers below 2^49 and q goes down by
- * Montgomery's reduction to S / 2^52 mod q, below (k / 8 + 1) q + 1. */
+ * Montgomery's reduction to S / 2^52 mod q, below (k / 8 + 1) q: with k sources below 2^49 and a
+ * multiple of at most k, S <= (k (2^49 - 1) + k) (q - 1). */
 OLA_INLINE void
 convert_any(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
-            const uint8_t *multiple, int few, size_t n, const struct ola_modulus *m)
+            const uint8_t *multiple, size_t n, const struct ola_modulus *m)
 {
     const struct ola_lanes l = ola_lanes_make(m->q);
     const ola_vec zero = _mm512_setzero_si512(), inverse = ola_splat(m->minus_inverse);
@@ -355,16 +373,22 @@ convert_any(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uin
 #pragma GCC unroll 4
         for (size_t g = 0; g < CONVERT_GROUP; g++)
             high[g] = low[g] = zero;
-        for (uint32_t i = 0; i <= k; i++) {
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k; i++) {
             const ola_vec w = ola_splat(weight[i]);
-            if (i == k && multiple == NULL)
-                break;
 #pragma GCC unroll 4
             for (size_t g = 0; g < CONVERT_GROUP; g++) {
-                const size_t at = j + g * OLA_LANES;
-                const ola_vec x =
-                    i < k ? ola_load(a[i] + at)
-                          : _mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)(multiple + at)));
+                const ola_vec x = ola_load(a[i] + j + g * OLA_LANES);
+                high[g] = _mm512_madd52hi_epu64(high[g], x, w);
+                low[g] = _mm512_madd52lo_epu64(low[g], x, w);
+            }
+        }
+        if (multiple != NULL) {
+            const ola_vec w = ola_splat(weight[k]);
+#pragma GCC unroll 4
+            for (size_t g = 0; g < CONVERT_GROUP; g++) {
+                const void *at = multiple + j + g * OLA_LANES;
+                const ola_vec x = _mm512_cvtepu8_epi64(_mm_loadl_epi64(at));
                 high[g] = _mm512_madd52hi_epu64(high[g], x, w);
                 low[g] = _mm512_madd52lo_epu64(low[g], x, w);
             }
@@ -372,15 +396,20 @@ convert_any(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uin
 #pragma GCC unroll 4
         for (size_t g = 0; g < CONVERT_GROUP; g++) {
             const ola_vec quotient = _mm512_madd52lo_epu64(zero, low[g], inverse);
-            low[g] = _mm512_madd52lo_epu64(low[g], quotient, l.q); /* a multiple of 2^52 */
-            ola_vec r = _mm512_add_epi64(_mm512_madd52hi_epu64(high[g], quotient, l.q),
-                                         _mm512_srli_epi64(low[g], 52));
-            r = few ? ola_lower(r, l.q) : ola_finish(ola_reduce52(r, &l), &l);
+            /* quotient * q takes the low half up to the next multiple of 2^52 */
+            const ola_vec carry = _mm512_srli_epi64(_mm512_add_epi64(low[g], l.low52), 52);
+            ola_vec r = _mm512_add_epi64(_mm512_madd52hi_epu64(high[g], quotient, l.q), carry);
+            r = k <= 8 ? ola_lower(r, l.q) : ola_finish(ola_reduce52(r, &l), &l);
             ola_store(out + j + g * OLA_LANES, r);
         }
     }
 }
 
+/* One kernel for each number of sources that digits have. */
+#define CONVERT_CASE(k)                                                                            \
+    case k:                                                                                        \
+        convert_any(out, a, times_two52, k, multiple, n, m);                                       \
+        break;
 static void
 ifma_convert(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
              const uint8_t *multiple, uint64_t correction, size_t n, const struct ola_modulus *m)
@@ -390,10 +419,18 @@ ifma_convert(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, ui
     for (uint32_t i = 0; i < k; i++)
         times_two52[i] = ola_mul_barrett(weight[i], m->fold, m);
     times_two52[k] = ola_mul_barrett(correction ? m->q - correction : 0, m->fold, m);
-    if (k < 8)
-        convert_any(out, a, times_two52, k, multiple, 1, n, m);
-    else
-        convert_any(out, a, times_two52, k, multiple, 0, n, m);
+    switch (k) {
+        CONVERT_CASE(1)
+        CONVERT_CASE(2)
+        CONVERT_CASE(3)
+        CONVERT_CASE(4)
+        CONVERT_CASE(5)
+        CONVERT_CASE(6)
+        CONVERT_CASE(7)
+        CONVERT_CASE(8)
+    default:
+        convert_any(out, a, times_two52, k, multiple, n, m);
+    }
 }
 
 /* A vector's worth is one load and one shuffle, or one value for many vectors. */

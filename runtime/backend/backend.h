@@ -105,8 +105,8 @@ struct ola_backend {
     void (*multiples)(uint8_t *out, const uint64_t *const *a,
                       const struct ola_modulus *const *source, uint32_t k, size_t n);
     /* Then for each: out = sum_k a[k] * weight[k] - multiple * correction mod q; a[k] below 2^49,
-     * weight and correction in [0, q). multiple NULL: 0, so the sum keeps its multiple of the
-     * product of the sources. */
+     * weight and correction in [0, q), multiple at most k. multiple NULL: 0, so the sum keeps its
+     * multiple of the product of the sources. */
     void (*convert)(uint64_t *out, const uint64_t *const *a, const uint64_t *weight, uint32_t k,
                     const uint8_t *multiple, uint64_t correction, size_t n,
                     const struct ola_modulus *m);

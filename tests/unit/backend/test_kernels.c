@@ -283,23 +283,24 @@ Test(backend, inner_product_and_permutation)
     for_all(check_inner, 1024);
 }
 
+/* Largest: sources, weights and so sums as large as they come. */
 static void
-check_convert(struct bench *b)
+check_convert_of(struct bench *b, bool largest)
 {
-    static const uint32_t source_bits[] = {49, 25, 40, 31}, counts[] = {1, 2, 5, 7, 8, 17, 32};
+    static const uint32_t source_bits[] = {49, 25, 40, 31}, counts[] = {1, 2, 5, 7, 8, 9, 17, 32};
     struct ola_modulus source[OLA_MAX_SOURCES];
     const struct ola_modulus *sources[OLA_MAX_SOURCES];
     const uint64_t *a[OLA_MAX_SOURCES];
     uint64_t weight[OLA_MAX_SOURCES], state = b->m.q;
     for (uint32_t i = 0; i < 4; i++)
-        source[i] = ola_modulus_make(prime_below(source_bits[i], 1));
+        source[i] = ola_modulus_make(prime_below(largest ? 49 : source_bits[i], 1));
     bench_fill(b, b->m.q);
     for (uint32_t i = 0; i < 4; i++)
         vector_fill(b->in[i], b->n, source[i].q, b->fill, i);
     for (uint32_t i = 0; i < OLA_MAX_SOURCES; i++) {
         a[i] = b->in[i % 4];
         sources[i] = &source[i % 4];
-        weight[i] = i % 3 == 0 ? b->m.q - 1 : random_word(&state) % b->m.q;
+        weight[i] = largest || i % 3 == 0 ? b->m.q - 1 : random_word(&state) % b->m.q;
     }
     const uint64_t correction[] = {0, 1, b->m.q - 1, b->m.q / 3};
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
@@ -315,6 +316,13 @@ check_convert(struct bench *b)
             vector_equal(b->got2, b->want2, b->n / 8, b->what);
         }
     }
+}
+
+static void
+check_convert(struct bench *b)
+{
+    check_convert_of(b, false);
+    check_convert_of(b, true);
 }
 
 Test(backend, basis_conversion)
