@@ -2,6 +2,8 @@
  * cubic B-splines over a lattice of random offsets. */
 #include "tune/augment.h"
 
+#include "base/wide.h"
+
 #include <math.h>
 #include <sodium.h>
 
@@ -13,29 +15,26 @@
 #define POINTS (CELLS + 3)
 #define AFFINE 6
 
-/* What a pixel of an edge takes of the points cell .. cell + 3. */
-struct spline {
-    int cell;
-    float by[4];
-};
-
 struct augment {
     int64_t channels, h, w;
     float amount;
-    struct spline *down, *across; /* [h], [w] */
-    float *y, *x;                 /* [h * w]: where pixels come from */
+    float *down,
+        *across;  /* [POINTS][h], [POINTS][w]: what a pixel of an edge takes of each point */
+    float *y, *x; /* [h * w]: where pixels come from */
 };
 
-static struct spline *
+/* Of n pixels along an edge; each takes of four points. */
+static float *
 splines(struct arena *a, int64_t n)
 {
-    struct spline *s = ARENA_ARRAY(a, struct spline, (size_t)n);
+    float *s = ARENA_ARRAY(a, float, (size_t)n *POINTS);
 
     for (int64_t i = 0; i < n; i++) {
         double t = CELLS * ((double)i + 0.5) / (double)n, f = t - floor(t), e = 1 - f;
-        s[i] = (struct spline){(int)t,
-                               {(float)(e * e * e / 6), (float)(2.0 / 3 - f * f * (2 - f) / 2),
-                                (float)(2.0 / 3 - e * e * (2 - e) / 2), (float)(f * f * f / 6)}};
+        double by[4] = {e * e * e / 6, 2.0 / 3 - f * f * (2 - f) / 2, 2.0 / 3 - e * e * (2 - e) / 2,
+                        f * f * f / 6};
+        for (int k = 0; k < 4; k++)
+            s[((int)t + k) * n + i] = (float)by[k];
     }
     return s;
 }
@@ -53,6 +52,15 @@ augment_new(struct arena *a, const struct shape *s, double amount)
     return m;
 }
 
+/* to[x] += the sum over the points of what pixel x takes of each times its offset. */
+WIDE static void
+bend(const float *restrict across, int64_t w, const float offset[POINTS], float *restrict to)
+{
+    for (int k = 0; k < POINTS; k++)
+        for (int64_t x = 0; x < w; x++)
+            to[x] += across[k * w + x] * offset[k];
+}
+
 /* r: AFFINE numbers in [-1, 1), then offsets down and across of POINTS x POINTS. */
 static void
 places(struct augment *m, const float *r)
@@ -63,48 +71,43 @@ places(struct augment *m, const float *r)
     const float *offset[2] = {r + AFFINE, r + AFFINE + POINTS * POINTS};
 
     for (int64_t y = 0; y < m->h; y++) {
-        const struct spline *d = &m->down[y];
-        float line[2][POINTS], v = ((float)y - middle_y) * by_y;
-        for (int k = 0; k < 2; k++)
-            for (int p = 0; p < POINTS; p++) {
-                const float *o = offset[k] + d->cell * POINTS + p;
-                line[k][p] = BEND * a *
-                             (d->by[0] * o[0] + d->by[1] * o[POINTS] + d->by[2] * o[2 * POINTS] +
-                              d->by[3] * o[3 * POINTS]);
+        float line[2][POINTS] = {{0}}, v = ((float)y - middle_y) * by_y;
+        float *to_y = m->y + y * m->w, *to_x = m->x + y * m->w;
+        for (int q = 0; q < POINTS; q++) {
+            float by = BEND * a * m->down[q * m->h + y];
+            for (int p = 0; by > 0 && p < POINTS; p++) {
+                line[0][p] += by * offset[0][q * POINTS + p];
+                line[1][p] += by * offset[1][q * POINTS + p];
             }
-        for (int64_t x = 0; x < m->w; x++) {
-            const struct spline *s = &m->across[x];
-            const float *p = line[0] + s->cell, *q = line[1] + s->cell;
-            float u = ((float)x - middle_x) * by_x + slant * v;
-            m->y[y * m->w + x] = middle_y + c * v + sn * u + SHIFT * a * r[4] + s->by[0] * p[0] +
-                                 s->by[1] * p[1] + s->by[2] * p[2] + s->by[3] * p[3];
-            m->x[y * m->w + x] = middle_x - sn * v + c * u + SHIFT * a * r[5] + s->by[0] * q[0] +
-                                 s->by[1] * q[1] + s->by[2] * q[2] + s->by[3] * q[3];
         }
+        for (int64_t x = 0; x < m->w; x++) {
+            float u = ((float)x - middle_x) * by_x + slant * v;
+            to_y[x] = middle_y + c * v + sn * u + SHIFT * a * r[4];
+            to_x[x] = middle_x - sn * v + c * u + SHIFT * a * r[5];
+        }
+        bend(m->across, m->w, line[0], to_y);
+        bend(m->across, m->w, line[1], to_x);
     }
 }
 
-static float
-within(float v, float most)
+/* Between four pixels; beyond the border its nearest pixel. Places are below 2^31: images are in
+ * memory. */
+WIDE static void
+sample(const struct augment *m, const float *restrict plane, float *restrict to)
 {
-    v = v > 0 ? v : 0;
-    return v < most ? v : most;
-}
-
-/* Between four pixels; beyond the border its nearest pixel. */
-static void
-sample(const struct augment *m, const float *plane, float *to)
-{
+    const float *restrict from_y = m->y, *restrict from_x = m->x;
     float last_y = (float)(m->h - 1), last_x = (float)(m->w - 1);
+    int32_t w = (int32_t)m->w, h = (int32_t)m->h, n = h * w;
 
-    for (int64_t k = 0; k < m->h * m->w; k++) {
-        float y = within(m->y[k], last_y), x = within(m->x[k], last_x);
-        int64_t top = (int64_t)y, left = (int64_t)x;
-        const float *p = plane + top * m->w + left;
-        int64_t below = top + 1 < m->h ? m->w : 0, right = left + 1 < m->w;
+    for (int32_t k = 0; k < n; k++) {
+        float y = from_y[k] > 0 ? from_y[k] : 0, x = from_x[k] > 0 ? from_x[k] : 0;
+        y = y < last_y ? y : last_y;
+        x = x < last_x ? x : last_x;
+        int32_t top = (int32_t)y, left = (int32_t)x, at = top * w + left;
+        int32_t below = top + 1 < h ? w : 0, right = left + 1 < w ? 1 : 0;
         float v = y - (float)top, u = x - (float)left;
-        float upper = p[0] + u * (p[right] - p[0]);
-        float lower = p[below] + u * (p[below + right] - p[below]);
+        float upper = plane[at] + u * (plane[at + right] - plane[at]);
+        float lower = plane[at + below] + u * (plane[at + below + right] - plane[at + below]);
         to[k] = upper + v * (lower - upper);
     }
 }

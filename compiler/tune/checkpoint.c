@@ -8,12 +8,12 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MAGIC "olactun2"
-#define HASH  32
+#define MAGIC "olactun3"
+#define HASH  TUNE_HASH
 
 /* Network, teacher, data and options, as far as they change the result. */
 static void
-identity(const struct training *t, uint8_t hash[HASH])
+identity(struct training *t)
 {
     crypto_generichash_state s;
     double numbers[] = {t->o.epochs, t->o.batch, t->o.rate,    t->o.momentum,  t->o.prune,
@@ -23,7 +23,7 @@ identity(const struct training *t, uint8_t hash[HASH])
     static const uint8_t none[sizeof t->g->hash];
     const uint8_t *teacher = t->o.teacher ? t->o.teacher->hash : none;
 
-    crypto_generichash_init(&s, NULL, 0, HASH);
+    crypto_generichash_init(&s, NULL, 0, sizeof t->identity);
     crypto_generichash_update(&s, t->g->hash, sizeof t->g->hash);
     crypto_generichash_update(&s, teacher, sizeof none);
     crypto_generichash_update(&s, (const uint8_t *)&t->o.seed, sizeof t->o.seed);
@@ -37,7 +37,7 @@ identity(const struct training *t, uint8_t hash[HASH])
     crypto_generichash_update(&s, (const uint8_t *)t->data->x, images * sizeof *t->data->x);
     crypto_generichash_update(&s, (const uint8_t *)t->data->labels,
                               t->data->n * sizeof *t->data->labels);
-    crypto_generichash_final(&s, hash, HASH);
+    crypto_generichash_final(&s, t->identity, sizeof t->identity);
 }
 
 /* The parts of the file behind magic and identity, in order. */
@@ -72,7 +72,7 @@ tune_load(struct training *t)
     struct arena *a = arena_new();
     struct diag *quiet = diag_new();
     const uint8_t *data;
-    uint8_t same[HASH], sum[HASH];
+    uint8_t sum[HASH];
     void *part[8];
     size_t size, sizes[8], at = sizeof MAGIC - 1 + HASH, all = at + HASH;
     uint32_t n = parts(t, part, sizes);
@@ -80,17 +80,18 @@ tune_load(struct training *t)
 
     for (uint32_t k = 0; k < n; k++)
         all += sizes[k];
+    if (t->o.checkpoint)
+        identity(t);
     if (!t->o.checkpoint || !file_read(a, t->o.checkpoint, false, all + 1, &data, &size, quiet)) {
         bool none = diag_count(quiet) == 0 || diag_at(quiet, 0)->code == E_OPEN;
         ok = none || refused(t, "it cannot be read, or is of another size than this training's");
     } else {
-        identity(t, same);
         crypto_generichash(sum, HASH, data, size < HASH ? 0 : size - HASH, NULL, 0);
         if (size != all || memcmp(data, MAGIC, sizeof MAGIC - 1) != 0)
             ok = refused(t, "it is no checkpoint of this training");
         else if (memcmp(data + size - HASH, sum, HASH) != 0)
             ok = refused(t, "it is damaged");
-        else if (memcmp(data + sizeof MAGIC - 1, same, HASH) != 0)
+        else if (memcmp(data + sizeof MAGIC - 1, t->identity, HASH) != 0)
             ok = refused(t, "it is of another model, another teacher, other data or other options");
         for (uint32_t k = 0; ok && k < n; at += sizes[k++])
             memcpy(part[k], data + at, sizes[k]);
@@ -112,9 +113,8 @@ tune_save(const struct training *t)
 
     if (!t->o.checkpoint)
         return true;
-    identity(t, hash);
     str_addn(&s, MAGIC, sizeof MAGIC - 1);
-    str_addn(&s, (const char *)hash, HASH);
+    str_addn(&s, (const char *)t->identity, HASH);
     for (uint32_t k = 0; k < n; k++)
         str_addn(&s, part[k], sizes[k]);
     crypto_generichash(hash, HASH, (const uint8_t *)s.text, s.len, NULL, 0);

@@ -1,18 +1,23 @@
-/* epoch.c - one pass over the data. A batch is shared out to LANES parts, each with a gradient
- * of its own, added up in order: the result does not hang on the number of threads. Random numbers
+/* epoch.c - one pass over the data. A batch is shared out to parts, each with a gradient of its
+ * own, added up in order: the result does not hang on the number of threads. Random numbers
  * come from a stream of libsodium's that hangs on seed and epoch alone. */
 #include "tune/augment.h"
 #include "tune/internal.h"
+
+#include "base/wide.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
 
-#define LANES 4
-/* Steps between two looks at which weights are pruned, and the share of its stage in which their
+/* Parts of a batch at most, and images that are worth a part: a gradient of all weights has to be
+ * added for each. */
+#define PARTS       8
+#define PART_IMAGES 32
+/* Images between two looks at which weights are pruned, and the share of its stage in which their
  * number grows. */
-#define PRUNE_EVERY 32
+#define PRUNE_EVERY 8192
 #define PRUNE_RAMP  0.7
 /* No step is longer than this norm of the mean gradient would make it: quadratic activations
  * grow. */
@@ -33,7 +38,8 @@ struct part {
 
 struct pass {
     struct training *t;
-    struct part part[LANES];
+    struct part part[PARTS];
+    uint32_t parts;
     uint32_t *order;
     int64_t inputs, outputs;
     double loss;
@@ -181,15 +187,52 @@ batch(struct pass *p, uint32_t first, uint32_t n)
     const struct training *t = p->t;
 
 #pragma omp parallel for schedule(static)
-    for (uint32_t k = 0; k < LANES; k++) {
-        uint32_t from = (uint32_t)((uint64_t)n * k / LANES);
-        work(p, &p->part[k], first + from, (uint32_t)((uint64_t)n * (k + 1) / LANES) - from, n);
+    for (uint32_t k = 0; k < p->parts; k++) {
+        uint32_t from = (uint32_t)((uint64_t)n * k / p->parts);
+        work(p, &p->part[k], first + from, (uint32_t)((uint64_t)n * (k + 1) / p->parts) - from, n);
     }
-    for (uint32_t k = 0; k < LANES; k++) {
+    for (uint32_t k = 0; k < p->parts; k++) {
         if (k)
             cblas_saxpy((int)t->size, 1, p->part[k].gradient, 1, p->part[0].gradient, 1);
         p->loss += p->part[k].loss;
         p->correct += p->part[k].correct;
+    }
+}
+
+/* What a step does to n entries: gradients times `scale`, and of those whose entry is past `last`
+ * nothing changes. */
+struct sweep {
+    size_t n;
+    const uint8_t *entry;
+    uint8_t last;
+    float scale, rate, root;
+};
+
+WIDE static void
+momentum(const struct sweep *s, const float *restrict gradient, float *restrict mean,
+         float *restrict w)
+{
+    const uint8_t *restrict entry = s->entry;
+
+    for (size_t i = 0; i < s->n; i++) {
+        float m = 0.9f * mean[i] + s->scale * gradient[i];
+        mean[i] = entry[i] <= s->last ? m : mean[i];
+        w[i] -= entry[i] <= s->last ? s->rate * m : 0;
+    }
+}
+
+WIDE static void
+adam(const struct sweep *s, const float *restrict gradient, float *restrict mean,
+     float *restrict square, float *restrict w)
+{
+    const uint8_t *restrict entry = s->entry;
+
+    for (size_t i = 0; i < s->n; i++) {
+        float g = s->scale * gradient[i];
+        float m = 0.9f * mean[i] + 0.1f * g, v = 0.999f * square[i] + 0.001f * g * g;
+        mean[i] = entry[i] <= s->last ? m : mean[i];
+        square[i] = entry[i] <= s->last ? v : square[i];
+        w[i] -= entry[i] <= s->last ? s->rate * m / (sqrtf(v) * s->root + 1e-8f) : 0;
     }
 }
 
@@ -198,27 +241,18 @@ void
 tune_step(struct training *t, const float *gradient, double rate, bool regrow)
 {
     double norm = (double)cblas_snrm2((int)t->size, gradient, 1);
-    double scale = norm > CLIP ? CLIP / norm : 1;
     double bias1 = 1 - pow(0.9, (double)t->steps + 1), bias2 = 1 - pow(0.999, (double)t->steps + 1);
-    float by = (float)(rate / bias1), root = (float)(1 / sqrt(bias2)), plain = (float)rate;
-    float *w = t->latent, *mean = t->mean, *square = t->square;
-    const uint8_t *entry = t->entry;
-    uint8_t last = regrow ? PRUNED : FREE;
+    struct sweep s = {t->size,
+                      t->entry,
+                      regrow ? PRUNED : FREE,
+                      (float)(norm > CLIP ? CLIP / norm : 1),
+                      (float)(t->o.momentum ? rate : rate / bias1),
+                      (float)(1 / sqrt(bias2))};
 
     if (t->o.momentum)
-        for (size_t i = 0; i < t->size; i++) {
-            float m = 0.9f * mean[i] + (float)scale * gradient[i];
-            mean[i] = entry[i] <= last ? m : mean[i];
-            w[i] -= entry[i] <= last ? plain * m : 0;
-        }
+        momentum(&s, gradient, t->mean, t->latent);
     else
-        for (size_t i = 0; i < t->size; i++) {
-            float g = (float)scale * gradient[i];
-            float m = 0.9f * mean[i] + 0.1f * g, s = 0.999f * square[i] + 0.001f * g * g;
-            mean[i] = entry[i] <= last ? m : mean[i];
-            square[i] = entry[i] <= last ? s : square[i];
-            w[i] -= entry[i] <= last ? by * m / (sqrtf(s) * root + 1e-8f) : 0;
-        }
+        adam(&s, gradient, t->mean, t->square, t->latent);
     t->steps++;
 }
 
@@ -237,12 +271,14 @@ begin(struct pass *p, struct arena *a)
 {
     const struct training *t = p->t;
     const struct shape *shape = &graph_value(t->g, t->g->inputs.at[0].value)->shape;
-    uint32_t most = (t->o.batch + LANES - 1) / LANES;
+    uint32_t parts = t->o.batch / PART_IMAGES, most;
 
+    p->parts = parts < 1 ? 1 : parts > PARTS ? PARTS : parts;
+    most = (t->o.batch + p->parts - 1) / p->parts;
     p->inputs = learner_inputs(t->net);
     p->outputs = learner_outputs(t->net);
     draw_order(p, a);
-    for (int k = 0; k < LANES; k++) {
+    for (uint32_t k = 0; k < p->parts; k++) {
         struct part *l = &p->part[k];
         l->run = learner_run_new(a, t->net, most);
         l->teacher = t->teacher ? learner_run_new(a, t->teacher, most) : NULL;
@@ -271,6 +307,7 @@ tune_epoch(struct training *t, const struct tune_stage *stage, uint32_t at)
     struct arena *a = arena_new();
     struct pass p = {.t = t};
     uint32_t n = t->data->n, all = (n + t->o.batch - 1) / t->o.batch;
+    uint32_t look = t->o.batch < PRUNE_EVERY ? PRUNE_EVERY / t->o.batch : 1;
     bool ok = true;
 
     begin(&p, a);
@@ -280,7 +317,7 @@ tune_epoch(struct training *t, const struct tune_stage *stage, uint32_t at)
         double done = (at + (double)k / all) / stage->epochs;
         double rate = stage->to + (stage->from - stage->to) * (1 + cos(M_PI * done)) / 2;
         uint32_t first = k * t->o.batch, count = n - first < t->o.batch ? n - first : t->o.batch;
-        if (stage->kind == PRUNE && k % PRUNE_EVERY == 0) {
+        if (stage->kind == PRUNE && k % look == 0) {
             tune_prune(t, share_at(t, done));
             tune_apply(t);
         }

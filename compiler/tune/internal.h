@@ -19,7 +19,8 @@ struct tune_stage {
     double share;    /* ROUND: of the weights that are fixed from its start on */
 };
 
-#define STAGES 8
+#define STAGES    8
+#define TUNE_HASH 32
 
 /* A training on its way. All entries of all parameters lie in one row, as in gradients. */
 struct training {
@@ -45,6 +46,8 @@ struct training {
     struct account account; /* of private trainings, this one and those before it on the data */
     uint32_t trainings;     /* before */
     const char *ledger;     /* its text, NULL: there is none */
+    /* of what the training is of: network, teacher, data, options; known once tune_load looked */
+    uint8_t identity[TUNE_HASH];
 };
 
 /* prune.c: the `share` of the weights with the least scores becomes PRUNED, the others FREE. */

@@ -3,6 +3,7 @@
  * which are kept. */
 #include "tune/learner.h"
 
+#include "base/wide.h"
 #include "ir/matrix.h"
 #include "tune/poly_step.h"
 
@@ -26,6 +27,9 @@ struct learner_run {
     /* of each step that is a convolution: columns of all images, or room for one group of one when
      * all are too many to keep for the way back */
     float **columns;
+    /* of each such step: 1 + the element of a group of an image that an entry of its columns is, 0
+     * beyond the border; NULL: not listed */
+    uint32_t **element;
 };
 
 #define KEPT_COLUMNS ((size_t)1 << 22)
@@ -198,6 +202,35 @@ columns_kept(const struct step *s, uint32_t images)
     return images * columns_size(s) <= KEPT_COLUMNS;
 }
 
+WIDE static void
+gather(const float *restrict x, const uint32_t *restrict element, size_t n, float *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = element[i] ? x[element[i] - 1] : 0;
+}
+
+/* The columns of an image that counts its elements say where each comes from. NULL: floats cannot
+ * count so many. */
+static uint32_t *
+elements_of(struct arena *a, const struct step *s)
+{
+    size_t n = (size_t)(s->w.depth * s->w.positions);
+    size_t pixels = (size_t)(s->w.conv.in_ch * s->w.conv.area_in);
+    if (pixels >= (size_t)1 << 24)
+        return NULL;
+    struct arena *mine = arena_new();
+    float *count = ARENA_ARRAY(mine, float, pixels + 1), *columns = ARENA_ARRAY(mine, float, n + 1);
+    uint32_t *element = ARENA_ARRAY(a, uint32_t, n + 1);
+
+    for (size_t i = 0; i < pixels; i++)
+        count[i] = (float)(i + 1);
+    weighted_columns(&s->w, count, 0, columns);
+    for (size_t i = 0; i < n; i++)
+        element[i] = (uint32_t)columns[i];
+    arena_free(mine);
+    return element;
+}
+
 /* Those of group g of image k, made unless the way forwards kept them. */
 static float *
 columns_of(const struct learner_run *r, const struct step *s, uint32_t k, int64_t g, bool forwards)
@@ -207,8 +240,13 @@ columns_of(const struct learner_run *r, const struct step *s, uint32_t k, int64_
 
     if (kept)
         columns += k * columns_size(s) + (size_t)(g * s->w.depth * s->w.positions);
-    if (forwards || !kept)
-        weighted_columns(&s->w, r->value[s->x[0]] + k * size_of(r->net, s->x[0]), g, columns);
+    const float *x = r->value[s->x[0]] + k * size_of(r->net, s->x[0]);
+    const uint32_t *element = r->element[s - r->net->steps.at];
+    if ((forwards || !kept) && element)
+        gather(x + g * s->w.conv.in_ch * s->w.conv.area_in, element,
+               (size_t)(s->w.depth * s->w.positions), columns);
+    else if (forwards || !kept)
+        weighted_columns(&s->w, x, g, columns);
     return columns;
 }
 
@@ -221,14 +259,17 @@ learner_run_new(struct arena *a, const struct learner *n, uint32_t images)
     r->value = ARENA_ARRAY(a, float *, n->g->values.len + 1);
     r->slope = ARENA_ARRAY(a, float *, n->g->values.len + 1);
     r->columns = ARENA_ARRAY(a, float *, n->steps.len + 1);
+    r->element = ARENA_ARRAY(a, uint32_t *, n->steps.len + 1);
     for (uint32_t k = 0; k < n->steps.len; k++) {
         const struct step *s = &n->steps.at[k];
         size_t all = (size_t)images * (size_t)size_of(n, s->y);
-        if (s->kind == STEP_CONV)
+        if (s->kind == STEP_CONV) {
             r->columns[k] =
                 ARENA_ARRAY(a, float,
                             columns_kept(s, images) ? images *columns_size(s)
                                                     : (size_t)(s->w.depth * s->w.positions));
+            r->element[k] = elements_of(a, s);
+        }
         r->value[s->y] = ARENA_ARRAY(a, float, all + 1);
         if (n->wanted[s->y])
             r->slope[s->y] = ARENA_ARRAY(a, float, all + 1);

@@ -1,6 +1,8 @@
 /* round.c - progressive rounding, and what the network computes with. */
 #include "tune/internal.h"
 
+#include "base/wide.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -57,12 +59,18 @@ tune_round(struct training *t, double share)
     arena_free(a);
 }
 
+WIDE static void
+apply(uint32_t n, const uint8_t *restrict entry, const float *restrict latent, float *restrict to)
+{
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = entry[i] == PRUNED ? 0 : latent[i];
+}
+
 void
 tune_apply(struct training *t)
 {
     for (uint32_t k = 0; k < t->n_params; k++) {
         const struct learner_param *p = &t->params[k];
-        for (uint32_t i = 0; i < p->n; i++)
-            p->data[i] = t->entry[p->first + i] == PRUNED ? 0 : t->latent[p->first + i];
+        apply(p->n, t->entry + p->first, t->latent + p->first, p->data);
     }
 }
