@@ -4,10 +4,13 @@
 
 #include "batch/batch.h"
 
-/* Polynomials of degree 2 become squares of shifted inputs: a (x + s)^2 + c, where s goes into the
- * map before, a and c into the maps behind (squares.c). bound[n]: what |value| of a node stays
- * below, by its polynomials' ranges; 0 where that is not known. */
-struct tp *batch_squares(struct arena *a, const struct tp *t, double *bound);
+/* Polynomials of degree 3, as nodes or as sums and products of a tensor's powers, become two
+ * products of shifted inputs (cubics.c), those of degree 2 squares: a (x + s)^2 + c, where s goes
+ * into the map before, a and c into the maps behind (squares.c). The bounds of nodes, which
+ * batch_cubics clears, are then what |value| stays below by its polynomials' ranges; 0 where that
+ * is not known. */
+struct tp *batch_cubics(struct arena *a, const struct tp *t);
+struct tp *batch_squares(struct arena *a, const struct tp *t);
 
 /* Weights as integers times a unit (integers.c): exact where they are powers of two, or sums of two
  * that are small enough, but for one factor. */

@@ -17,10 +17,9 @@
 struct lowering {
     struct he_program *p;
     const struct tp *t;
-    const double *bound; /* tp node -> bound on its values, 0: not known */
-    uint32_t *of;        /* tp node -> instruction; NONE: a square that its reader makes */
-    uint32_t *reduced;   /* instruction -> its reduction, 0: none yet */
-    uint32_t room;       /* of reduced */
+    uint32_t *of;      /* tp node -> instruction; NONE: a square that its reader makes */
+    uint32_t *reduced; /* instruction -> its reduction, 0: none yet */
+    uint32_t room;     /* of reduced */
 };
 
 static uint32_t
@@ -207,8 +206,8 @@ lower_linear(struct lowering *l, uint32_t index)
         sum = add_inst(l, HE_add, n, NONE, (const uint32_t[]){sum, part}, 2);
         l->p->insts.at[sum].bound = bound;
     }
-    if (l->bound[index] > 0)
-        l->p->insts.at[sum].bound = l->bound[index];
+    if (n->bound > 0)
+        l->p->insts.at[sum].bound = n->bound;
     l->of[index] = sum;
 }
 
@@ -307,12 +306,11 @@ struct he_program *
 batch_lower(struct arena *a, const struct tp *t, uint32_t log_n, struct diag *d)
 {
     struct he_program *p = ARENA_NEW(a, struct he_program);
-    double *bound = ARENA_ARRAY(a, double, t->nodes.len + 1);
-    struct lowering l = {.p = p, .bound = bound};
+    struct lowering l = {.p = p};
 
     if (!check_size(t, d))
         return NULL;
-    l.t = batch_squares(a, t, bound);
+    l.t = batch_squares(a, batch_cubics(a, t));
     l.of = ARENA_ARRAY(a, uint32_t, l.t->nodes.len + 1);
     memset(l.of, 0xff, (l.t->nodes.len + 1) * sizeof *l.of);
     p->arena = a;

@@ -14,7 +14,6 @@
 struct rewriting {
     struct arena *a;
     struct tp *t;
-    double *bound;
 };
 
 /* The node's readers are all maps, and it is no output. */
@@ -121,7 +120,7 @@ make_square(struct rewriting *w, uint32_t node)
     n->kind = TP_MUL;
     n->poly = NULL;
     vec_push(w->a, &n->args, (struct tp_arg){from, NULL});
-    w->bound[from] = 1 + most;
+    w->t->nodes.at[from].bound = 1 + most;
     w->t->nodes.at[from].uses = 2;
 }
 
@@ -200,14 +199,14 @@ move_mantissas(struct rewriting *w, uint32_t node)
 }
 
 struct tp *
-batch_squares(struct arena *a, const struct tp *t, double *bound)
+batch_squares(struct arena *a, const struct tp *t)
 {
-    struct rewriting w = {a, tp_copy(a, t), bound};
+    struct rewriting w = {a, tp_copy(a, t)};
     tp_count_uses(w.t);
     for (uint32_t n = 0; n < w.t->nodes.len; n++) {
         const struct tp_node *node = &w.t->nodes.at[n];
         if (node->kind == TP_POLY)
-            bound[node->args.at[0].value] = 1;
+            w.t->nodes.at[node->args.at[0].value].bound = 1;
         if (can_be_square(&w, n))
             make_square(&w, n);
     }

@@ -5,6 +5,7 @@
 #include "made.h"
 
 #include "ola/plan.h"
+#include "schedule/schedule.h"
 
 #define LOG_N 13
 
@@ -43,20 +44,9 @@ static void
 schedule(struct made *m, struct he_program *p, double scale_bits, double range)
 {
     struct batch_chain chain;
+    struct schedule_levels levels;
     batch_depths(p, scale_bits, 0);
-    for (uint32_t k = 0; k < p->insts.len; k++)
-        p->insts.at[k].level = 0;
-    for (uint32_t k = p->insts.len; k-- > 0;) { /* as schedule_levels does, for one path */
-        struct he_inst *i = &p->insts.at[k];
-        uint32_t want = i->level + (i->op == HE_reduce ? i->down : 0);
-        if (i->op == HE_poly)
-            want += ola_plan_poly_depth(p->polys.at[i->data].degree);
-        for (uint32_t a = 0; a < i->args.len; a++) {
-            uint32_t *level = &p->insts.at[i->args.at[a]].level;
-            cr_assert(*level == 0 || *level == want, "one path only");
-            *level = want;
-        }
-    }
+    schedule_levels(p, &levels);
     cr_assert(batch_chain(p, scale_bits, range, &chain));
     uint64_t q[OLA_MAX_Q];
     for (uint32_t l = 0; l < chain.n; l++) {
@@ -115,6 +105,76 @@ Test(batch, computes_what_the_tensor_program_computes)
                 cr_expect_eq(p->batch, p->params.slots);
                 made_free(&m);
             }
+}
+
+/* c3 x^3 + c2 x^2 + c1 x + c0 as olac tune writes it, (c3 x + c2) x^2 + (c1 x + c0), or as a
+ * node. */
+static struct made
+cubic_between(uint64_t seed, bool written)
+{
+    struct made m = made_new(seed);
+    uint32_t x = made_input(&m, MADE_SHAPE(1, 20)), y = map_of(&m, x, 24, true), z;
+    double one[24], c[4] = {0.25, 0.5, 0.125, seed % 2 ? -0.0625 : 0.03125};
+    struct matrix *by[3];
+    for (int k = 0; k < 3; k++) {
+        for (int e = 0; e < 24; e++)
+            one[e] = k == 0 ? c[3] : k == 1 ? c[1] : 1;
+        by[k] = matrix_diagonal(m.a, 24, one);
+    }
+    if (written) {
+        uint32_t square = made_mul(&m, y, y), a = made_linear(&m, y, MADE_SHAPE(1, 24), 0);
+        m.t->nodes.at[a].args.at[0].m = by[0];
+        uint32_t p = made_mul(&m, a, square);
+        z = made_linear(&m, p, MADE_SHAPE(1, 24), 0);
+        m.t->nodes.at[z].args.at[0].m = by[2];
+        made_arg(&m, z, y, by[1]);
+        for (int e = 0; e < 24; e++) {
+            m.t->nodes.at[a].bias[e] = c[2];
+            m.t->nodes.at[z].bias[e] = c[0];
+        }
+    } else {
+        z = made_poly(&m, y, 3, 1);
+        const double cheb[4] = {c[0] + c[2] / 2, c[1] + 0.75 * c[3], c[2] / 2, c[3] / 4};
+        memcpy(m.t->nodes.at[z].poly->coef, cheb, sizeof cheb);
+    }
+    made_output(&m, map_of(&m, z, 5, true));
+    tp_count_uses(m.t);
+    return m;
+}
+
+/* Two products an element however it is written, the second brought back only behind the sums that
+ * read it; its factor is in their weights, which stay powers of two. */
+Test(batch, cubics_take_two_products)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        for (int written = 0; written < 2; written++) {
+            struct made m = cubic_between(seed, written);
+            struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+            cr_assert_not_null(p, "%s", made_errors(&m));
+            cr_expect_lt(largest_error(&m, p), 1e-5, "lowered, seed %u", (unsigned)seed);
+            schedule(&m, p, 28, 16);
+            cr_expect_lt(largest_error(&m, p), 1e-5, "scheduled, seed %u", (unsigned)seed);
+            struct he_counts all = he_count_all(p);
+            cr_expect_eq(all.products, 48);
+            cr_expect_eq(all.relinearisations, 24 + 5);
+            for (uint32_t k = 0; k < p->sparse.len; k++)
+                cr_expect(p->sparse.at[k].shifts);
+            made_free(&m);
+        }
+}
+
+/* A factor of x^3 that is next to nothing would need a shift far beyond the values: left alone. */
+Test(batch, cubics_that_are_nearly_squares)
+{
+    struct made m = two_maps(1, true, 3, 1);
+    const double c[4] = {0.3, 0.5, 0.2, 1e-4};
+    memcpy(m.t->nodes.at[2].poly->coef, c, sizeof c);
+    struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+    bool poly = false;
+    for (uint32_t k = 0; k < p->insts.len; k++)
+        poly |= p->insts.at[k].op == HE_poly;
+    cr_expect(poly);
+    made_free(&m);
 }
 
 /* Powers of two times one factor stay powers of two through a square; the square is no instruction
