@@ -3,6 +3,7 @@
 #include "op/lockstep.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A value of all images. */
 struct kept {
@@ -211,5 +212,29 @@ lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d)
             give_back(s, kept);
         }
     s->at = stop;
+    return ok;
+}
+
+bool
+lockstep_rest(const struct lockstep *s, float *out, struct diag *d)
+{
+    struct interpret_options o = {.poly = true};
+    struct arena *a = arena_new();
+    uint32_t v = s->g->outputs.at[0];
+    struct graph *c = stretch(s, s->g->nodes.len, false, a);
+    const float **from = ARENA_ARRAY(a, const float *, c->inputs.len + 1);
+    float **to = ARENA_ARRAY(a, float *, c->outputs.len + 1);
+    bool ok = true;
+
+    for (uint32_t k = 0; k < c->inputs.len; k++)
+        from[k] = s->kept[true][c->inputs.at[k].value].data;
+    for (uint32_t k = 0; k < c->outputs.len; k++)
+        to[k] = c->outputs.at[k] == v ? out : NULL;
+    if (s->kept[true][v].data)
+        memcpy(out, s->kept[true][v].data,
+               s->n * (size_t)shape_size(&graph_value(s->g, v)->shape) * sizeof *out);
+    else
+        ok = interpret_rows(c, &o, from, s->n, to, d);
+    arena_free(a);
     return ok;
 }

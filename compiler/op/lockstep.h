@@ -21,6 +21,9 @@ struct lockstep *lockstep_new(struct graph *clean, struct graph *ours, const flo
 /* Computes the nodes up to `stop` (not with it), polynomials and constants as they are now. False
  * after an error of the interpreter. */
 bool lockstep_advance(struct lockstep *s, uint32_t stop, struct diag *d);
+/* The nodes that are not computed yet, from the clean values, with the polynomials that they have
+ * now: n rows of output 0. Nothing is kept. */
+bool lockstep_rest(const struct lockstep *s, float *out, struct diag *d);
 /* A value that a later node or an output reads: n rows of shape_size floats. */
 const float *lockstep_value(const struct lockstep *s, uint32_t value, bool clean);
 /* Adds to ours, from row `first` on, what evaluating it encrypted may add: by its place up or down
