@@ -27,6 +27,28 @@ void schedule_levels(struct he_program *p, struct schedule_levels *out);
  * with apply, puts them in, with levels and drops). Returns the predicted seconds, below 0 where
  * the levels between two refreshes are too few for the program. */
 double schedule_deep(struct he_program *p, const struct he_rotations *r, bool apply);
+/* The degrees that a polynomial may have, by the levels that they take, and what the answers lose
+ * by each; n == 0: the one that it has. */
+#define SCHEDULE_OPTIONS 8
+struct schedule_options {
+    uint32_t n, degree[SCHEDULE_OPTIONS];
+    double cost[SCHEDULE_OPTIONS];
+};
+/* Degrees of all polynomials, placed at the least predicted time. */
+struct schedule_choice {
+    double seconds, cost; /* predicted; the sum over the polynomials */
+    uint8_t *option;      /* [polynomial] */
+};
+struct schedule_front {
+    struct schedule_choice *at;
+    uint32_t len, cap;
+};
+/* Degrees and refreshes together, the parameters chosen: adds the choices that no other beats in
+ * seconds and in cost, the fastest first. Exact as long as no more than 1,500 states have to be
+ * kept at a time; beyond, of states that differ by a percent (or more, where need be) of the cost
+ * the fastest is kept. o: [polynomial]. */
+void schedule_front(struct arena *a, const struct he_program *p, const struct he_rotations *r,
+                    const struct schedule_options *o, struct schedule_front *out);
 /* The rotations of each map, for it. */
 struct he_rotations *schedule_rotations(struct arena *a, const struct he_program *p);
 /* output_range: bound on |output|, for the scale of the last level. */

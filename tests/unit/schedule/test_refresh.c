@@ -1,4 +1,5 @@
-/* test_refresh.c - the places of bootstrappings against exhaustive search over random programs. */
+/* test_refresh.c - the places of bootstrappings, alone and together with the degrees, against
+ * exhaustive search over random programs. */
 #include "made_he.h"
 #include "ola/plan.h"
 #include "schedule/internal.h"
@@ -107,7 +108,7 @@ price_of(const struct he_program *p, uint32_t subset, const struct he_rotations 
         }
         uint32_t down = i->op == HE_linear ? 1 : 0;
         if (i->op == HE_poly)
-            down = p->polys.at[i->data].degree == 3 ? 2 : 3;
+            down = p->polys.at[i->data].degree == 3 ? 2 : p->polys.at[i->data].degree == 7 ? 3 : 4;
         bool fresh = i->op == HE_linear;
         for (uint32_t a = 0; a < i->args.len; a++)
             fresh = fresh && p->insts.at[i->args.at[a]].op == HE_input;
@@ -190,4 +191,120 @@ Test(refresh, scheduled_program_is_consistent)
         made_free(&m);
     }
     cr_expect(seen > CASES);
+}
+
+/* ---- degrees and places together
+ * --------------------------------------------------------------------------------------- */
+
+static const uint32_t degrees[] = {3, 7, 15};
+enum { DEGREES = 3, MOST_POLYS = 5 };
+
+/* What a polynomial costs the answers falls with its degree, by how much is drawn; some have one
+ * degree only. */
+static struct schedule_options *
+random_options(struct made *m, const struct he_program *p, uint64_t *seed)
+{
+    struct schedule_options *o = ARENA_ARRAY(m->a, struct schedule_options, p->polys.len + 1);
+    for (uint32_t k = 0; k < p->polys.len; k++) {
+        double cost = 1 + (double)draw(seed, 100);
+        if (draw(seed, 6) == 0)
+            continue;
+        o[k].n = DEGREES;
+        for (uint32_t i = 0; i < DEGREES; i++) {
+            o[k].degree[i] = degrees[i];
+            o[k].cost[i] = cost;
+            cost /= 1.5 + (double)draw(seed, 8);
+        }
+    }
+    return o;
+}
+
+/* Takes the digits of `number` as the options of the polynomials that have some; their cost. */
+static double
+assign(struct he_program *p, const struct schedule_options *o, uint32_t number)
+{
+    double cost = 0;
+    for (uint32_t k = 0; k < p->polys.len; k++) {
+        if (!o[k].n)
+            continue;
+        p->polys.at[k].degree = o[k].degree[number % DEGREES];
+        cost += o[k].cost[number % DEGREES];
+        number /= DEGREES;
+    }
+    return cost;
+}
+
+/* Whether the number is one of an assignment. */
+static bool
+assigns(const struct he_program *p, const struct schedule_options *o, uint32_t number)
+{
+    for (uint32_t k = 0; k < p->polys.len; k++)
+        number /= o[k].n ? DEGREES : 1;
+    return number == 0;
+}
+
+/* The least seconds that keep the cost within a budget, by the front; below 0: none. */
+static double
+within(const struct schedule_front *f, double budget)
+{
+    double least = -1;
+    for (uint32_t k = 0; k < f->len; k++)
+        if (f->at[k].cost <= budget * (1 + 1e-12) && (least < 0 || f->at[k].seconds < least))
+            least = f->at[k].seconds;
+    return least;
+}
+
+/* Each choice is an assignment at the price of its best placement, and none is beaten. */
+static void
+expect_true(struct made *m, struct he_program *p, const struct schedule_options *o,
+            const struct schedule_front *f, uint32_t c)
+{
+    bool *at = ARENA_ARRAY(m->a, bool, p->insts.len);
+    for (uint32_t k = 0; k < f->len; k++) {
+        double cost = 0;
+        for (uint32_t i = 0; i < p->polys.len; i++)
+            if (o[i].n) {
+                p->polys.at[i].degree = o[i].degree[f->at[k].option[i]];
+                cost += o[i].cost[f->at[k].option[i]];
+            }
+        double seconds = schedule_refresh(p, schedule_rotations(m->a, p), at);
+        cr_expect_float_eq(f->at[k].cost, cost, 1e-9 * cost + 1e-12, "case %u", c);
+        cr_expect_float_eq(f->at[k].seconds, seconds, 1e-9 * seconds, "case %u", c);
+        for (uint32_t j = 0; j < k; j++)
+            cr_expect(f->at[j].seconds <= f->at[k].seconds && f->at[j].cost > f->at[k].cost,
+                      "case %u: in order, none beaten", c);
+    }
+}
+
+/* For every budget of cost, and so for every plan that a choice within a drop or a time may lead
+ * to: no assignment of degrees, each with the best of all placements, is faster. */
+Test(refresh, degrees_and_places_are_the_best_of_all_together)
+{
+    uint64_t seed = 23;
+    uint32_t compared = 0, choices = 0, skips = 0;
+    for (uint32_t c = 0; c < CASES; c++) {
+        struct made m = made_new(c);
+        struct he_program *p = random_program(&m, &seed);
+        struct schedule_options *o = random_options(&m, p, &seed);
+        struct schedule_front f = {0};
+        choose_params(&m, p, 5 + (uint32_t)draw(&seed, 4));
+        bool small = p->polys.len <= MOST_POLYS;
+        if (small)
+            schedule_front(m.a, p, schedule_rotations(m.a, p), o, &f);
+        for (uint32_t k = 0; k < p->maps.len; k++)
+            skips += p->maps.at[k].args > 1;
+        choices += f.len;
+        for (uint32_t number = 0; small && assigns(p, o, number); number++) {
+            double cost = assign(p, o, number), want = exhaustive(&m, p), got = within(&f, cost);
+            if (want < 0)
+                continue;
+            cr_expect(got >= 0 && got <= want * (1 + 1e-9), "case %u: %g, not %g", c, got, want);
+            compared++;
+        }
+        expect_true(&m, p, o, &f, c);
+        made_free(&m);
+    }
+    cr_expect_gt(compared, 500);
+    cr_expect_gt(choices, 3 * CASES / 2);
+    cr_expect_gt(skips, CASES / 2);
 }
