@@ -166,3 +166,11 @@ choose_uniform(struct arena *a, const struct graph *g, const struct choice *c, u
             out->option[k]++;
     plan_sums(g, c, a, out);
 }
+
+void
+choose_options(struct arena *a, const struct graph *g, const struct choice *c, uint32_t *option,
+               struct choose_plan *out)
+{
+    *out = (struct choose_plan){.option = option};
+    plan_sums(g, c, a, out);
+}

@@ -46,6 +46,9 @@ bool choose_within(struct arena *a, const struct graph *g, const struct choice *
 /* Every activation at `degree`, as far as its pins allow: what OLA is compared with. */
 void choose_uniform(struct arena *a, const struct graph *g, const struct choice *c, uint32_t degree,
                     struct choose_plan *out);
+/* The plan of these candidates, [c->n], which it takes over. */
+void choose_options(struct arena *a, const struct graph *g, const struct choice *c,
+                    uint32_t *option, struct choose_plan *out);
 /* What a layer costs at a candidate: as measured, else impact * error. */
 double choose_cost(const struct choice_layer *l, uint32_t option);
 

@@ -35,11 +35,12 @@ static void
 row(struct str *s, const char *what, const struct chosen_plan *p)
 {
     str_addf(s, "  %-10s %3u levels, %3u along the deepest way, ", what, p->levels, p->deepest);
-    if (!isfinite(p->drop)) {
-        str_add(s, "no fit\n");
-        return;
-    }
-    str_addf(s, "drop %.2f %%, ", 100 * p->drop);
+    if (p->untried)
+        str_add(s, "not tried, ");
+    else if (isfinite(p->drop))
+        str_addf(s, "drop %.2f %%, ", 100 * p->drop);
+    else
+        str_add(s, "no fit, ");
     if (isfinite(p->seconds))
         str_addf(s, "%.3g s\n", p->seconds);
     else

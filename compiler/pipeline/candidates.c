@@ -13,9 +13,6 @@
 
 /* Times that a program with too much memory must be faster to be preferred. */
 #define HEAVY 1.5
-/* The ring degrees that are tried; above 2^16 nothing runs in reasonable time and memory. */
-#define LEAST_LOG_N 12
-#define MOST_LOG_N  16
 /* Bits of the largest output left above the modelled noise of one operation. */
 #define PRECISION_BITS 15.0
 
@@ -51,19 +48,38 @@ choose_params(struct arena *a, const struct compile_options *o, struct he_progra
     return params_choose(a, &r, &p->params, missing);
 }
 
-/* Whether the network is too deep for levels alone in this ring, under any layout. */
+/* What programs are made from: a tensor program; or (t NULL) programs that are lowered already,
+ * with polynomials of these degrees. */
+struct source {
+    const struct tp *t;
+    const struct pipeline_prices *prices;
+    const uint32_t *degree;
+};
+
+/* Whether so many levels are too many for levels alone in this ring. */
 static bool
-hopeless(struct arena *a, const struct compile_options *o, const struct tp *t, uint32_t log_n,
-         struct attempt *out)
+hopeless(struct arena *a, const struct compile_options *o, uint32_t depth, const struct tp *t,
+         uint32_t log_n, struct attempt *out)
 {
-    uint32_t depth = tp_depth_least(t), security = o->security ? o->security : 128;
+    uint32_t security = o->security ? o->security : 128;
     double limit = ola_plan_max_log_qp(log_n, security);
     if (o->insecure_toy || depth * (log_n + 9.0) <= limit)
         return false;
-    out->levels = tp_depth_text(a, t);
-    out->depth = tp_depth(t);
+    out->levels = t ? tp_depth_text(a, t) : NULL;
+    out->depth = t ? tp_depth(t) : depth;
     out->missing = out->depth * (log_n + 12.0) - limit;
     return true;
+}
+
+/* The ring is not worth a layout. */
+static bool
+skipped(struct arena *a, const struct compile_options *o, const struct source *from, uint32_t log_n,
+        struct attempt *out)
+{
+    if (!from->t)
+        return !pipeline_lowered(from->prices, log_n);
+    return log_n < PIPELINE_DEEP_LOG_N &&
+           hopeless(a, o, tp_depth_least(from->t), from->t, log_n, out);
 }
 
 /* The program by levels alone; NULL when the ring is too small for it. */
@@ -74,29 +90,44 @@ shallow(struct arena *a, const struct compile_options *o, struct he_program *p,
     struct schedule_levels levels;
     schedule_levels(p, &levels);
     out->depth = levels.depth;
+    if (!placed && hopeless(a, o, levels.depth, NULL, p->params.log_n, out))
+        return NULL;
     if (choose_params(a, o, p, &levels, output_range, p->params.log_n, &out->missing))
         return p;
-    out->levels = tp_depth_text(a, placed);
+    out->levels = placed ? tp_depth_text(a, placed) : NULL;
     return NULL;
+}
+
+/* The lowered program, its layouts in *placed where it is a new one; NULL after an error. */
+static struct he_program *
+lowered(struct arena *a, const struct compile_options *o, const struct source *from, uint32_t log_n,
+        struct tp **placed, struct diag *d)
+{
+    *placed = NULL;
+    if (!from->t)
+        return pipeline_with_degrees(a, from->prices, log_n, from->degree);
+    *placed = tp_copy(a, from->t);
+    if (!layout(*placed, log_n, d))
+        return NULL;
+    pipeline_dump_tp(o, "layout", *placed);
+    struct he_program *p = lower_plan(a, *placed, log_n, d);
+    if (p)
+        pipeline_dump_he(o, "lower", p);
+    return p;
 }
 
 /* False after an error; out->program stays NULL when the ring is too small. */
 static bool
-attempt(struct arena *a, const struct compile_options *o, const struct tp *t, double output_range,
-        uint32_t log_n, struct attempt *out, struct diag *d)
+attempt(struct arena *a, const struct compile_options *o, const struct source *from,
+        double output_range, uint32_t log_n, struct attempt *out, struct diag *d)
 {
-    struct tp *placed = tp_copy(a, t);
+    struct tp *placed;
+    struct he_program *p = lowered(a, o, from, log_n, &placed, d), *chosen = NULL;
 
-    if (!layout(placed, log_n, d))
-        return false;
-    pipeline_dump_tp(o, "layout", placed);
-    struct he_program *p = lower_plan(a, placed, log_n, d);
     if (!p)
         return false;
-    pipeline_dump_he(o, "lower", p);
     p->ram = o->max_ram;
-    struct he_program *chosen = NULL;
-    if (!hopeless(a, o, t, log_n, out)) {
+    if (!from->t || !hopeless(a, o, tp_depth_least(from->t), from->t, log_n, out)) {
         struct he_program *copy = he_copy(p);
         chosen = shallow(a, o, copy, placed, output_range, out);
     }
@@ -161,8 +192,8 @@ struct trial {
 /* Tries a ring, and beside it the next one where most networks ask for both: those too deep for the
  * smaller rings. trial: [log N]. */
 static void
-try_rings(struct arena *a, const struct compile_options *o, const struct tp *t, double output_range,
-          uint32_t log_n, uint32_t hi, struct trial *trial)
+try_rings(struct arena *a, const struct compile_options *o, const struct source *from,
+          double output_range, uint32_t log_n, uint32_t hi, struct trial *trial)
 {
     uint32_t n = log_n >= PIPELINE_DEEP_LOG_N && log_n < hi && !o->dump ? 2 : 1;
 
@@ -172,34 +203,29 @@ try_rings(struct arena *a, const struct compile_options *o, const struct tp *t, 
     for (uint32_t k = 0; k < n; k++) {
         struct trial *at = &trial[log_n + k];
         struct diag *quiet = diag_new();
-        at->ok = attempt(at->arena, o, t, output_range, log_n + k, &at->attempt, quiet);
+        at->ok = attempt(at->arena, o, from, output_range, log_n + k, &at->attempt, quiet);
         diag_free(quiet);
     }
 }
 
-struct he_program *
-pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
-                    double output_range, struct diag *d)
+/* The cheapest of all rings. */
+static struct he_program *
+cheapest(struct arena *a, const struct compile_options *o, const struct source *from,
+         double output_range, struct diag *d)
 {
-    uint32_t lo = o->log_n ? o->log_n : LEAST_LOG_N, hi = o->log_n ? o->log_n : MOST_LOG_N;
+    uint32_t lo = o->log_n ? o->log_n : PIPELINE_LEAST_LOG_N,
+             hi = o->log_n ? o->log_n : PIPELINE_MOST_LOG_N;
     struct trial trial[OLA_MAX_LOG_N + 1] = {{NULL, {0}, false}};
     struct attempt best = {0}, last = {0};
 
-    if (lo < OLA_MIN_LOG_N || hi > OLA_MAX_LOG_N) {
-        diag_error(d, E_INSECURE, PLACE_FILE(o->model), "--log-n must be from %d to %d",
-                   OLA_MIN_LOG_N, OLA_MAX_LOG_N);
-        return NULL;
-    }
-    if (o->throughput)
-        return pipeline_batches(a, o, t, output_range, d);
     for (uint32_t log_n = lo; log_n <= hi && !roomy(best.program); log_n++) {
-        if (log_n < PIPELINE_DEEP_LOG_N && hopeless(a, o, t, log_n, &last))
+        if (skipped(a, o, from, log_n, &last))
             continue;
         if (!trial[log_n].arena)
-            try_rings(a, o, t, output_range, log_n, hi, trial);
+            try_rings(a, o, from, output_range, log_n, hi, trial);
         struct attempt now = trial[log_n].attempt;
         if (!trial[log_n].ok) { /* once more, for what there is to say */
-            attempt(a, o, t, output_range, log_n, &now, d);
+            attempt(a, o, from, output_range, log_n, &now, d);
             return NULL;
         }
         if (best.program && !now.program)
@@ -221,23 +247,62 @@ pipeline_candidates(struct arena *a, const struct compile_options *o, const stru
     return best.program;
 }
 
+struct he_program *
+pipeline_candidates(struct arena *a, const struct compile_options *o, const struct tp *t,
+                    double output_range, struct diag *d)
+{
+    if (o->log_n && (o->log_n < OLA_MIN_LOG_N || o->log_n > OLA_MAX_LOG_N)) {
+        diag_error(d, E_INSECURE, PLACE_FILE(o->model), "--log-n must be from %d to %d",
+                   OLA_MIN_LOG_N, OLA_MAX_LOG_N);
+        return NULL;
+    }
+    if (o->throughput)
+        return pipeline_batches(a, o, t, output_range, d);
+    return cheapest(a, o, &(struct source){.t = t}, output_range, d);
+}
+
+/* Without files of what the passes made. */
+static struct compile_options
+quietly(const struct compile_options *o)
+{
+    struct compile_options quiet = *o;
+
+    quiet.dump = NULL;
+    quiet.dump_out = NULL;
+    return quiet;
+}
+
 double
 pipeline_price(const struct compile_options *o, struct graph *g, const float *images, uint32_t n,
                double output_range)
 {
-    struct compile_options quietly = *o;
+    struct compile_options own = quietly(o);
     struct arena *a = arena_new();
     struct diag *quiet = diag_new();
     const struct he_program *p = NULL;
-
-    quietly.dump = NULL;
-    quietly.dump_out = NULL;
     struct tp *t = linearize(a, g, quiet);
     if (t)
         pipeline_bounds(t, images, n < PIPELINE_REFERENCE ? n : PIPELINE_REFERENCE);
     if (t)
-        p = pipeline_candidates(a, &quietly, t, output_range, quiet);
+        p = pipeline_candidates(a, &own, t, output_range, quiet);
     double seconds = p ? p->seconds : INFINITY;
+    diag_free(quiet);
+    arena_free(a);
+    return seconds;
+}
+
+double
+pipeline_price_degrees(const struct compile_options *o, const struct pipeline_prices *prices,
+                       const uint32_t *degree, double output_range, uint32_t *log_n)
+{
+    struct compile_options own = quietly(o);
+    struct arena *a = arena_new();
+    struct diag *quiet = diag_new();
+    const struct he_program *p = cheapest(
+        a, &own, &(struct source){.prices = prices, .degree = degree}, output_range, quiet);
+    double seconds = p ? p->seconds : INFINITY;
+
+    *log_n = p && p->count_refreshes ? p->params.log_n : 0;
     diag_free(quiet);
     arena_free(a);
     return seconds;

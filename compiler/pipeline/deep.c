@@ -28,17 +28,23 @@ key_bytes(const struct he_params *p)
     return sum + (double)ola_plan_key_bytes(&l, ola_plan_relin_level(&l, UINT32_MAX));
 }
 
-bool
-pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
-              double *leanest)
+static struct params_deep_request
+request(const struct compile_options *o, const struct he_program *p)
 {
-    struct params_deep_request r = {
+    return (struct params_deep_request){
         .log_n = p->params.log_n,
         .security = o->security ? o->security : 128,
         .insecure_toy = o->insecure_toy,
         .costs = o->costs,
         .scale_bits = (uint32_t)ceil(params_rounding_bits(p->params.log_n) + pipeline_precision(o)),
     };
+}
+
+bool
+pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
+              double *leanest)
+{
+    struct params_deep_request r = request(o, p);
     struct he_params best = {0}, lowered = p->params;
     const struct he_rotations *rotations = schedule_rotations(a, p);
     double least = -1;
@@ -62,4 +68,32 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
         }
     p->params = least < 0 ? lowered : best;
     return least >= 0 && schedule_deep(p, rotations, true) >= 0;
+}
+
+void
+pipeline_deep_front(struct arena *a, const struct compile_options *o, const struct he_program *p,
+                    const struct schedule_options *options, struct schedule_front *out)
+{
+    struct params_deep_request r = request(o, p);
+    struct he_program own[MOST_DIGIT * MOST_LEVELS];
+    struct schedule_front front[MOST_DIGIT * MOST_LEVELS] = {{0}};
+    struct arena *mine[MOST_DIGIT * MOST_LEVELS];
+    const struct he_rotations *rotations = schedule_rotations(a, p);
+    uint32_t n = 0;
+
+    for (r.digit_limbs = 1; r.digit_limbs <= MOST_DIGIT; r.digit_limbs++)
+        for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
+            own[n] = *p;
+            if (!params_deep(a, &r, &own[n].params))
+                break;
+            if (o->max_ram > 0 && key_bytes(&own[n].params) / KEY_SHARE > o->max_ram)
+                continue;
+            mine[n++] = arena_child(a);
+        }
+#pragma omp parallel for schedule(dynamic)
+    for (uint32_t k = 0; k < n; k++)
+        schedule_front(mine[k], &own[k], rotations, options, &front[k]);
+    for (uint32_t k = 0; k < n; k++)
+        for (uint32_t f = 0; f < front[k].len; f++)
+            vec_push(a, out, front[k].at[f]);
 }

@@ -5,6 +5,7 @@
 #include "ir/tp.h"
 #include "op/op.h"
 #include "pipeline/pipeline.h"
+#include "schedule/schedule.h"
 
 /* Tries ring degrees, each on a copy of the tensor program, prices each result and keeps the
  * cheapest, without its weights (lower_weights; candidates.c). NULL after an error. */
@@ -41,12 +42,49 @@ bool pipeline_polish(const struct compile_options *o, const struct approximate_o
  * first PIPELINE_REFERENCE for the bounds; INFINITY: no ring holds it (candidates.c). */
 double pipeline_price(const struct compile_options *o, struct graph *g, const float *images,
                       uint32_t n, double output_range);
+/* What plans of degrees cost, once candidates are known (price.c): programs lowered once a ring.
+ * images: n rows, as above. The graph's polynomials must be gone, and are. */
+struct pipeline_prices;
+struct pipeline_prices *pipeline_prices(struct arena *a, const struct compile_options *o,
+                                        struct graph *g, const struct choice *c,
+                                        const float *images, uint32_t n);
+/* The program of a ring, whatever its degrees; NULL: no plan fits the ring. */
+const struct he_program *pipeline_lowered(const struct pipeline_prices *s, uint32_t log_n);
+/* A copy of it with polynomials of these degrees, of each node. */
+struct he_program *pipeline_with_degrees(struct arena *a, const struct pipeline_prices *s,
+                                         uint32_t log_n, const uint32_t *degree);
+/* pipeline_price of the graph with these degrees; *log_n: its ring where it is bootstrapped, else 0
+ * (candidates.c). */
+double pipeline_price_degrees(const struct compile_options *o, const struct pipeline_prices *prices,
+                              const uint32_t *degree, double output_range, uint32_t *log_n);
+/* Adds plans of a bootstrapped network that no others of the same parameters beat in seconds
+ * (about: memory is not yet looked at) and in what the answers lose, degrees and refreshes chosen
+ * together. */
+struct pipeline_plan {
+    double seconds, cost;
+    uint32_t *option; /* [choice.n] */
+};
+struct pipeline_plans {
+    struct pipeline_plan *at;
+    uint32_t len, cap;
+};
+void pipeline_front_plans(struct arena *a, const struct compile_options *o,
+                          const struct pipeline_prices *s, uint32_t log_n,
+                          struct pipeline_plans *out);
+/* The same for a lowered program, of each parameters that could serve; options: of its polynomials
+ * (deep.c). */
+void pipeline_deep_front(struct arena *a, const struct compile_options *o,
+                         const struct he_program *p, const struct schedule_options *options,
+                         struct schedule_front *out);
 /* The page of report/, but for what is simulated (report.c). */
 struct report *pipeline_report(struct arena *a, const struct compile_options *o,
                                const struct compiled *c);
 /* The options that change the generated code, spelled out, for its header. */
 const char *pipeline_options_text(struct arena *a, const struct compile_options *o,
                                   const struct compiled *c);
+/* The ring degrees that are tried; above 2^16 nothing runs in reasonable time and memory. */
+#define PIPELINE_LEAST_LOG_N 12
+#define PIPELINE_MOST_LOG_N  16
 /* The least ring whose chain holds a bootstrapping at 128 bits. */
 #define PIPELINE_DEEP_LOG_N 15
 /* Parameters with bootstrapping and the places of the refreshes for a lowered program, by the least

@@ -1,7 +1,8 @@
-/* ola.c - degrees layer by layer under --max-drop and --max-latency. Impacts and errors give the
- * best plan for every budget of levels; each plan that is tried is fitted on one half of the
- * calibration images, judged on the other and priced as a whole program, and so are the uniform
- * degrees that it has to beat. */
+/* ola.c - degrees layer by layer under --max-drop and --max-latency. What candidates cost the
+ * answers and what whole programs take give a list of plans, each the best for its time: of a
+ * bootstrapped network with its refreshes (price.c), of others by budgets of levels. Of these few
+ * are tried: fitted on one half of the calibration images and judged on the other, and so are the
+ * uniform degrees that they have to beat. */
 #include "pipeline/internal.h"
 
 #include "choose/choose.h"
@@ -9,6 +10,7 @@
 #include "op/interpret.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Errors and impacts are means over so many images; more do not change them by much. */
@@ -16,11 +18,14 @@
 /* Images through the network to measure candidates, all together, and of one candidate at least. */
 #define MEASURED       8000u
 #define MEASURED_LEAST 32u
-/* So many budgets below the one that halving found are tried too: the drop is not quite monotonic.
- */
+/* So many plans below the one that halving found are tried too: the drop is not quite monotonic. */
 #define BELOW 1u
-/* Of so few budgets each is tried, from the least up. */
+/* Of so few plans each is tried, from the fastest on. */
 #define FEW 16u
+/* Of plans whose predicted times differ by less than this share, the best is listed. */
+#define SAME_TIME 0.01
+/* A plan that loses this much more than may be lost is not polished: that halves a loss, about. */
+#define POLISHABLE 10.0
 
 static const uint32_t uniform_degrees[CHOSEN_UNIFORM] = {3, 7, 15};
 
@@ -41,9 +46,13 @@ struct search {
     int64_t size;   /* of an output */
     float *answers; /* of the float network on judge */
     struct answer_rule rule;
+    double output_range;
     struct choice choice;
+    const struct pipeline_prices *prices;
+    bool shallow, deep[OLA_MAX_LOG_N + 1]; /* what uniform degrees are: by levels; rings */
+    struct pipeline_plans list; /* the fastest first, each losing less than those before */
     VEC(struct chosen_plan) tried;
-    VEC(uint32_t) budgets; /* of tried; 0 for uniform ones */
+    VEC(uint32_t) listed; /* of tried: its place in the list, NONE: in none */
 };
 
 /* ---- the two halves
@@ -155,9 +164,95 @@ prepare(struct search *s, const struct compiled *c, const int64_t *labels)
     s->rule = answer_rule(s->answers, s->judge.n, s->size);
     if (s->size == 1 && !s->rule.probability)
         s->judge.labels = NULL; /* no classes */
+    double most = 0;
+    for (int64_t k = 0; k < s->judge.n * s->size; k++)
+        most = fmax(most, fabs((double)s->answers[k]));
+    s->output_range = pipeline_output_range(most);
     uint32_t n = s->fit.n < WEIGHED_IMAGES ? s->fit.n : WEIGHED_IMAGES;
-    return approximate_errors(s->g, s->fit.x, n, &s->ao, &s->choice, s->d) &&
-           weigh(s, c->calibration, n) && measure(s, n);
+    if (!approximate_errors(s->g, s->fit.x, n, &s->ao, &s->choice, s->d) ||
+        !weigh(s, c->calibration, n) || !measure(s, n))
+        return false;
+    if (!s->o->throughput)
+        s->prices = pipeline_prices(s->a, s->o, s->g, &s->choice, s->judge.x, s->judge.n);
+    return true;
+}
+
+/* ---- the list of plans
+ * --------------------------------------------------------------------------------------- */
+
+/* Predicted seconds; *log_n: the ring where it is bootstrapped, else 0. */
+static double
+price(const struct search *s, const struct choose_plan *p, uint32_t *log_n)
+{
+    *log_n = 0;
+    if (!s->o->throughput)
+        return pipeline_price_degrees(s->o, s->prices, p->degree, s->output_range, log_n);
+    for (uint32_t k = 0; k < s->choice.n; k++)
+        s->g->nodes.at[s->choice.layers[k].node].poly =
+            s->choice.layers[k].option[p->option[k]].poly;
+    double seconds = pipeline_price(s->o, s->g, s->judge.x, s->judge.n, s->output_range);
+    for (uint32_t k = 0; k < s->choice.n; k++)
+        s->g->nodes.at[s->choice.layers[k].node].poly = NULL;
+    return seconds;
+}
+
+/* The best plan of each budget of levels. */
+static void
+list_budgets(struct search *s)
+{
+    uint32_t least, most, log_n;
+
+    choose_range(s->g, &s->choice, &least, &most);
+    for (uint32_t b = least; b <= most; b++) {
+        struct choose_plan p;
+        if (choose_within(s->a, s->g, &s->choice, b, &p))
+            vec_push(s->a, &s->list,
+                     (struct pipeline_plan){price(s, &p, &log_n), p.cost, p.option});
+    }
+}
+
+static int
+by_seconds(const void *a, const void *b)
+{
+    const struct pipeline_plan *x = a, *y = b;
+
+    if (x->seconds != y->seconds)
+        return x->seconds < y->seconds ? -1 : 1;
+    return (x->cost < y->cost) - (x->cost > y->cost); /* those of no price: the worst first */
+}
+
+/* Sorts the list, drops what another plan beats, and thins it out. */
+static void
+list_tidy(struct search *s)
+{
+    struct pipeline_plan *p = s->list.at;
+    uint32_t kept = 0, n = 0;
+    double first = 0;
+
+    if (s->list.len)
+        qsort(p, s->list.len, sizeof *p, by_seconds);
+    for (uint32_t k = 0; k < s->list.len; k++)
+        if (!kept || p[k].cost < p[kept - 1].cost)
+            p[kept++] = p[k];
+    for (uint32_t k = 0; k < kept; k++) {
+        bool same = n && p[k].seconds <= first * (1 + SAME_TIME) && isfinite(p[k].seconds);
+        first = same ? first : p[k].seconds;
+        n += !same;
+        p[n - 1] = p[k];
+    }
+    s->list.len = n;
+}
+
+/* Of the rings that uniform degrees are bootstrapped in; of levels where one needs none. */
+static void
+list_plans(struct search *s)
+{
+    for (uint32_t log_n = 1; log_n <= OLA_MAX_LOG_N; log_n++)
+        if (s->deep[log_n])
+            pipeline_front_plans(s->a, s->o, s->prices, log_n, &s->list);
+    if (s->shallow)
+        list_budgets(s);
+    list_tidy(s);
 }
 
 /* ---- one plan
@@ -189,54 +284,75 @@ within(const struct search *s, const struct chosen_plan *p, bool drop, bool late
            (!latency || s->o->max_latency <= 0 || p->seconds <= s->o->max_latency);
 }
 
-/* Fits, judges and prices; the result is the newest of s->tried. */
-static void
-try_plan(struct search *s, const struct choose_plan *p, uint32_t uniform, uint32_t budget,
-         struct diag *d)
+static double
+judged(struct search *s, float *out, struct diag *d)
 {
-    struct chosen_plan t = {.uniform = uniform,
-                            .deepest = p->deepest,
-                            .levels = p->levels,
-                            .cost = p->cost,
-                            .degree = p->degree,
-                            .drop = INFINITY,
-                            .seconds = INFINITY};
+    return judge_outputs(s, true, out, d) ? drop_of(s, out) : INFINITY;
+}
+
+/* Polishes a plan that loses too much, but not hopelessly: it takes longer than all else. */
+static void
+polish_plan(struct search *s, const struct approximate_options *ao, struct chosen_plan *t,
+            float *out, struct diag *d)
+{
+    if (!s->o->polish || !isfinite(t->drop) ||
+        (s->o->max_drop > 0 &&
+         (within(s, t, true, false) || t->drop > POLISHABLE * (s->o->max_drop + 1e-3))))
+        return;
+    if (pipeline_polish(s->o, ao, s->g, s->fit.x, s->fit.n, &t->report, &t->polished, d))
+        t->drop = judged(s, out, d);
+}
+
+static struct chosen_plan
+priced(struct search *s, const struct choose_plan *p, uint32_t uniform)
+{
+    uint32_t log_n;
+    double seconds = price(s, p, &log_n);
+
+    if (uniform) {
+        s->deep[log_n] = true;
+        s->shallow = s->shallow || !log_n;
+    }
+    return (struct chosen_plan){.uniform = uniform,
+                                .deepest = p->deepest,
+                                .levels = p->levels,
+                                .cost = p->cost,
+                                .seconds = seconds,
+                                .degree = p->degree,
+                                .drop = INFINITY};
+}
+
+/* Fits and judges; the result is the newest of s->tried. */
+static void
+try_plan(struct search *s, struct chosen_plan t, uint32_t listed, struct diag *d)
+{
     struct approximate_options ao = s->ao;
     struct arena *scratch = arena_new();
     float *out = ARENA_ARRAY(scratch, float, (size_t)(s->judge.n * s->size) + 1);
 
-    ao.plan = p->degree;
-    if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d) &&
-        judge_outputs(s, true, out, d)) {
-        t.drop = drop_of(s, out);
-        /* where it matters: it takes longer than all else */
-        if (s->o->polish && !(s->o->max_drop > 0 && within(s, &t, true, false)) &&
-            pipeline_polish(s->o, &ao, s->g, s->fit.x, s->fit.n, &t.report, &t.polished, d) &&
-            judge_outputs(s, true, out, d))
-            t.drop = drop_of(s, out);
-        /* a plan that loses too much is out, whatever its price */
-        if (uniform || s->o->max_drop <= 0 || within(s, &t, true, false))
-            t.seconds = pipeline_price(s->o, s->g, s->judge.x, s->judge.n,
-                                       pipeline_output_range(t.report.output_max));
+    ao.plan = t.degree;
+    if (approximate(s->g, s->fit.x, s->fit.n, &ao, &t.report, d)) {
+        t.drop = judged(s, out, d);
+        polish_plan(s, &ao, &t, out, d);
         approximate_take(s->a, s->g, &t.fit);
     }
     vec_push(s->a, &s->tried, t);
-    vec_push(s->a, &s->budgets, budget);
+    vec_push(s->a, &s->listed, listed);
     arena_free(scratch);
 }
 
-/* The plan for a budget; tried at most once. */
+/* The plan in this place of the list; tried at most once. */
 static const struct chosen_plan *
-at_budget(struct search *s, uint32_t budget)
+at_place(struct search *s, uint32_t place)
 {
     struct choose_plan p;
 
-    for (uint32_t k = CHOSEN_UNIFORM; k < s->tried.len; k++)
-        if (s->budgets.at[k] == budget)
+    for (uint32_t k = 0; k < s->tried.len; k++)
+        if (s->listed.at[k] == place)
             return &s->tried.at[k];
     struct diag *quiet = diag_new();
-    choose_within(s->a, s->g, &s->choice, budget, &p);
-    try_plan(s, &p, 0, budget, quiet);
+    choose_options(s->a, s->g, &s->choice, s->list.at[place].option, &p);
+    try_plan(s, priced(s, &p, 0), place, quiet);
     diag_free(quiet);
     return &s->tried.at[s->tried.len - 1];
 }
@@ -260,34 +376,39 @@ better(const struct search *s, const struct chosen_plan *p, const struct chosen_
     return p->levels < q->levels;
 }
 
-/* The least budget that keeps the answers, of few: no halving, as the drop is not quite monotonic.
- */
+/* The fastest plan that keeps the answers, of the first n: of few one after the other, as the drop
+ * is not quite monotonic, else by halving. */
 static void
-sweep(struct search *s, uint32_t least, uint32_t most)
+fastest_within(struct search *s, uint32_t n)
 {
-    for (uint32_t b = least; b <= most; b++)
-        if (within(s, at_budget(s, b), true, false))
+    uint32_t lo = 0, hi = n;
+
+    for (uint32_t k = 0; n <= FEW && k < n; k++)
+        if (within(s, at_place(s, k), true, false))
             return;
+    while (n > FEW && lo < hi) {
+        uint32_t middle = lo + (hi - lo) / 2;
+        bool ok = within(s, at_place(s, middle), true, false);
+        *(ok ? &hi : &lo) = middle + !ok;
+    }
+    for (uint32_t k = 1; n > FEW && k <= BELOW && lo >= k; k++)
+        at_place(s, lo - k);
 }
 
-/* Under --max-drop the least budget that keeps the answers, else the largest that keeps the time,
- * by halving. */
-static void
-halve(struct search *s, uint32_t least, uint32_t most)
+/* How many of the list are fast enough, and, under --max-drop, no slower than a uniform degree that
+ * will do. */
+static uint32_t
+worth_trying(const struct search *s)
 {
-    bool by_drop = s->o->max_drop > 0;
-    uint32_t lo = least, hi = most;
+    double most = s->o->max_latency > 0 ? s->o->max_latency : INFINITY;
+    uint32_t n = 0;
 
-    while (lo < hi) {
-        uint32_t middle = lo + (hi - lo + !by_drop) / 2;
-        bool ok = within(s, at_budget(s, middle), by_drop, !by_drop);
-        if (by_drop)
-            *(ok ? &hi : &lo) = middle + !ok;
-        else
-            *(ok ? &lo : &hi) = middle - !ok;
-    }
-    for (uint32_t k = 0; k <= BELOW && lo - least >= k; k++)
-        at_budget(s, lo - k);
+    for (uint32_t k = 0; k < s->tried.len; k++)
+        if (s->o->max_drop > 0 && within(s, &s->tried.at[k], true, false))
+            most = fmin(most, s->tried.at[k].seconds);
+    while (n < s->list.len && s->list.at[n].seconds <= most)
+        n++;
+    return n ? n : s->list.len > 0;
 }
 
 static const struct chosen_plan *
@@ -354,48 +475,65 @@ no_plan(const struct search *s)
     diag_hint(s->d, "--max-latency %.6g would do", ceil(1e3 * fastest->seconds) / 1e3);
 }
 
-/* Every plan failed: the last one once more, for its message. */
+/* Every plan failed: one once more, for its message. */
 static bool
-nothing_fits(struct search *s, uint32_t most)
+nothing_fits(struct search *s)
 {
     struct choose_plan p;
 
-    choose_within(s->a, s->g, &s->choice, most, &p);
-    try_plan(s, &p, 0, most, s->d);
+    choose_uniform(s->a, s->g, &s->choice, uniform_degrees[CHOSEN_UNIFORM - 1], &p);
+    try_plan(s, priced(s, &p, 0), NONE, s->d);
     return false;
+}
+
+/* One degree everywhere, from the middle one on: where that will do, a higher one would only be
+ * slower, and else a lower one would not do. */
+static void
+try_uniform(struct search *s, struct chosen *out)
+{
+    static const uint32_t order[CHOSEN_UNIFORM] = {1, 0, 2};
+
+    for (uint32_t k = 0; k < CHOSEN_UNIFORM; k++) {
+        struct choose_plan p;
+        choose_uniform(s->a, s->g, &s->choice, uniform_degrees[k], &p);
+        out->uniform[k] = priced(s, &p, uniform_degrees[k]);
+        out->uniform[k].untried = true;
+    }
+    for (uint32_t k = 0; k < CHOSEN_UNIFORM; k++) {
+        struct chosen_plan *u = &out->uniform[order[k]];
+        bool will_do = k && within(s, &out->uniform[order[0]], true, false);
+        if (k && s->o->max_drop > 0 && will_do != (order[k] == 0))
+            continue;
+        struct diag *quiet = diag_new();
+        u->untried = false;
+        try_plan(s, *u, NONE, quiet);
+        *u = s->tried.at[s->tried.len - 1];
+        diag_free(quiet);
+    }
 }
 
 static bool
 search(struct search *s, struct chosen *out)
 {
-    uint32_t least, most;
-    bool priced = false, fits = false;
+    bool any_priced = false, fits = false;
 
-    choose_range(s->g, &s->choice, &least, &most);
-    for (uint32_t k = 0; k < CHOSEN_UNIFORM; k++) {
-        struct choose_plan p;
-        struct diag *quiet = diag_new();
-        choose_uniform(s->a, s->g, &s->choice, uniform_degrees[k], &p);
-        try_plan(s, &p, uniform_degrees[k], 0, quiet);
-        diag_free(quiet);
-        out->uniform[k] = s->tried.at[k];
-        /* on as many levels as one degree everywhere that will do, the choice will not do worse */
-        if (s->o->max_drop > 0 && within(s, &out->uniform[k], true, false) && p.deepest < most)
-            most = p.deepest;
-    }
-    if (s->o->max_drop > 0 && most - least <= FEW)
-        sweep(s, least, most);
+    try_uniform(s, out);
+    list_plans(s);
+    uint32_t n = worth_trying(s);
+    if (s->o->max_drop > 0)
+        fastest_within(s, n);
     else
-        halve(s, least, most);
+        for (uint32_t k = 0; k <= BELOW && k < n; k++)
+            at_place(s, n - 1 - k);
     for (uint32_t k = 0; k < s->tried.len; k++) {
         fits = fits || isfinite(s->tried.at[k].drop);
-        priced =
-            priced || (isfinite(s->tried.at[k].seconds) && within(s, &s->tried.at[k], true, false));
+        any_priced = any_priced ||
+                     (isfinite(s->tried.at[k].seconds) && within(s, &s->tried.at[k], true, false));
     }
     if (!fits)
-        return nothing_fits(s, most);
+        return nothing_fits(s);
     /* too deep for every ring: chosen by levels, and what comes after says so */
-    const struct chosen_plan *best = best_of(s, true, priced);
+    const struct chosen_plan *best = best_of(s, true, any_priced);
     if (!best) {
         no_plan(s);
         return false;

@@ -397,6 +397,8 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
     if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d) ||
         !pipeline_front_program(a, out, &front, d))
         return false;
+    if (out->chosen.judged)
+        out->chosen.plan.seconds = out->program->seconds;
     if (out->program->tp)
         lower_weights(out->program);
     const struct he_port *port = &out->program->outputs.at[0];

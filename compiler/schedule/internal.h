@@ -23,6 +23,11 @@ void schedule_renumber(struct he_program *p, const uint32_t *of);
 /* The modelled deviation of the error of every value (noise.c). */
 void schedule_noise(struct he_program *p);
 
+/* One more than the highest level at which each step is rotated by, 0: it is not; by all but a map
+ * (or NULL). The highest level of a relinearisation, NONE: there is none (schedule.c). */
+uint32_t schedule_keys(struct he_program *p, const struct he_map *without, uint32_t *steps);
+/* Adds those of instruction k, a map. */
+void schedule_map_keys(struct he_program *p, uint32_t k, uint32_t *steps);
 /* The keys that the program needs, and what it costs (schedule.c). */
 void schedule_price(struct he_program *p);
 /* Where the program would take more than MEMORY_WANTED, splits baby steps and keeps diagonals

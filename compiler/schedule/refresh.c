@@ -8,8 +8,8 @@
  * in price is dropped, so that what is left at the inputs holds the optimum (of up to MOST_STATES
  * states at a time; residual networks need a few dozen).
  *
- * Where polynomials may have several degrees, each is a way on too, and a state also has the sum of
- * what its degrees cost the answers: what is left at the inputs is then the front of both prices. */
+ * Where polynomials may have several degrees, each is a way on too, and a state has the sum of what
+ * its degrees cost the answers besides: what is left at the inputs is then the front of both. */
 #include "schedule/schedule.h"
 
 #include "ola/plan.h"

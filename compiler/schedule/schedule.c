@@ -284,14 +284,32 @@ need_refresh(struct he_program *p, uint32_t *steps, uint32_t period)
     return ola_plan_relin_level(&l, UINT32_MAX);
 }
 
-static void
-collect_keys(struct he_program *p)
+void
+schedule_map_keys(struct he_program *p, uint32_t k, uint32_t *steps)
 {
     struct arena *scratch = arena_new();
-    uint32_t *steps = ARENA_ARRAY(scratch, uint32_t, p->params.slots);
+    const struct he_inst *i = &p->insts.at[k];
+    const struct he_map *m = &p->maps.at[i->data];
+    struct he_coarse *coarse;
+    uint32_t n = he_map_coarse(scratch, m, &coarse);
 
-    p->relin_level = NONE;
-    p->rotations.len = 0;
+    for (uint32_t c = 0; c < n; c++)
+        need_rotation(p, steps, coarse[c].step - coarse[c].from, m->level);
+    for (uint32_t d = 0; d < m->diagonals.len; d++) {
+        struct he_baby baby = he_map_baby(m, m->diagonals.at[d].baby);
+        need_rotation(p, steps, baby.fine, m->level);
+        need_rotation(p, steps, he_map_giant(m, d), m->level);
+    }
+    for (uint32_t f = 0; f < m->folds.len; f++)
+        need_rotation(p, steps, m->folds.at[f], i->level);
+    arena_free(scratch);
+}
+
+uint32_t
+schedule_keys(struct he_program *p, const struct he_map *without, uint32_t *steps)
+{
+    uint32_t relin = NONE;
+
     for (uint32_t k = 0; k < p->insts.len; k++) {
         const struct he_inst *i = &p->insts.at[k];
         uint32_t level = NONE;
@@ -303,23 +321,22 @@ collect_keys(struct he_program *p)
             level = p->polys.at[i->data].level;
         if (i->op == HE_refresh)
             level = need_refresh(p, steps, p->refreshes.at[i->data].period);
-        if (level != NONE && (p->relin_level == NONE || p->relin_level < level))
-            p->relin_level = level;
-        if (i->op != HE_linear)
-            continue;
-        const struct he_map *m = &p->maps.at[i->data];
-        struct he_coarse *coarse;
-        uint32_t n = he_map_coarse(scratch, m, &coarse);
-        for (uint32_t c = 0; c < n; c++)
-            need_rotation(p, steps, coarse[c].step - coarse[c].from, m->level);
-        for (uint32_t d = 0; d < m->diagonals.len; d++) {
-            struct he_baby baby = he_map_baby(m, m->diagonals.at[d].baby);
-            need_rotation(p, steps, baby.fine, m->level);
-            need_rotation(p, steps, he_map_giant(m, d), m->level);
-        }
-        for (uint32_t f = 0; f < m->folds.len; f++)
-            need_rotation(p, steps, m->folds.at[f], i->level);
+        if (level != NONE && (relin == NONE || relin < level))
+            relin = level;
+        if (i->op == HE_linear && &p->maps.at[i->data] != without)
+            schedule_map_keys(p, k, steps);
     }
+    return relin;
+}
+
+static void
+collect_keys(struct he_program *p)
+{
+    struct arena *scratch = arena_new();
+    uint32_t *steps = ARENA_ARRAY(scratch, uint32_t, p->params.slots);
+
+    p->rotations.len = 0;
+    p->relin_level = schedule_keys(p, NULL, steps);
     for (uint32_t s = 1; s < p->params.slots; s++)
         if (steps[s])
             vec_push(p->arena, &p->rotations, (struct he_rotation){s, steps[s] - 1});
