@@ -66,7 +66,7 @@ struct compile_options {
 /* A choice of degrees, fitted on one half of the calibration images and judged on the other. */
 struct chosen_plan {
     uint32_t uniform; /* the degree that all have, as far as pins allow; 0: layer by layer */
-    bool untried; /* priced only: it would lose too much, or be slower than one that will do */
+    bool untried;     /* priced only: it would lose too much, or be slower than one that will do */
     uint32_t deepest, levels; /* of activations: along the deepest way, all together */
     /* of accuracy where there are labels, else of agreement with float; INFINITY: no fit */
     double drop;
