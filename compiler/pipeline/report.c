@@ -379,6 +379,9 @@ steps_of_program(struct gather *s)
     }
     for (uint32_t k = 0; k < p->maps.len; k++)
         s->r->weight_bytes += he_map_bytes(&p->params, &p->maps.at[k]);
+    struct he_scaling *cores = ARENA_NEW(s->a, struct he_scaling);
+    he_price_cores(p, cores);
+    s->r->cores = cores;
 }
 
 /* Without a program: the levels that the tensor program would take. */

@@ -45,6 +45,7 @@ contents(const struct report *r, struct str *out)
     link_to(out, part_has_choice(r), "choice", "Choice");
     link_to(out, r->n_accuracy, "accuracy", "Accuracy");
     link_to(out, r->n_steps, "network", "Network");
+    link_to(out, r->cores, "cores", "Cores");
     link_to(out, r->program, "parameters", "Parameters");
     link_to(out, r->n_activations, "activations", "Activations");
     for (uint32_t k = 0; k < r->n_activations; k++) {
@@ -81,6 +82,7 @@ report_html(const struct report *r, struct str *out)
     part_choice(r, out);
     part_accuracy(r, out);
     part_network(r, out);
+    part_cores(r, out);
     part_parameters(r, out);
     part_activations(r, out);
     foot(r, out);

@@ -11,6 +11,7 @@ void part_choice(const struct report *r, struct str *out);      /* Pareto curves
 void part_network(const struct report *r, struct str *out);     /* the strip; network.c */
 void part_activations(const struct report *r, struct str *out); /* cards; activation.c */
 void part_accuracy(const struct report *r, struct str *out);    /* simulated; accuracy.c */
+void part_cores(const struct report *r, struct str *out);       /* of a machine; cores.c */
 void part_parameters(const struct report *r, struct str *out);  /* primes, memory; parameters.c */
 
 /* Whether the section of this kind would say something: for the table of contents. */

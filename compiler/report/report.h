@@ -109,6 +109,7 @@ struct report {
     const struct he_program *program; /* NULL: too deep for every ring */
     const char *why_none;             /* then, the reason */
     uint64_t weight_bytes;
+    const struct he_scaling *cores; /* how an evaluation shares out among cores; NULL: not known */
     struct report_accuracy *accuracy; /* simulated */
     uint32_t n_accuracy, simulated;   /* simulated: images */
     struct report_layer *layer;

@@ -104,6 +104,13 @@ made_program(struct made *m)
     vec_push(m->a, &p->outputs, (struct he_port){.name = "y", .value = 0, .range = 8});
     m->r.program = p;
     m->r.weight_bytes = 50000000;
+    struct he_scaling *cores = ARENA_NEW(m->a, struct he_scaling);
+    *cores = (struct he_scaling){.path = 0.012, .bytes = 4e9, .memory = 32e9};
+    for (uint32_t k = 0; k < HE_CORES; k++) {
+        cores->at[k].cores = 1u << k;
+        cores->at[k].seconds = fmax(0.4 / (1u << k), 0.05);
+    }
+    m->r.cores = cores;
 }
 
 static struct made
@@ -218,6 +225,9 @@ Test(report, everything_is_shown)
     cr_expect_not_null(strstr(page, "<td>250\xc2\xa0ms</td><td>200\xc2\xa0ms</td>"));
     cr_expect_not_null(strstr(page, "<td>300\xc2\xa0MB</td><td>290\xc2\xa0MB</td>"));
     cr_expect_not_null(strstr(page, "89.00\xc2\xa0%"));
+    cr_expect_not_null(strstr(page, "<td>16</td><td>50\xc2\xa0ms</td><td>8.0 times</td>"
+                                    "<td>80\xc2\xa0GB/s</td>"));
+    cr_expect_not_null(strstr(page, "memory at 32 GB/s"), "4 GB take 125 ms: 3.2 times at most");
     cr_expect_not_null(strstr(page, "channel 2 of 0 \xe2\x80\xa6 4"));
     free(page);
     free(again);
@@ -236,6 +246,7 @@ Test(report, little_is_enough)
     free(page);
 
     m.r.program = NULL;
+    m.r.cores = NULL;
     m.r.why_none = "too deep";
     m.r.n_plans = 1;
     m.r.n_accuracy = m.r.n_stress = m.r.n_layers = 0;
