@@ -16,7 +16,8 @@ struct lockstep {
     struct arena *arena;
     struct graph *g, *clean; /* ours, and the clean one */
     uint32_t n, at;          /* images; nodes computed so far */
-    uint32_t *last; /* of each value: the last node that reads it, NONE for an output, 0 unread */
+    uint32_t
+        *last; /* of each value: 1 + the last node that reads it, NONE for an output, 0 unread */
     struct kept *kept[2]; /* [clean][value] */
     /* not needed now, to be filled again: fresh pages cost more than what is computed on them */
     VEC(struct kept) spare;
@@ -30,7 +31,7 @@ last_readers(struct arena *a, const struct graph *g)
     for (uint32_t n = 0; n < g->nodes.len; n++)
         for (uint32_t k = 0; k < g->nodes.at[n].in.len; k++)
             if (g->nodes.at[n].in.at[k] != NONE)
-                last[g->nodes.at[n].in.at[k]] = n;
+                last[g->nodes.at[n].in.at[k]] = n + 1;
     for (uint32_t k = 0; k < g->outputs.len; k++)
         last[g->outputs.at[k]] = NONE;
     return last;
@@ -43,7 +44,7 @@ live(const struct graph *g, const uint32_t *last, uint32_t value, uint32_t at)
     const struct value *v = graph_value(g, value);
     bool made = v->kind == VALUE_INPUT || (v->kind == VALUE_NODE && v->node < at);
 
-    return made && last[value] >= at && (last[value] > 0 || at == 0);
+    return made && last[value] > at;
 }
 
 uint32_t

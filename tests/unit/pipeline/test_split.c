@@ -79,6 +79,22 @@ Test(split, leaves_the_front_to_the_client)
     net_free(&t);
 }
 
+/* An activation that stands first behind the split, where the image itself is read by nobody. */
+Test(split, may_begin_with_an_activation)
+{
+    struct net t = residual();
+    struct compile_options o = {.split_at = "tanh"};
+    struct compiled c = {.graph = t.g, .imported = t.g, .calib_images = t.images, .n_calib = 10};
+    struct approximate_options ao = {.degree = 7};
+    struct approximate_report r;
+
+    cr_assert(pipeline_split_at(t.a, &o, &c, t.d), "%s", net_errors(&t));
+    cr_assert(c.graph->nodes.at[0].op == OP_tanh);
+    cr_assert(approximate(c.graph, c.calib_images, 10, &ao, &r, t.d), "%s", net_errors(&t));
+    cr_expect(r.agree > 0.8, "%g", r.agree);
+    net_free(&t);
+}
+
 Test(split, refuses_pins_in_front_and_nodes_that_are_not_there)
 {
     const char *const at[] = {"b", "nowhere"};
