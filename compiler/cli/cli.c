@@ -126,7 +126,7 @@ run(const struct command *c, int argc, char **argv)
         status = print(&s);
         str_free(&s);
     } else if (options_parse(a, argc, argv, c->bit, &o, d)) {
-        bool ready = c->bit == X || (options_files(&o, d) && read_costs(a, &o, d));
+        bool ready = c->bit == X || (options_files(a, &o, c->bit, d) && read_costs(a, &o, d));
         status = ready ? c->run(a, &o, d) : cli_finish(&o, d);
     } else {
         cli_finish(&o, d);

@@ -25,14 +25,12 @@ labels_fit(const struct graph *g, const char *path, const int64_t *labels, uint3
     return true;
 }
 
-/* What the network takes of the images. */
-static bool
-through_front(struct arena *a, const struct compiled *c, struct cli_images *out, struct diag *d)
+bool
+cli_front_images(struct arena *a, const struct compiled *c, struct cli_images *out, struct diag *d)
 {
     struct graph *g = c->front;
     struct interpret_options exact = {0};
 
-    out->x = out->plain;
     if (!g)
         return true;
     size_t size = (size_t)shape_size(&graph_value(g, g->outputs.at[0])->shape);
@@ -45,28 +43,36 @@ through_front(struct arena *a, const struct compiled *c, struct cli_images *out,
     return interpret_many(g, &exact, out->plain, out->n, out->x, d);
 }
 
+/* --labels are those of all images of the file, or of those that --count leaves. */
+static bool
+labels_many(struct arena *a, const char *path, uint32_t labels, const struct cli_images *in,
+            int64_t all, struct diag *d)
+{
+    if (labels == in->n || labels == all)
+        return true;
+    diag_error(d, E_DATA_LABELS, PLACE_FILE(path), "%u label%s for %u image%s%s", labels,
+               labels == 1 ? "" : "s", in->n, in->n == 1 ? "" : "s",
+               in->n < all ? arena_printf(a, " of %lld", (long long)all) : "");
+    return false;
+}
+
 bool
 cli_read_images(struct arena *a, const struct options *o, const char *path,
                 const struct compiled *c, struct cli_images *out, struct diag *d)
 {
     struct data data;
+    const struct graph *g = c->graph;
     uint32_t n = 0;
-    const struct graph *g = c->graph, *first = c->front ? c->front : g;
-    bool ok =
-        data_read(a, path, &data, d) &&
-        data_images(a, &data, first, &first->inputs.at[0], o->count, &out->plain, &out->n, d) &&
-        through_front(a, c, out, d);
-    if (o->labels && !data_labels(a, o->labels, &out->labels, &n, d))
+    bool ok = data_read(a, path, &data, d) &&
+              data_images(a, &data, g, &g->inputs.at[0], o->count, &out->plain, &out->n, d);
+
+    if ((o->labels && !data_labels(a, o->labels, &out->labels, &n, d)) || !ok)
         return false;
-    if (!ok)
-        return false;
-    if (!o->labels) {
+    out->x = out->plain;
+    if (!o->labels)
         out->labels = data.labels;
-    } else if (n < out->n) {
-        diag_error(d, E_DATA_LABELS, PLACE_FILE(o->labels), "%u label%s for %u images", n,
-                   n == 1 ? "" : "s", out->n);
+    else if (!labels_many(a, o->labels, n, out, data.shape.dim[0], d))
         return false;
-    }
     return !out->labels || labels_fit(g, o->labels ? o->labels : path, out->labels, out->n, d);
 }
 

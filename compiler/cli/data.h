@@ -11,10 +11,14 @@ struct cli_images {
     const int64_t *labels; /* of each, or NULL */
 };
 
-/* From `path` and --labels, at most --count; labels of a CIFAR batch come along. 250-299;
- * E_SIM_LABELS for a label that is no class of the network. */
+/* From `path` and --labels, at most --count, for the whole network (c as pipeline_begin leaves it);
+ * labels of a CIFAR batch come along. 250-299; E_SIM_LABELS for a label that is no class of the
+ * network. */
 bool cli_read_images(struct arena *a, const struct options *o, const char *path,
                      const struct compiled *c, struct cli_images *out, struct diag *d);
+/* After the compile: x is what its front, if there is one, makes of the images. E_SPLIT. */
+bool cli_front_images(struct arena *a, const struct compiled *c, struct cli_images *out,
+                      struct diag *d);
 /* Answers as .npy, one row an image. E_WRITE. */
 bool cli_write_answers(const char *path, const float *answers, uint32_t rows, int64_t n,
                        struct diag *d);

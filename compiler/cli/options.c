@@ -1,6 +1,8 @@
 /* options.c - parsing by the table options.def, and the texts made from it. */
 #include "cli/options.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -311,10 +313,32 @@ readable(const char *path, struct diag *d)
     return ok && !S_ISDIR(st.st_mode);
 }
 
-bool
-options_files(const struct options *o, struct diag *d)
+/* Whether there is a folder to write a file to, likewise. */
+static bool
+placeable(struct arena *a, const char *path, struct diag *d)
 {
-    bool ok = true;
+    struct stat st;
+    const char *dir = file_dirname(a, path);
+    int why = 0;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        why = S_ISDIR(st.st_mode) ? EISDIR : 0; /* else a device or a pipe */
+    else if (stat(dir, &st) != 0 || access(dir, W_OK | X_OK) != 0)
+        why = errno;
+    else if (!S_ISDIR(st.st_mode))
+        why = ENOTDIR;
+    if (why)
+        diag_error(d, E_WRITE, PLACE_FILE(path), "cannot write: %s", strerror(why));
+    return !why;
+}
+
+bool
+options_files(struct arena *a, const struct options *o, unsigned bit, struct diag *d)
+{
+    bool folder = bit == C || bit == W; /* what --output is */
+    bool ok = !o->output || folder || placeable(a, o->output, d);
+
+    ok = (!o->report || placeable(a, o->report, d)) && ok;
     for (uint32_t k = 0; k < o->operands.len; k++)
         ok = readable(o->operands.at[k], d) && ok;
     for (size_t i = 0; i < N_ROWS; i++) {

@@ -45,8 +45,9 @@ extern const struct command cli_commands[];
 /* Fills *o; false after errors in d (code E_USAGE). argv[1] is the command. */
 bool options_parse(struct arena *a, int argc, char **argv, unsigned bit, struct options *o,
                    struct diag *d);
-/* False after E_OPEN or E_READ for each file that is given and cannot be read. */
-bool options_files(const struct options *o, struct diag *d);
+/* False after E_OPEN or E_READ for each file that is given and cannot be read, E_WRITE for each
+ * that has no folder to be written to. */
+bool options_files(struct arena *a, const struct options *o, unsigned bit, struct diag *d);
 /* What --help prints, for one command or (NULL) for all; and the bodies of man page and
  * completions. */
 void options_help(const struct command *c, struct str *out);

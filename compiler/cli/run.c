@@ -315,8 +315,10 @@ cli_run(struct arena *a, const struct options *o, struct diag *d)
     co.progress = progress_show;
     co.user = &progress;
     co.data = o->input;
-    bool ok = pipeline_compile(a, &co, &t.c, d) &&
-              cli_read_images(a, o, o->input, &t.c, &t.in_clear, d) && interpret(a, &t, d);
+    bool ok = pipeline_begin(a, &co, &t.c, d) &&
+              cli_read_images(a, o, o->input, &t.c, &t.in_clear, d) &&
+              pipeline_compile(a, &co, &t.c, d) && cli_front_images(a, &t.c, &t.in_clear, d) &&
+              interpret(a, &t, d);
     progress_clear(&progress);
     if (ok)
         t.dir = build_folder(a, o->keep, d);

@@ -220,16 +220,19 @@ only_float(struct arena *a, const struct options *o, struct compiled *c,
     return 0;
 }
 
-/* The model as it is read, with what makes numbers of the pixels; no more is needed for --float. */
+/* The images, and the network as it is to be simulated; no more than the model as it is read is
+ * needed for --float. */
 static bool
 prepare(struct arena *a, const struct options *o, struct progress *progress, struct compiled *c,
-        struct diag *d)
+        struct cli_images *in, struct diag *d)
 {
     struct compile_options co = options_compile(a, o);
     co.progress = progress_show;
     co.user = progress;
     co.data = o->data;
-    bool ok = o->only_float ? pipeline_float(a, &co, c, d) : pipeline_simulate(a, &co, c, d);
+    bool ok = (o->only_float ? pipeline_float(a, &co, c, d) : pipeline_begin(a, &co, c, d)) &&
+              cli_read_images(a, o, o->data, c, in, d) &&
+              (o->only_float || (pipeline_simulate(a, &co, c, d) && cli_front_images(a, c, in, d)));
     progress_clear(progress);
     return ok;
 }
@@ -256,7 +259,7 @@ cli_simulate(struct arena *a, const struct options *o, struct diag *d)
     struct simulate_report r;
     struct stress_report stressed;
 
-    if (!prepare(a, o, &progress, &c, d) || !cli_read_images(a, o, o->data, &c, &in, d))
+    if (!prepare(a, o, &progress, &c, &in, d))
         return cli_finish(o, d);
     if (o->only_float)
         return only_float(a, o, &c, &in, d);

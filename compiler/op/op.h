@@ -127,6 +127,8 @@ bool graph_infer(struct graph *g, struct diag *d);
 /* All entries of output `output` of a node. False after an error. */
 bool op_linear(struct graph *g, uint32_t node, uint32_t output, const struct linear_sink *sink,
                struct diag *d);
+/* E_NOT_FINITE for every constant of a node that is NaN, or infinite where no limit is meant. */
+bool op_finite(const struct graph *g, struct diag *d);
 /* True when the value depends on a model input (it will be encrypted). O(1): not a constant. */
 bool op_encrypted(const struct graph *g, uint32_t value);
 

@@ -100,7 +100,8 @@ pipeline_import(struct arena *a, const struct compile_options *o, struct compile
         diag_error(d, E_GRAPH_INPUT, PLACE_FILE(o->model), "the network has no input");
         return false;
     }
-    if (!set_pins(o, g, d))
+    bool finite = op_finite(g, d);
+    if (!set_pins(o, g, d) || !finite)
         return false;
     pipeline_dump_graph(o, "import", g);
     out->imported = g;
@@ -239,6 +240,24 @@ warn_drowned(const struct compile_options *o, const struct compiled *c, struct d
 }
 
 bool
+pipeline_begin(struct arena *a, const struct compile_options *o, struct compiled *out,
+               struct diag *d)
+{
+    double start = now();
+
+    if (!pipeline_front(a, o, out, d))
+        return false;
+    if (!load_calibration(a, o, out, d)) {
+        if (decompose(out->graph, NULL, 0, d))
+            approximate_check(out->graph, &o->approximate, d); /* for what else is wrong */
+        return false;
+    }
+    out->begun = true;
+    out->seconds = now() - start;
+    return true;
+}
+
+bool
 pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
                 struct diag *d)
 {
@@ -246,13 +265,8 @@ pipeline_middle(struct arena *a, const struct compile_options *o, struct compile
     ao.progress = o->progress;
     ao.user = o->user;
 
-    if (!pipeline_front(a, o, out, d))
+    if (!out->begun && !pipeline_begin(a, o, out, d))
         return false;
-    if (!load_calibration(a, o, out, d)) {
-        if (decompose(out->graph, NULL, 0, d))
-            approximate_check(out->graph, &ao, d); /* for what else is wrong */
-        return false;
-    }
     if (!pipeline_split_at(a, o, out, d) || !quantize_weights(o, out, d))
         return false;
     if (!decompose(out->graph, out->calib_images, out->n_calib, d) ||
@@ -390,10 +404,13 @@ bool
 pipeline_compile(struct arena *a, const struct compile_options *o, struct compiled *out,
                  struct diag *d)
 {
-    double start = now();
+    double start;
     struct reference r;
     const struct tp *front;
 
+    if (!out->begun && !pipeline_begin(a, o, out, d))
+        return false;
+    start = now() - out->seconds;
     if (!pipeline_middle(a, o, out, d) || !make_program(a, o, out, &r, d) ||
         !pipeline_front_program(a, out, &front, d))
         return false;

@@ -110,6 +110,7 @@ struct compiled {
     float *calib_images;
     float *calib_plain; /* with a front: the images themselves */
     uint32_t n_calib;
+    bool begun; /* by pipeline_begin: what follows goes on from there */
     double seconds;
 };
 
@@ -119,6 +120,10 @@ bool pipeline_import(struct arena *a, const struct compile_options *o, struct co
                      struct diag *d);
 /* The imported network alone, with --mean and --std, for the float interpreter. */
 bool pipeline_float(struct arena *a, const struct compile_options *o, struct compiled *out,
+                    struct diag *d);
+/* The model read and simplified, calibration images read, and nothing computed yet: what other
+ * files must fit is known. Those below begin with it where it was not called. */
+bool pipeline_begin(struct arena *a, const struct compile_options *o, struct compiled *out,
                     struct diag *d);
 bool pipeline_middle(struct arena *a, const struct compile_options *o, struct compiled *out,
                      struct diag *d);

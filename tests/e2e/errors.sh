@@ -40,11 +40,13 @@ echo hello > "$dir/text.onnx"
 head -c 600 "$digits" > "$dir/cut.npy"
 printf '3\n1\n4\n' > "$dir/three.txt"
 yes 77 | head -300 > "$dir/high.txt"
+yes 7 | head -400 > "$dir/many.txt"
 printf 'one\n' > "$dir/word.txt"
 printf 'network two\ninput a : f32[4]\ninput b : f32[4]\noutput y = a * b\n' > "$dir/two.ola"
 printf 'network forked\ninput a : f32[4]\noutput y = a * a\noutput z = a + 1.0\n' > "$dir/forked.ola"
 printf 'network wrong\ninput a : f32[4]\nb = a + nothing\noutput y = foo(b)\n' > "$dir/wrong.ola"
 printf 'network pool\ninput a : f32[1, 28, 28]\nb = maxpool(a, 2x2, pad 2)\noutput y = ArgMax(flatten(b); axis 1)\n' > "$dir/pool.ola"
+printf 'network broken\ninput a : f32[4]\nconst w : f32[4] = [1, 2, nan, 4]\noutput y = a * w\n' > "$dir/broken.ola"
 printf 'network deep\ninput x0 : f32[4]\n' > "$dir/deep.ola"
 for k in $(seq 60); do printf 'x%d = x%d * x%d\n' "$k" $((k - 1)) $((k - 1)) >> "$dir/deep.ola"; done
 echo 'output y = x60' >> "$dir/deep.ola"
@@ -86,6 +88,7 @@ no "node 'b': MaxPool" "node 'y': ArgMax" E401 -- compile "$dir/pool.ola" --cali
 no "node 'b': MaxPool" "node 'y': ArgMax" E401 'labels.npy: error[E254]' -- compile "$dir/pool.ola" --calib "$labels"
 no "node 'b': MaxPool" "node 'y': ArgMax" E401 -- check "$dir/pool.ola"
 no "E500" "the network needs" "levels" "they go to: x1 1" -- compile "$dir/deep.ola"
+no "broken.ola:4:14: error[E312]: node 'y': element 2 of 'w' is NaN" -- check "$dir/broken.ola"
 # Data and options that do not go with the model.
 no "$model: error[E400]: 2 activations need calibration data" -- compile "$model"
 no 'cut.npy: error[E251]' -- compile "$model" --calib "$dir/cut.npy"
@@ -93,6 +96,7 @@ no 'labels.npy: error[E254]: the data are 300, but one image' -- compile "$model
 no 'digits.npy: error[E256]: 301 images wanted, the file holds 300' -- compile "$model" --calib "$digits" --calib-count 301
 no 'digits.npy: error[E256]' -- run "$model" --calib "$digits" --input "$digits" --count 301
 no 'three.txt: error[E257]: 3 labels for 5 images' -- run "$model" --calib "$digits" --input "$digits" --count 5 --labels "$dir/three.txt"
+no 'many.txt: error[E257]: 400 labels for 5 images of 300' -- run "$model" --calib "$digits" --input "$digits" --count 5 --labels "$dir/many.txt"
 no 'high.txt: error[E650]: the label of image 0 is 77' -- run "$model" --calib "$digits" --input "$digits" --labels "$dir/high.txt"
 no 'high.txt: error[E650]: the label of image 0 is 77' -- simulate "$model" --calib "$digits" --data "$digits" --labels "$dir/high.txt"
 no 'labels.npy: error[E254]: the data are 300, but one image' -- simulate "$model" --calib "$digits" --data "$labels" --stress
@@ -121,6 +125,7 @@ no '/dev/null: error[E102]' -- compile "$model" --calib "$digits" -o /dev/null
 no '/dev/full: error[E102]: cannot write: No space left' -- simulate "$model" --calib "$digits" --data "$digits" --output /dev/full
 no '/dev/full: error[E102]' -- simulate "$model" --data "$digits" --float --output /dev/full
 no 'none/x.html: error[E102]' -- compile "$model" --calib "$digits" -o "$dir/reported" --report none/x.html
+no 'none/x.html: error[E102]' 'none/x.npy: error[E102]' -- simulate "$model" --calib "$digits" --data "$digits" --report none/x.html --output none/x.npy
 no 'none/x.npy: error[E102]' -- simulate "$model" --calib "$digits" --data "$digits" --output none/x.npy
 [ -c /dev/full ] || { echo "FAILED: /dev/full was replaced"; failed=$((failed + 1)); }
 no "$dir/none: error[E100]: cannot open the folder" -- compile "$model" --calib "$digits" --against "$dir/none"
@@ -144,7 +149,7 @@ unset TMPDIR
 "$olac" compile "$dir/wrong.ola" --json > "$dir/out" 2> "$dir/err" && { echo "FAILED: no error"; failed=1; }
 grep -q '^{"errors":\[{"severity":"error","code":"E203"' "$dir/out" || { echo "FAILED: $(cat "$dir/out")"; failed=1; }
 # What can be explained: every code that appears above.
-for code in 100 101 102 105 150 200 203 205 251 254 256 257 311 400 401 500 501 550 600 601 610 611 650; do
+for code in 100 101 102 105 150 200 203 205 251 254 256 257 311 312 400 401 500 501 550 600 601 610 611 650; do
   "$olac" explain "E$code" > "$dir/out" || { echo "FAILED: E$code"; failed=1; }
 done
 # Nothing half-written anywhere.

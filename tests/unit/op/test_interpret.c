@@ -8,6 +8,25 @@
 
 #define IMAGES 37
 
+/* A weight that is no number is found; limits may be infinite. */
+Test(interpret, weights_are_finite)
+{
+    const float bad[] = {NAN, INFINITY, -INFINITY, 1};
+    for (int k = 0; k < 4; k++) {
+        struct bench *b = bench_new(13);
+        float w[6] = {1, 2, 3, 4, bad[k], 6}, limits[] = {-INFINITY, INFINITY};
+        uint32_t x = bench_input(b, SHAPE(1, 2));
+        uint32_t low = bench_floats(b, SCALAR, limits), high = bench_floats(b, SCALAR, limits + 1);
+        x = NODE(b, OP_clip, x, low, high);
+        NODE(b, OP_matmul, x, bench_floats(b, SHAPE(2, 3), w));
+        cr_assert(graph_infer(b->g, b->d), "%s", bench_errors(b));
+        cr_expect(op_finite(b->g, b->d) == (k == 3));
+        cr_expect(diag_errors(b->d) == (k < 3));
+        cr_expect(k == 3 || diag_at(b->d, 0)->code == E_NOT_FINITE);
+        bench_free(b);
+    }
+}
+
 /* A convolution, an activation that is read twice, a sum, a dense layer: [1, 2, 6, 6] to [1, 5]. */
 static struct bench *
 network(uint32_t *activation)
