@@ -167,9 +167,11 @@ extern const struct he_costs he_costs_shipped;
 
 struct he_params {
     uint32_t log_n, slots;
-    VEC(uint64_t) q;            /* q[0] the last one left */
-    VEC(uint64_t) p;            /* key switching */
-    uint32_t digit_limbs;       /* limbs of q in one digit */
+    VEC(uint64_t) q;      /* q[0] the last one left */
+    VEC(uint64_t) p;      /* key switching */
+    uint32_t digit_limbs; /* most limbs of q in one digit */
+    /* Digits of a key switch at a level (he_digits_fill); all 0: of digit_limbs limbs each. */
+    uint8_t digits[OLA_MAX_Q];
     double scale;               /* the default scale, 2^k */
     struct ola_boot_shape boot; /* all 0: none */
     double log_qp;
@@ -308,6 +310,9 @@ void he_price(struct he_program *p);
 
 /* The parameters as the runtime takes them, without the model's hash. */
 struct ola_literal he_literal(const struct he_params *p);
+/* Digits of a key switch at a level; fill: once the primes stand, where digits differ in width. */
+uint32_t he_digits(const struct he_params *p, uint32_t level);
+void he_digits_fill(struct he_params *p);
 
 /* Stages: HE_LOWERED (no levels), HE_SCHEDULED (levels, scales, keys). E_GRAPH on each broken
  * rule. */

@@ -18,6 +18,12 @@ he_work_short(const struct he_params *p, uint32_t out_level, uint64_t q[OLA_MAX_
     out->boot = left->boot;
     out->gap_at = out_level + 1;
     out->gap = whole.n_q - left->n_q;
+    for (uint32_t l = 0, n = 0, last = 0; l < left->n_q; l++) {
+        uint32_t own = l < out->gap_at ? l : l + out->gap, digit = he_digits(p, own);
+        n += digit != last;
+        last = digit;
+        out->digits[l] = (uint8_t)n;
+    }
     return true;
 }
 
@@ -83,6 +89,25 @@ he_literal(const struct he_params *p)
     memcpy(l.q, p->q.at, p->q.len * sizeof *l.q);
     memcpy(l.p, p->p.at, p->p.len * sizeof *l.p);
     return l;
+}
+
+uint32_t
+he_digits(const struct he_params *p, uint32_t level)
+{
+    return p->digits[0] ? p->digits[level] : level / p->digit_limbs + 1;
+}
+
+void
+he_digits_fill(struct he_params *p)
+{
+    struct ola_literal l = he_literal(p);
+    for (uint32_t k = 0, end = 0, n = 0; k < l.n_q; k++) {
+        if (k == end) {
+            n++;
+            end = ola_plan_digit_end(&l, k);
+        }
+        p->digits[k] = (uint8_t)n;
+    }
 }
 
 uint64_t
@@ -158,8 +183,7 @@ static uint64_t
 switch_scratch(const struct he_params *p, uint32_t level)
 {
     uint64_t limbs = level + 1, all = limbs + p->p.len, divided = 2 * ((uint64_t)p->p.len + 1);
-    return (((uint64_t)(level / p->digit_limbs + 1) + 2) * all +
-            (limbs > divided ? limbs : divided))
+    return (((uint64_t)he_digits(p, level) + 2) * all + (limbs > divided ? limbs : divided))
            << p->log_n;
 }
 

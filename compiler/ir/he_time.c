@@ -47,15 +47,6 @@ inner(const struct he_params *p)
     return costs(p)->inner * elements(p);
 }
 
-static double
-digits_at(const struct he_params *p, uint32_t level)
-{
-    uint32_t own = level < p->gap_at || !p->gap ? level : level + p->gap, width = p->digit_limbs;
-    uint32_t first = (p->gap_at + width - 1) / width, end = (p->gap_at + p->gap) / width;
-    bool less = own > level && end > first; /* digits that are left out altogether */
-    return own / width + 1 - (less ? end - first : 0);
-}
-
 /* What is to be paid for: seconds of one core, bytes of memory; and the phases where they are
  * wanted. */
 struct bill {
@@ -90,10 +81,10 @@ static void
 decompose(struct bill *b, uint32_t level, double times)
 {
     const struct he_params *p = b->p;
-    double limbs = level + 1, all = limbs + p->p.len, digits = digits_at(p, level);
+    double limbs = level + 1, all = limbs + p->p.len, digits = he_digits(p, level);
     spend(b, limbs, limbs * transform(p), times);
     spend(b, all,
-          digits * (all * transform(p) + p->digit_limbs * (all - p->digit_limbs) * multiply(p)) -
+          digits * all * transform(p) + limbs * (all - limbs / digits) * multiply(p) -
               limbs * transform(p),
           times);
 }
@@ -103,7 +94,7 @@ static void
 read_keys(struct bill *b, uint32_t level, double count)
 {
     const struct he_params *p = b->p;
-    double bytes = 2 * digits_at(p, level) * ((level + 1) * 4.0 + p->p.len * 8.0);
+    double bytes = 2 * he_digits(p, level) * ((level + 1) * 4.0 + p->p.len * 8.0);
     b->bytes += count * bytes * (double)((uint64_t)1 << p->log_n);
 }
 
@@ -113,7 +104,7 @@ switch_down(struct bill *b, uint32_t level, double count, double together)
 {
     const struct he_params *p = b->p;
     double limbs = level + 1, special = p->p.len;
-    double limb = digits_at(p, level) * inner(p) + 2 * transform(p), times = count / together;
+    double limb = he_digits(p, level) * inner(p) + 2 * transform(p), times = count / together;
     if (count <= 0)
         return;
     spend(b, special * together, special * limb * together, times);
@@ -186,7 +177,7 @@ linear(struct bill *b, const struct he_work *w, uint32_t level)
 
     decompose(b, level, w->r.raised);
     if (w->late) { /* babies are made where they are multiplied, limb by limb */
-        spend(b, limbs, work + fine * digits_at(p, level) * limbs * inner(p), 1);
+        spend(b, limbs, work + fine * he_digits(p, level) * limbs * inner(p), 1);
         read_keys(b, level, fine);
         for (uint32_t k = 0; k < w->outputs; k++) {
             double special = p->p.len, own = level + 1;

@@ -23,6 +23,7 @@
 static const uint32_t eval_above[] = {6, 12, 11, 10, 13, 16, 10}, cts_above[] = {4, 2, 6};
 #define CTS_LEVELS    (sizeof cts_above / sizeof *cts_above)
 #define SPECIAL_SLACK 0.5
+#define MOST_LIMBS    8 /* of a digit */
 
 struct chain {
     uint64_t all[OLA_MAX_Q + OLA_MAX_P];
@@ -51,17 +52,41 @@ log2_product(const uint64_t *at, uint32_t n)
     return sum;
 }
 
-/* Special primes whose product is above that of every digit. */
-static bool
-special(struct chain *c, uint32_t log_n, uint32_t digit_limbs, uint32_t *count)
+/* The least product of special primes, in bits, by which the chain is cut into `digits` at most
+ * (ola_plan_digit_end). */
+static double
+digit_bits(const struct chain *c, uint32_t digits)
 {
-    double most = 0;
-    for (uint32_t k = 0; k < c->n; k += digit_limbs) {
-        uint32_t n = c->n - k < digit_limbs ? c->n - k : digit_limbs;
-        most = fmax(most, log2_product(c->all + k, n));
+    double most = 0, wanted = 0;
+    for (uint32_t k = 0; k < c->n; k++)
+        wanted = fmax(wanted, log2((double)c->all[k]));
+    for (uint32_t cut = UINT32_MAX; cut > digits; wanted = cut > digits ? most : wanted) {
+        double own = 0;
+        cut = 1;
+        most = INFINITY; /* the least that would change anything */
+        for (uint32_t k = 0, n = 0; k < c->n; k++) {
+            double bits = log2((double)c->all[k]);
+            if (n == MOST_LIMBS || own + bits > wanted) {
+                most = n == MOST_LIMBS ? most : fmin(most, own + bits);
+                own = n = 0;
+                cut++;
+            }
+            own += bits;
+            n++;
+        }
+        if (isinf(most))
+            break;
     }
-    *count = (uint32_t)ceil((most + SPECIAL_SLACK) / (OLA_PRIME_BITS - 1));
-    uint32_t bits = (uint32_t)ceil((most + SPECIAL_SLACK) / *count);
+    return wanted;
+}
+
+/* Special primes for that many digits. */
+static bool
+special(struct chain *c, uint32_t log_n, uint32_t digits, uint32_t *count)
+{
+    double wanted = digit_bits(c, digits) + SPECIAL_SLACK;
+    *count = (uint32_t)ceil(wanted / (OLA_PRIME_BITS - 1));
+    uint32_t bits = (uint32_t)ceil(wanted / *count);
     return *count <= OLA_MAX_P && ola_plan_primes(log_n, bits, *count, c->all, c->n, c->all + c->n);
 }
 
@@ -79,11 +104,11 @@ params_deep(struct arena *a, const struct params_deep_request *r, struct he_para
         fits = fits && more(&c, r->log_n, scale + eval_above[k], 1);
     for (size_t k = 0; k < CTS_LEVELS; k++)
         fits = fits && more(&c, r->log_n, scale + cts_above[k], 1);
-    if (!fits || !special(&c, r->log_n, r->digit_limbs, &n_p))
+    if (!fits || !special(&c, r->log_n, r->digits, &n_p))
         return false;
     *out = (struct he_params){.log_n = r->log_n,
                               .slots = (uint32_t)1 << (r->log_n - 1),
-                              .digit_limbs = r->digit_limbs,
+                              .digit_limbs = MOST_LIMBS,
                               .scale = ldexp(1, (int)scale),
                               .boot = {.stc = STC_LEVELS,
                                        .cts = CTS_LEVELS,
@@ -98,6 +123,7 @@ params_deep(struct arena *a, const struct params_deep_request *r, struct he_para
         vec_push(a, &out->q, c.all[k]);
     for (uint32_t k = 0; k < n_p; k++)
         vec_push(a, &out->p, c.all[c.n + k]);
+    he_digits_fill(out);
     out->security = ola_plan_security(r->log_n, out->log_qp);
     return r->insecure_toy || out->log_qp <= ola_plan_max_log_qp(r->log_n, r->security);
 }

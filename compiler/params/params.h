@@ -43,7 +43,8 @@ bool params_choose(struct arena *a, const struct params_request *r, struct he_pa
 
 /* A set for programs that are bootstrapped: the circuit gets levels up to out_level. */
 struct params_deep_request {
-    uint32_t log_n, security, out_level, digit_limbs, scale_bits;
+    uint32_t log_n, security, out_level, scale_bits;
+    uint32_t digits; /* of a key switch at the top, at most */
     bool insecure_toy;
     const struct he_costs *costs; /* as in he_params */
 };

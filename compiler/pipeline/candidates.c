@@ -171,7 +171,7 @@ too_deep(struct diag *d, const struct compile_options *o, const struct attempt *
 static bool
 roomy(const struct he_program *p)
 {
-    return p && (p->params.q.len + p->params.digit_limbs - 1) / p->params.digit_limbs <= 4;
+    return p && p->refreshes.len == 0 && he_digits(&p->params, p->params.q.len - 1) <= 4;
 }
 
 /* What rings are compared by: predicted seconds, more of them for a program that takes more memory

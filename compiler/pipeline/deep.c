@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#define MOST_DIGIT  8  /* limbs of a digit */
+#define MOST_DIGITS 12 /* of a key switch */
 #define MOST_LEVELS 40 /* between two bootstrappings */
 /* Of the memory allowed, for the keys of bootstrapping: the rest is for those of the maps, encoded
  * weights and scratch. */
@@ -51,7 +51,7 @@ pipeline_deep(struct arena *a, const struct compile_options *o, struct he_progra
 
     if (r.log_n < PIPELINE_DEEP_LOG_N && !o->insecure_toy)
         return false;
-    for (r.digit_limbs = 1; r.digit_limbs <= MOST_DIGIT; r.digit_limbs++)
+    for (r.digits = 1; r.digits <= MOST_DIGITS; r.digits++)
         for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
             if (!params_deep(a, &r, &p->params))
                 break;
@@ -75,13 +75,13 @@ pipeline_deep_front(struct arena *a, const struct compile_options *o, const stru
                     const struct schedule_options *options, struct schedule_front *out)
 {
     struct params_deep_request r = request(o, p);
-    struct he_program own[MOST_DIGIT * MOST_LEVELS];
-    struct schedule_front front[MOST_DIGIT * MOST_LEVELS] = {{0}};
-    struct arena *mine[MOST_DIGIT * MOST_LEVELS];
+    struct he_program own[MOST_DIGITS * MOST_LEVELS];
+    struct schedule_front front[MOST_DIGITS * MOST_LEVELS] = {{0}};
+    struct arena *mine[MOST_DIGITS * MOST_LEVELS];
     const struct he_rotations *rotations = schedule_rotations(a, p);
     uint32_t n = 0;
 
-    for (r.digit_limbs = 1; r.digit_limbs <= MOST_DIGIT; r.digit_limbs++)
+    for (r.digits = 1; r.digits <= MOST_DIGITS; r.digits++)
         for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
             own[n] = *p;
             if (!params_deep(a, &r, &own[n].params))

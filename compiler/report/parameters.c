@@ -60,10 +60,11 @@ facts(const struct he_program *p, struct str *out)
                  "<dt>Security</dt><dd>%u bit against classical attacks, uniform ternary secret "
                  "(Bossuat et al., ePrint 2024/463)</dd>\n",
                  q->security);
-    str_addf(out,
-             "<dt>Scale</dt><dd>2<sup>%.0f</sup></dd>\n<dt>Key switching</dt><dd>digits of %u "
-             "prime%s</dd>\n",
-             log2(q->scale), q->digit_limbs, q->digit_limbs == 1 ? "" : "s");
+    str_addf(
+        out,
+        "<dt>Scale</dt><dd>2<sup>%.0f</sup></dd>\n<dt>Key switching</dt><dd>digits of up to %u "
+        "prime%s</dd>\n",
+        log2(q->scale), q->digit_limbs, q->digit_limbs == 1 ? "" : "s");
     str_add(out, "</dl>\n");
 }
 

@@ -5,7 +5,7 @@
  *   fresh     symmetric encryption: sigma^2, sigma = 3.19, plus the rounding of the message, 1/12
  *   rounding  dividing by a prime: (1 + 2 N / 3) / 12                      (rescale, and ModDown of
  *             a key switch)
- *   switch    digits * N * sigma^2 * (D / P)^2 / 12, D the largest digit   (key switch, beside its
+ *   switch    N * sigma^2 * sum of (D / P)^2 / 12 over the digits D   (key switch, beside its
  *             rounding)
  * (Kim, Papadimitriou, Polyakov, ePrint 2020/1118, section 3.) */
 #include "schedule/internal.h"
@@ -38,13 +38,18 @@ var_rounding(const struct he_params *p)
 static double
 var_switch(const struct he_params *p, uint32_t level)
 {
-    double digit = 0, special = 0, digits = (level + p->digit_limbs) / p->digit_limbs;
-    for (uint32_t k = 0; k < p->digit_limbs && k < p->q.len; k++)
-        digit += log2((double)p->q.at[k]);
-    for (uint32_t k = 0; k < p->p.len; k++)
-        special += log2((double)p->p.at[k]);
-    return var_rounding(p) +
-           ring(p) * digits * ring(p) * SIGMA * SIGMA * exp2(2 * (digit - special)) / 12;
+    struct ola_literal l = he_literal(p);
+    double special = 0, sum = 0;
+    for (uint32_t k = 0; k < l.n_p; k++)
+        special += log2((double)l.p[k]);
+    for (uint32_t k = 0, end = 0; k <= level; k = end) {
+        double digit = 0;
+        end = ola_plan_digit_end(&l, k);
+        for (uint32_t i = k; i < end; i++)
+            digit += log2((double)l.q[i]);
+        sum += exp2(2 * (digit - special));
+    }
+    return var_rounding(p) + ring(p) * ring(p) * SIGMA * SIGMA * sum / 12;
 }
 
 /* Key switches to the coarse rotation that takes most of them. */

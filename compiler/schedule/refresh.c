@@ -154,7 +154,7 @@ static uint32_t
 most_level(const struct search *s, uint32_t k)
 {
     const struct he_inst *i = &s->p->insts.at[k];
-    bool fresh = i->op == HE_linear && !s->p->maps.at[i->data].free_of_level;
+    bool fresh = i->op == HE_input || (i->op == HE_linear && !s->p->maps.at[i->data].free_of_level);
     for (uint32_t a = 0; a < i->args.len; a++)
         fresh &= s->p->insts.at[i->args.at[a]].op == HE_input;
     return s->out_level + (fresh ? 1 : 0);

@@ -113,9 +113,14 @@ fill_sizes(struct ola_params *p, const struct ola_literal *l)
 static void
 fill_digits(struct ola_params *p)
 {
-    uint32_t digits = 0;
+    uint32_t digits = 0, stored = 0, end = 0;
     for (uint32_t i = 0; i < p->n_q; i++) {
-        uint32_t stored = (i < p->gap_at ? i : i + p->gap) / p->literal.digit_limbs;
+        if (p->whole != NULL) {
+            stored = p->whole->digit_of[i < p->gap_at ? i : i + p->gap];
+        } else if (i == end) {
+            stored = digits;
+            end = ola_plan_digit_end(&p->literal, i);
+        }
         if (digits == 0 || p->digit_stored[digits - 1] != stored) {
             p->digit_first[digits] = i;
             p->digit_stored[digits++] = stored;

@@ -21,8 +21,7 @@ struct work {
 struct job {
     const struct ola_switch *key;
     const uint64_t *under, *from;
-    bool square;
-    uint32_t digit_limbs; /* of q to a digit */
+    bool square, whole; /* whole: of one digit */
 };
 
 /* s' modulo prime c, transformed. */
@@ -62,7 +61,7 @@ fill_limb(const struct work *w, const struct job *j, uint32_t c)
         ola_limb_store(ola_switch_limb(p, j->key, c, d, 1), a, n, p->width[c]);
         k->mul(a, a, j->under + c * n, n, m);
         k->sub(b, b, a, n, m);
-        if (c < p->n_q && c / j->digit_limbs == d)
+        if (c < p->n_q && (j->whole || p->digit_of[c] == d))
             k->scale_add(b, target, special_product(p, j->key, c), n, m);
         ola_limb_store(ola_switch_limb(p, j->key, c, d, 0), b, n, p->width[c]);
     }
@@ -113,15 +112,14 @@ draw_sparse(const struct work *w)
 static ola_status
 fill_boot(const struct work *w, struct ola_keys *keys)
 {
-    const struct ola_params *p = w->client->params;
     const uint64_t *dense = w->client->transformed;
     ola_status s = draw_sparse(w);
     if (s == OLA_OK)
         s = fill_key(w, &keys->boot[OLA_TO_SPARSE],
-                     (struct job){.under = w->sparse, .from = dense, .digit_limbs = p->n_q});
+                     (struct job){.under = w->sparse, .from = dense, .whole = true});
     if (s == OLA_OK)
         s = fill_key(w, &keys->boot[OLA_TO_DENSE],
-                     (struct job){.under = dense, .from = w->sparse, .digit_limbs = p->n_q});
+                     (struct job){.under = dense, .from = w->sparse, .whole = true});
     return s;
 }
 
@@ -129,8 +127,7 @@ static ola_status
 fill_all(const struct work *w, struct ola_keys *keys)
 {
     const uint64_t *dense = w->client->transformed;
-    const uint32_t limbs = w->client->params->literal.digit_limbs;
-    const struct job image = {.under = dense, .from = dense, .digit_limbs = limbs};
+    const struct job image = {.under = dense, .from = dense};
     struct job square = image;
     square.square = true;
     ola_status s = keys->has_relin ? fill_key(w, &keys->relin, square) : OLA_OK;

@@ -61,9 +61,8 @@ ola_literal_check(const struct ola_literal *l, double *log_qp, uint32_t *securit
     if (!ola_plan_boot_good(l))
         return OLA_ERR_PARAM;
     double log_p = log2_product(l->p, l->n_p);
-    for (uint32_t k = 0; k < l->n_q; k += l->digit_limbs) {
-        uint32_t n = l->n_q - k < l->digit_limbs ? l->n_q - k : l->digit_limbs;
-        if (log2_product(l->q + k, n) >= log_p)
+    for (uint32_t k = 0; k < l->n_q; k++) {
+        if (log2((double)l->q[k]) >= log_p)
             return OLA_ERR_PARAM;
     }
     *log_qp = log2_product(l->q, l->n_q) + log_p;

@@ -37,10 +37,29 @@ ola_plan_security(uint32_t log_n, double log_qp)
     return 0;
 }
 
+/* Products of doubles are the same everywhere, so that all sides cut alike. */
+uint32_t
+ola_plan_digit_end(const struct ola_literal *p, uint32_t first)
+{
+    double special = 1.0, digit = (double)p->q[first];
+    uint32_t end = first + 1;
+    for (uint32_t k = 0; k < p->n_p; k++)
+        special *= (double)p->p[k];
+    for (; end < p->n_q && end - first < p->digit_limbs; end++) {
+        digit *= (double)p->q[end];
+        if (digit >= special)
+            break;
+    }
+    return end;
+}
+
 uint32_t
 ola_plan_digits(const struct ola_literal *p, uint32_t level)
 {
-    return level / p->digit_limbs + 1;
+    uint32_t digits = 0;
+    for (uint32_t first = 0; first <= level; first = ola_plan_digit_end(p, first))
+        digits++;
+    return digits;
 }
 
 uint32_t

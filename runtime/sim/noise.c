@@ -76,9 +76,10 @@ ola_sim_switching(const struct ola_params *p, uint32_t level)
     double log_p = 0.0, sum = 0.0;
     for (uint32_t k = 0; k < l->n_p; k++)
         log_p += log2((double)l->p[k]);
-    for (uint32_t k = 0; k <= level; k += l->digit_limbs) {
+    for (uint32_t k = 0, end = 0; k <= level; k = end) {
         double log_d = 0.0;
-        for (uint32_t i = k; i <= level && i < k + l->digit_limbs; i++)
+        end = ola_plan_digit_end(l, k);
+        for (uint32_t i = k; i <= level && i < end; i++)
             log_d += log2((double)l->q[i]);
         sum += exp2(2.0 * (log_d - log_p)) / 12.0;
     }

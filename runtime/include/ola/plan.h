@@ -48,13 +48,16 @@ struct ola_literal {
     uint32_t n_q, n_p;
     uint64_t q[OLA_MAX_Q]; /* q[0] stays last; rescaling at level l divides by q[l] */
     uint64_t p[OLA_MAX_P];
-    uint32_t digit_limbs;  /* limbs of q to a digit of the key switch, at most OLA_MAX_P; product of a digit < product of p */
+    uint32_t digit_limbs;  /* most limbs of q to a digit of the key switch, at most OLA_MAX_P; see ola_plan_digit_end */
     bool insecure_toy;     /* allows rings below the table; marked in everything that is serialised */
     uint8_t model[32];     /* hash of the model; part of the fingerprint */
     struct ola_boot_shape boot;
 };
 
-/* Level arithmetic. Digits of a key switch at a level: ceil((level + 1) / digit_limbs). */
+/* Level arithmetic. A digit of the key switch that begins with q[first] ends before the limb returned: from q[0]
+ * up each takes as many limbs as its product stays below that of p, up to digit_limbs. */
+uint32_t ola_plan_digit_end(const struct ola_literal *p, uint32_t first);
+/* Digits of a key switch at a level. */
 uint32_t ola_plan_digits(const struct ola_literal *p, uint32_t level);
 /* A residue modulo q: bytes in memory where it is only read (4 or 8), bits on the wire (q's own). */
 uint32_t ola_plan_limb_width(uint64_t q);

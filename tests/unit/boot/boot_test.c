@@ -6,7 +6,7 @@ literal_of(uint32_t log_n, const uint32_t *q, uint32_t n_q, const uint32_t *p, u
            struct ola_boot_shape boot)
 {
     struct ola_literal l = {
-        .log_n = log_n, .n_q = n_q, .n_p = n_p, .digit_limbs = n_p, .boot = boot};
+        .log_n = log_n, .n_q = n_q, .n_p = n_p, .digit_limbs = n_p + 2, .boot = boot};
     uint64_t prime[OLA_MAX_Q + OLA_MAX_P];
     for (uint32_t k = 0; k < n_q + n_p; k++)
         cr_assert(ola_plan_primes(log_n, k < n_q ? q[k] : p[k - n_q], 1, prime, k, prime + k));

@@ -100,9 +100,10 @@ bound_switch(const struct world *w, double scale)
     double n = 2.0 * w->slots, log_p = 0, variance = 0;
     for (uint32_t k = 0; k < l->n_p; k++)
         log_p += log2((double)l->p[k]);
-    for (uint32_t k = 0; k < l->n_q; k += l->digit_limbs) {
+    for (uint32_t k = 0, end = 0; k < l->n_q; k = end) {
         double log_d = -log_p;
-        for (uint32_t i = k; i < l->n_q && i < k + l->digit_limbs; i++)
+        end = ola_plan_digit_end(l, k);
+        for (uint32_t i = k; i < end; i++)
             log_d += log2((double)l->q[i]);
         variance += exp2(2 * log_d) / 12 * n * 3.2 * 3.2;
     }

@@ -35,7 +35,7 @@ Test(params, what_is_refused)
     refused(&l, OLA_ERR_PARAM);
     l = good(), l.digit_limbs = 0;
     refused(&l, OLA_ERR_PARAM);
-    l = good(), l.digit_limbs = 2; /* 80 bits of a digit above 48 of P */
+    l = good(), l.q[0] = good().p[0], l.p[0] = good().q[0]; /* a prime alone is above P */
     refused(&l, OLA_ERR_PARAM);
     l = good(), l.q[1] = l.q[0];
     refused(&l, OLA_ERR_PRIME);

@@ -119,7 +119,7 @@ Test(contract, parameters)
     bad.log_n = 9;
     FAILS(OLA_ERR_PARAM, ola_params_new(&bad, &p));
     bad = toy_literal();
-    bad.digit_limbs = 3; /* three primes of q against two of p */
+    bad.digit_limbs = bad.n_q + 1;
     FAILS(OLA_ERR_PARAM, ola_params_new(&bad, &p));
     bad = toy_literal();
     bad.n_q = OLA_MAX_Q + 1;

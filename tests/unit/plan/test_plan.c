@@ -111,6 +111,22 @@ Test(keys, bytes)
     cr_expect_eq(ola_plan_limb_width((uint64_t)1 << 32), 8u);
 }
 
+/* 49 28 | 28 28 | 42 41 | 28 bits: with the next prime each is above the 96 bits of P. */
+Test(keys, digits_take_what_fits)
+{
+    static const uint32_t bits[7] = {49, 28, 28, 28, 42, 41, 28}, digits[7] = {1, 1, 2, 2, 3, 3, 4};
+    struct ola_literal l = {.log_n = 14, .n_q = 7, .n_p = 2, .digit_limbs = 7};
+    cr_assert(ola_plan_primes(14, 48, 2, NULL, 0, l.p));
+    for (uint32_t k = 0; k < 7; k++) {
+        cr_assert(ola_plan_primes(14, bits[k], 1, l.q, k, &l.q[k]));
+        l.n_q = k + 1; /* those above do not matter */
+        cr_expect_eq(ola_plan_digits(&l, k), digits[k], "limb %u", k);
+    }
+    cr_expect_eq(ola_plan_digit_end(&l, 2), 4u);
+    l.digit_limbs = 1;
+    cr_expect_eq(ola_plan_digits(&l, 6), 7u);
+}
+
 Test(keys, galois_is_a_power_of_five)
 {
     uint32_t power = 1;

@@ -109,7 +109,7 @@ price_of(const struct he_program *p, uint32_t subset, const struct he_rotations 
         uint32_t down = i->op == HE_linear ? 1 : 0;
         if (i->op == HE_poly)
             down = p->polys.at[i->data].degree == 3 ? 2 : p->polys.at[i->data].degree == 7 ? 3 : 4;
-        bool fresh = i->op == HE_linear;
+        bool fresh = i->op == HE_linear || i->op == HE_input;
         for (uint32_t a = 0; a < i->args.len; a++)
             fresh = fresh && p->insts.at[i->args.at[a]].op == HE_input;
         if (level[k] + down > p->params.boot.out_level + (fresh ? 1 : 0))

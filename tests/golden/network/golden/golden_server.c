@@ -220,7 +220,7 @@ static const struct layer {
     uint32_t live, live_end; /* entries of live */
 } layers[GOLDEN_LAYERS] = {
     {"a", layer_0, 0.000334, 0, 1},
-    {"b", layer_1, 0.000142, 1, 2},
+    {"b", layer_1, 0.000141, 1, 2},
     {"logits", layer_2, 0.000257, 2, 2},
 };
 
