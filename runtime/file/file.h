@@ -53,8 +53,9 @@ void ola_writer_put(struct ola_writer *w, const void *data, size_t size);
 void ola_writer_u32(struct ola_writer *w, uint32_t v);
 void ola_writer_u64(struct ola_writer *w, uint64_t v);
 void ola_writer_double(struct ola_writer *w, double v);
-/* n residues below 2^bits, n a multiple of 8, as n * bits / 8 bytes: a little-endian string of
- * bits. */
+/* n residues below 2^bits, bits at most 57, n a multiple of 8, as n * bits / 8 bytes: a
+ * little-endian string of bits. */
+#define OLA_FILE_RUN 512u /* packed at a time */
 void ola_writer_residues(struct ola_writer *w, const uint64_t *v, size_t n, uint32_t bits);
 /* The first of the caller's own errors. */
 void ola_writer_fail(struct ola_writer *w, ola_status s);

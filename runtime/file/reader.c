@@ -244,25 +244,21 @@ ola_reader_double(struct ola_reader *r)
 void
 ola_reader_residues(struct ola_reader *r, uint64_t *v, size_t n, uint32_t bits, uint64_t q)
 {
-    uint8_t packed[8 * 64];
+    uint8_t packed[(OLA_FILE_RUN + 1) * sizeof(uint64_t)] = {0}; /* read eight bytes at a time */
     const uint64_t mask = ((uint64_t)1 << bits) - 1;
-    bool below = true;
-    for (size_t k = 0; k < n;) {
-        size_t end = n - k < 64 ? n : k + 64, used = 0;
-        uint64_t bucket = 0; /* holds below 8 + bits <= 57 bits */
-        uint32_t held = 0;
-        ola_reader_get(r, packed, (end - k) * bits / 8);
-        for (; k < end; k++) {
-            for (; held < bits; held += 8)
-                bucket |= (uint64_t)packed[used++] << held;
-            v[k] = bucket & mask;
-            below &= v[k] < q;
-            bucket >>= bits;
-            held -= bits;
+    uint64_t above = 0;
+    for (size_t k = 0; k < n; k += OLA_FILE_RUN) {
+        const size_t run = n - k < OLA_FILE_RUN ? n - k : OLA_FILE_RUN;
+        ola_reader_get(r, packed, run * bits / 8);
+        for (size_t i = 0; i < run; i++) {
+            uint64_t word;
+            memcpy(&word, packed + i * bits / 8, sizeof word);
+            v[k + i] = word >> (i * bits % 8) & mask;
+            above |= v[k + i] >= q;
         }
     }
     ola_wipe(packed, sizeof packed); /* may be a secret's */
-    if (!below)
+    if (above)
         ola_reader_fail(r, OLA_ERR_FORMAT);
     if (r->status != OLA_OK)
         memset(v, 0, n * sizeof *v);

@@ -224,19 +224,23 @@ ola_writer_double(struct ola_writer *w, double v)
 void
 ola_writer_residues(struct ola_writer *w, const uint64_t *v, size_t n, uint32_t bits)
 {
-    uint8_t packed[8 * 64]; /* 64 residues of at most 64 bits */
+    uint64_t packed[OLA_FILE_RUN + 1];
     for (size_t k = 0; k < n;) {
-        uint64_t bucket = 0; /* holds below 8 + bits <= 57 bits */
-        uint32_t held = 0;
+        const size_t run = n - k < OLA_FILE_RUN ? n - k : OLA_FILE_RUN;
+        uint64_t word = 0;
+        uint32_t held = 0; /* bits of word, below 64 */
         size_t used = 0;
-        for (size_t end = n - k < 64 ? n : k + 64; k < end; k++) {
-            bucket |= v[k] << held;
-            for (held += bits; held >= 8; held -= 8) {
-                packed[used++] = (uint8_t)bucket;
-                bucket >>= 8;
+        for (size_t end = k + run; k < end; k++) {
+            word |= v[k] << held;
+            held += bits;
+            if (held >= 64) {
+                packed[used++] = word;
+                held -= 64;
+                word = held == 0 ? 0 : v[k] >> (bits - held);
             }
         }
-        ola_writer_put(w, packed, used);
+        packed[used] = word;
+        ola_writer_put(w, packed, run * bits / 8);
     }
     ola_wipe(packed, sizeof packed); /* may be a secret's */
 }

@@ -126,10 +126,22 @@ expect_keys(struct world *w, struct bytes *b, size_t at, uint32_t value, ola_sta
     sign(b);
 }
 
+/* More than are packed at a time, and no multiple of that. */
+#define RESIDUES (2 * OLA_FILE_RUN + 72)
+
+/* Bit by bit. */
+static void
+expect_bits(const uint8_t *packed, const uint64_t *v, uint32_t bits)
+{
+    for (size_t at = 0; at < RESIDUES * (size_t)bits; at++)
+        cr_assert_eq(packed[at / 8] >> at % 8 & 1, v[at / bits] >> at % bits & 1, "bit %zu of %u",
+                     at, bits);
+}
+
 Test(files, residues_of_every_width)
 {
     const struct ola_literal l = toy_literal();
-    uint64_t v[200], back[200], state = 3;
+    uint64_t v[RESIDUES], back[RESIDUES], state = 3;
     cr_assert_geq(sodium_init(), 0);
     for (uint32_t bits = 1; bits <= OLA_PRIME_BITS; bits++) {
         const uint64_t q = ((uint64_t)1 << bits) - (bits > 1);
@@ -137,26 +149,27 @@ Test(files, residues_of_every_width)
         struct ola_reader *r;
         void *data;
         size_t size;
-        for (int k = 0; k < 200; k++) {
+        for (size_t k = 0; k < RESIDUES; k++) {
             random_unit(&state);
             v[k] = k == 0 ? 0 : k == 1 ? q - 1 : state % q;
         }
-        cr_assert_eq(
-            ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id, 25 * bits, &w),
-            OLA_OK);
-        ola_writer_residues(w, v, 200, bits);
+        cr_assert_eq(ola_writer_open(NULL, 0, OLA_FILE_REAL, OLA_FILE_CTS, &l, some_id,
+                                     RESIDUES / 8 * bits, &w),
+                     OLA_OK);
+        ola_writer_residues(w, v, RESIDUES, bits);
         cr_assert_eq(ola_writer_close(w, &data, &size), OLA_OK);
-        cr_assert_eq(size, HEAD + 25 * bits + 32);
+        cr_assert_eq(size, HEAD + RESIDUES / 8 * bits + 32);
+        expect_bits((const uint8_t *)data + HEAD, v, bits);
         cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r),
                      OLA_OK);
-        ola_reader_residues(r, back, 200, bits, q);
+        ola_reader_residues(r, back, RESIDUES, bits, q);
         cr_assert_eq(ola_reader_close(r), OLA_OK);
         cr_assert_arr_eq(v, back, sizeof v);
         cr_assert_eq(ola_reader_open(NULL, data, size, OLA_FILE_REAL, OLA_FILE_CTS, &l, &r),
                      OLA_OK);
-        ola_reader_residues(r, back, 200, bits, q - 1); /* the largest is too large now */
+        ola_reader_residues(r, back, RESIDUES, bits, q - 1); /* the largest is too large now */
         cr_assert_eq(ola_reader_close(r), OLA_ERR_FORMAT);
-        cr_assert_eq(back[0] | back[1] | back[199], 0);
+        cr_assert_eq(back[0] | back[1] | back[RESIDUES - 1], 0);
         ola_bytes_free(data, size);
     }
 }
