@@ -52,8 +52,10 @@ ola_boot_to_sparse(struct ola_server *s, struct ola_ct *ct)
     lift_limb(s, 1, p->n_q, raised + n);
     const struct ola_raised r = {.own = to[1], .others = raised, .level = 0, .digits = 1};
     const struct ola_switch_job job = {.raised = &r, .key = &s->keys->boot[OLA_TO_SPARSE]};
-    for (uint32_t i = 0; i < 2; i++)
-        ola_switch_limb_of(s, &job, i, ext[0] + i * n, ext[1] + i * n, false, ola_server_temp(s));
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct ola_part limb = {.position = i, .count = p->n};
+        ola_switch_part(s, &job, limb, ext[0] + i * n, ext[1] + i * n, false, ola_server_temp(s));
+    }
     s->backend->scale_add(ext[0], to[0], p->by_first_p.product[0], n, ola_server_modulus(s, 0));
     ola_divide(s, &p->by_first_p, 0, from, 0, to, 2);
     return OLA_OK;

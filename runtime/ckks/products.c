@@ -60,10 +60,18 @@ made_in_passing(const struct ola_map *m)
     return m->late && !m->by_output;
 }
 
+/* Of a limb, that a thread works on at a time: all where compact plaintexts are transformed, else
+ * few enough that babies made in passing stay in the cache. */
+static uint32_t
+piece_entries(const struct ola_map *m)
+{
+    return m->desc.compact ? m->params->n : OLA_CHUNK;
+}
+
 static size_t
 passing_words(const struct ola_map *m)
 {
-    return made_in_passing(m) ? 2 * (size_t)m->most_babies * m->params->n : 0;
+    return made_in_passing(m) ? 2 * (size_t)m->most_babies * piece_entries(m) : 0;
 }
 
 static size_t
@@ -152,7 +160,7 @@ struct piece {
     uint32_t limb; /* position */
     const struct ola_modulus *q;
     size_t first, end;     /* entries */
-    uint64_t *babies;      /* [baby][part][n] of this limb when they are made in passing */
+    uint64_t *babies;      /* [baby][part] of these entries when they are made in passing */
     uint64_t *transformed; /* room for limbs of compact plaintexts */
 };
 
@@ -160,20 +168,22 @@ static void
 make_babies(struct ola_server *s, const struct ola_map *m, const struct ola_source *source,
             const struct ola_ct *const *in, const struct ola_raised *raised, struct piece w)
 {
-    const size_t n = s->params->n, at = w.limb * n;
+    const size_t at = w.limb * (size_t)s->params->n + w.first;
+    const struct ola_part these = {w.limb, (uint32_t)w.first, (uint32_t)(w.end - w.first)};
     for (uint32_t k = 0; k < source->n_babies; k++) {
-        uint64_t *to[2] = {w.babies + 2 * k * n, w.babies + (2 * k + 1) * n};
+        uint64_t *to[2] = {w.babies + 2 * k * (size_t)these.count,
+                           w.babies + (2 * k + 1) * (size_t)these.count};
         if (m->baby[source->first_baby + k] != 0) {
             struct ola_switch_job job = baby_job(s, m, source, in, raised, k);
-            ola_switch_limb_of(s, &job, w.limb, to[0], to[1], false, ola_server_temp(s));
+            ola_switch_part(s, &job, these, to[0], to[1], false, ola_server_temp(s));
             continue;
         }
         for (uint32_t part = 0; part < 2; part++) {
             if (w.limb <= m->desc.level)
                 s->backend->scale(to[part], source_part(s, m, source, in, part) + at,
-                                  s->params->by_p.product[w.limb], n, w.q);
+                                  s->params->by_p.product[w.limb], these.count, w.q);
             else
-                memset(to[part], 0, n * sizeof **to);
+                memset(to[part], 0, these.count * sizeof **to);
         }
     }
 }
@@ -183,8 +193,10 @@ baby_chunk(const struct ola_server *s, const struct ola_map *m, const struct ola
            const struct ola_ct *const *in, uint32_t baby, uint32_t part, struct piece w, size_t at)
 {
     const size_t n = m->params->n;
-    if (w.babies != NULL)
-        return w.babies + (2 * baby + part) * n + at;
+    if (w.babies != NULL) {
+        const size_t entries = piece_entries(m);
+        return w.babies + (2 * baby + part) * entries + at % entries;
+    }
     if (!m->late && m->baby[source->first_baby + baby] == 0)
         return source_part(s, m, source, in, part) + w.limb * n + at;
     return baby_part(s, m, source->first_slot + baby, part) + w.limb * n + at;
@@ -294,8 +306,7 @@ accumulate(struct ola_server *s, const struct ola_map *m, struct ola_span runs,
            const struct ola_ct *const *in)
 {
     const struct ola_params *p = s->params;
-    const bool whole = m->desc.compact || made_in_passing(m);
-    const size_t entries = whole ? p->n : OLA_CHUNK, pieces = p->n / entries;
+    const size_t entries = piece_entries(m), pieces = p->n / entries;
 #pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < m->positions; i++) {
         for (size_t k = 0; k < pieces; k++) {

@@ -145,9 +145,14 @@ void ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uin
  * may be a0, a1 or the raised polynomial of its own job when that is the only one. */
 void ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t count,
                        const struct ola_basis *b, uint32_t out_level, uint64_t *const *out);
-/* A job at one position: a limb of each part, or +=. spare: a limb. */
-void ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
-                        uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare);
+/* Entries first .. first + count - 1 of the limb at a position; count: as for kernels. */
+struct ola_part {
+    uint32_t position, first, count;
+};
+/* A job on them: count entries of each part of the result, or +=; the whole limb where digits are
+ * made on their way. spare: count words. */
+void ola_switch_part(struct ola_server *s, const struct ola_switch_job *job, struct ola_part part,
+                     uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare);
 /* ext = (P a0, P a1), or += : what needs no key. */
 void ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, uint32_t level,
                      uint64_t *ext, bool accumulate);

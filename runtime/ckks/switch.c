@@ -10,6 +10,10 @@
  * second cache. */
 #define CACHE_WORDS ((size_t)1 << 17)
 
+/* That a limb is cut into, where no transform holds it together: shares that no thread waits for
+ * long. */
+#define PARTS 4u
+
 void
 ola_switch_room(const struct ola_params *p, uint32_t level, uint32_t parts,
                 size_t words[OLA_PIECES])
@@ -174,41 +178,58 @@ digits_at(struct ola_server *s, const struct ola_raised *r, uint32_t position, c
     }
 }
 
-/* sum += P * a' at a position of q. */
+/* sum += P * part of a', a limb of q. */
 static void
-lift_limb(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c, uint64_t *sum,
-          uint64_t *spare)
+lift_entries(struct ola_server *s, const uint64_t *a, const uint32_t *perm, uint32_t c,
+             struct ola_part part, uint64_t *sum, uint64_t *spare)
 {
-    const struct ola_params *p = s->params;
-    if (perm != NULL) {
-        s->backend->permute(spare, a, perm, p->n);
-        a = spare;
-    }
-    s->backend->scale_add(sum, a, p->by_p.product[c], p->n, ola_server_modulus(s, c));
+    if (perm != NULL)
+        s->backend->permute(spare, a, perm + part.first, part.count);
+    s->backend->scale_add(sum, perm == NULL ? a + part.first : spare, s->params->by_p.product[c],
+                          part.count, ola_server_modulus(s, c));
+}
+
+/* Of a limb of a key, from entry `first` on. */
+static const void *
+key_entries(const struct ola_params *p, const struct ola_switch *key, uint32_t c, uint32_t digit,
+            uint32_t half, size_t first)
+{
+    return (const char *)ola_switch_limb(p, key, c, digit, half) + first * p->width[c];
 }
 
 void
-ola_switch_limb_of(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
-                   uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare)
+ola_switch_part(struct ola_server *s, const struct ola_switch_job *job, struct ola_part part,
+                uint64_t *sum0, uint64_t *sum1, bool accumulate, uint64_t *spare)
 {
     const struct ola_params *p = s->params;
     const struct ola_raised *r = job->raised;
-    const uint32_t c = ola_position_chain(p, r->level, position);
-    const size_t n = p->n;
+    const uint32_t c = ola_position_chain(p, r->level, part.position);
+    const size_t at = part.position * (size_t)p->n;
+    const uint32_t *perm = job->perm == NULL ? NULL : job->perm + part.first;
     const void *digit[OLA_MAX_DIGITS], *b[OLA_MAX_DIGITS], *a[OLA_MAX_DIGITS];
-    digits_at(s, r, position, digit);
+    digits_at(s, r, part.position, digit);
     for (uint32_t d = 0; d < r->digits; d++) {
-        b[d] = ola_switch_limb(p, job->key, c, d, 0);
-        a[d] = ola_switch_limb(p, job->key, c, d, 1);
+        if (perm == NULL)
+            digit[d] = (const uint64_t *)digit[d] + part.first;
+        b[d] = key_entries(p, job->key, c, d, 0, part.first);
+        a[d] = key_entries(p, job->key, c, d, 1, part.first);
     }
     const uint32_t how =
         (p->width[c] == 4 ? OLA_INNER_NARROW_B : 0) | (accumulate ? OLA_INNER_ADD : 0);
-    s->backend->inner(sum0, sum1, digit, b, a, r->digits, how, job->perm, n,
+    s->backend->inner(sum0, sum1, digit, b, a, r->digits, how, perm, part.count,
                       ola_server_modulus(s, c));
-    if (job->a0 != NULL && position <= r->level)
-        lift_limb(s, job->a0 + position * n, job->perm, c, sum0, spare);
-    if (job->a1 != NULL && position <= r->level)
-        lift_limb(s, job->a1 + position * n, job->perm, c, sum1, spare);
+    if (job->a0 != NULL && part.position <= r->level)
+        lift_entries(s, job->a0 + at, job->perm, c, part, sum0, spare);
+    if (job->a1 != NULL && part.position <= r->level)
+        lift_entries(s, job->a1 + at, job->perm, c, part, sum1, spare);
+}
+
+static void
+switch_limb(struct ola_server *s, const struct ola_switch_job *job, uint32_t position,
+            uint64_t *sum0, uint64_t *sum1, uint64_t *spare)
+{
+    const struct ola_part whole = {.position = position, .count = s->params->n};
+    ola_switch_part(s, job, whole, sum0, sum1, false, spare);
 }
 
 void
@@ -216,11 +237,17 @@ ola_switch_add(struct ola_server *s, const struct ola_switch_job *jobs, uint32_t
                uint64_t *const *ext, bool accumulate)
 {
     const size_t n = s->params->n, positions = ola_positions(s->params, jobs->raised->level);
-#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(s->threads)
+    const uint32_t parts = jobs->raised->coef == NULL ? PARTS : 1, entries = (uint32_t)n / parts;
+#pragma omp parallel for collapse(3) schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i < positions; i++) {
-        for (uint32_t k = 0; k < count; k++)
-            ola_switch_limb_of(s, &jobs[k], i, ext[k] + i * n, ext[k] + (positions + i) * n,
-                               accumulate, ola_server_temp(s));
+        for (uint32_t k = 0; k < count; k++) {
+            for (uint32_t part = 0; part < parts; part++) {
+                const struct ola_part w = {i, part * entries, entries};
+                uint64_t *to = ext[k] + i * n + w.first;
+                ola_switch_part(s, &jobs[k], w, to, to + positions * n, accumulate,
+                                ola_server_temp(s));
+            }
+        }
     }
 }
 
@@ -233,8 +260,9 @@ ola_switch_lift(struct ola_server *s, const uint64_t *a0, const uint64_t *a1, ui
         memset(ext, 0, 2 * positions * n * sizeof *ext);
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
     for (uint32_t i = 0; i <= level; i++) {
-        lift_limb(s, a0 + i * n, NULL, i, ext + i * n, NULL);
-        lift_limb(s, a1 + i * n, NULL, i, ext + (positions + i) * n, NULL);
+        const struct ola_part whole = {.position = i, .count = s->params->n};
+        lift_entries(s, a0 + i * n, NULL, i, whole, ext + i * n, NULL);
+        lift_entries(s, a1 + i * n, NULL, i, whole, ext + (positions + i) * n, NULL);
     }
 }
 
@@ -318,8 +346,8 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i < b->k; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *y0 = s->piece[OLA_COEF] + (2 * k * b->k + i) * n, *y1 = y0 + b->k * n;
-                ola_switch_limb_of(s, &jobs[k], source_position(p, b, level, i), y0, y1, false,
-                                   ola_server_temp(s));
+                switch_limb(s, &jobs[k], source_position(p, b, level, i), y0, y1,
+                            ola_server_temp(s));
                 prepare_source(s, b, i, y0, y0);
                 prepare_source(s, b, i, y1, y1);
             }
@@ -329,7 +357,7 @@ ola_switch_divide(struct ola_server *s, const struct ola_switch_job *jobs, uint3
         for (uint32_t i = 0; i <= out_level; i++) {
             for (uint32_t k = 0; k < count; k++) {
                 uint64_t *t = ola_server_temp(s);
-                ola_switch_limb_of(s, &jobs[k], i, t, t + n, false, t + 2 * n);
+                switch_limb(s, &jobs[k], i, t, t + n, t + 2 * n);
                 divide_limb(s, b, 2 * k, t, i, out[2 * k] + i * n, t + 2 * n);
                 divide_limb(s, b, 2 * k + 1, t + n, i, out[2 * k + 1] + i * n, t + 2 * n);
             }
