@@ -15,7 +15,7 @@
  *
  * A map whose weights are +- 2^k times one factor (checked, not declared) is exact: the factor goes
  * into the scale, which grows by the range of k: bits of modulus, no level. Sums of two powers are
- * whole numbers of such a unit, exact too (a product by an integer costs no more than two shifts).
+ * whole numbers of such a unit, exact too: two shifts each where that takes less time.
  * Other weights are rounded to integers of BATCH_WEIGHT_BITS. */
 #ifndef OLAC_BATCH_BATCH_H
 #define OLAC_BATCH_BATCH_H

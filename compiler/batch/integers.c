@@ -1,8 +1,11 @@
 /* integers.c - a map's weights as integers times a unit. */
 #include "batch/internal.h"
 
+#include "ola/plan.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How far a weight may be from a power of two, relative: weights are floats that were multiplied by
  * floats. */
@@ -32,17 +35,33 @@ whole_multiples(const struct matrix *m, double unit, double most)
     return true;
 }
 
-/* The unit of sums of two powers of two times one factor, of which the least is 2^j, 2^j + 1 or 2^j
- * - 1 units; 0 where there is none. */
+/* w as signed powers of two, none next to another: the fewest there are. At most two; returns how
+ * many, 3 for more. */
+static uint32_t
+digits_of(int64_t w, int64_t digit[2])
+{
+    uint32_t n = 0;
+    for (int k = 0; w != 0; k++, w /= 2) {
+        if (w % 2 == 0)
+            continue;
+        int64_t d = (w & 3) == 1 ? 1 : -1;
+        if (n == 2)
+            return 3;
+        digit[n++] = d * ((int64_t)1 << k);
+        w -= d;
+    }
+    return n;
+}
+
+/* The unit of sums of two powers of two times one factor, the largest there is; 0 where there is
+ * none. The least weight is such a sum itself. */
 static double
 unit_of_two(const struct matrix *m, double least, double most)
 {
-    for (int j = 0; j <= BATCH_WEIGHT_BITS; j++)
-        for (int by = -1; by <= 1; by++) {
-            double units = ldexp(1, j) + by;
-            if (units >= 1 && whole_multiples(m, least / units, most))
-                return least / units;
-        }
+    int64_t digit[2];
+    for (int64_t units = 1; units <= (int64_t)1 << BATCH_WEIGHT_BITS; units++)
+        if (digits_of(units, digit) <= 2 && whole_multiples(m, least / (double)units, most))
+            return least / (double)units;
     return 0;
 }
 
@@ -125,4 +144,38 @@ batch_integers(struct arena *a, struct he_sparse *s)
     s->shifts = true; /* rounding may leave nothing but powers of two */
     for (uint32_t k = 0; k < s->terms.len; k++)
         s->shifts &= is_power(s->terms.at[k].weight);
+}
+
+/* ---- two shifts in place of a product -------------------------------------------------------- */
+
+/* What a term of shifts costs a batch, and one that is multiplied, by measurement (he_time.c). */
+#define SHIFT_COST   7
+#define PRODUCT_COST 12
+
+void
+batch_two_shifts(struct arena *a, struct he_sparse *s, uint64_t q)
+{
+    struct he_sparse made = {0};
+    uint32_t *start = ARENA_ARRAY(a, uint32_t, s->rows + 1);
+    for (uint32_t r = 0; r < s->rows; r++) {
+        double norm = 0;
+        for (uint32_t k = s->start[r]; k < s->start[r + 1]; k++) {
+            int64_t digit[2];
+            uint32_t n = digits_of(s->terms.at[k].weight, digit);
+            if (n > 2)
+                return;
+            for (uint32_t i = 0; i < n; i++) {
+                vec_push(a, &made.terms, (struct he_term){s->terms.at[k].column, digit[i]});
+                norm += fabs((double)digit[i]);
+            }
+        }
+        if (!ola_plan_sparse_lazy(norm, q))
+            return;
+        start[r + 1] = made.terms.len;
+    }
+    if ((uint64_t)made.terms.len * SHIFT_COST > (uint64_t)s->terms.len * PRODUCT_COST)
+        return;
+    memcpy(&s->terms, &made.terms, sizeof s->terms);
+    s->start = start;
+    s->shifts = true;
 }

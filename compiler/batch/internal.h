@@ -24,7 +24,11 @@ struct batch_unit batch_unit_of(const struct matrix *m);
 bool batch_precise(const struct matrix *m, double unit);
 /* Fills a map's rows with integers in units of m->unit. */
 void batch_integers(struct arena *a, struct he_sparse *s);
-/* Partial sums that several rows have in common, where that saves additions (share.c). */
+/* Integers that are sums of two powers of two, of which terms may then share a column, where all
+ * rows can be summed lazily under primes up to q and that is cheaper than products. */
+void batch_two_shifts(struct arena *a, struct he_sparse *s, uint64_t q);
+/* Partial sums that several rows have in common, where that saves additions (share.c); of maps
+ * without terms that share a column. */
 void batch_share(struct arena *a, struct he_sparse *s);
 
 /* Where integers are powers of two times `unit`: whether x is, and its exponent. */

@@ -259,6 +259,15 @@ batch_chain(struct he_program *p, double scale_bits, double output_range, struct
 
 /* ---- with parameters ------------------------------------------------------------------------- */
 
+static uint64_t
+largest_prime(const struct he_program *p, uint32_t level)
+{
+    uint64_t q = 0;
+    for (uint32_t l = 0; l <= level; l++)
+        q = p->params.q.at[l] > q ? p->params.q.at[l] : q;
+    return q;
+}
+
 static void
 finish_map(struct he_program *p, const struct he_inst *i)
 {
@@ -271,6 +280,8 @@ finish_map(struct he_program *p, const struct he_inst *i)
     batch_integers(p->arena, s);
     if (s->shifts)
         batch_share(p->arena, s);
+    else
+        batch_two_shifts(p->arena, s, largest_prime(p, i->level));
 }
 
 void

@@ -387,3 +387,61 @@ Test(batch, sums_of_two_powers_are_exact)
         made_free(&m);
     }
 }
+
+/* Two shifts in place of a product: the same integers, column by column; left alone where sums
+ * would overflow before they are reduced, and for integers of three powers. */
+Test(batch, two_shifts_are_the_same_integers)
+{
+    for (uint32_t seed = 0; seed < 40; seed++) {
+        struct made m = made_new(seed);
+        struct he_sparse s = {.rows = 6, .cols = 10, .start = ARENA_ARRAY(m.a, uint32_t, 7)};
+        int64_t want[6][10] = {{0}}, got[6][10] = {{0}};
+        bool three = seed % 4 == 3;
+        uint64_t q = seed % 4 == 2 ? (uint64_t)1 << 60 : (uint64_t)1 << 46;
+        for (uint32_t r = 0; r < 6; r++) {
+            for (uint32_t c = 0; c < 10; c++) {
+                int64_t w = (int64_t)1 << made_below(&m, 8);
+                if (made_below(&m, 2)) /* else one power: cheaper on the whole */
+                    w += ((int64_t)1 << made_below(&m, 8)) * (made_below(&m, 2) ? 1 : -1);
+                w = three && r == 5 && c == 9 ? 37 : w;
+                if (w == 0)
+                    continue;
+                want[r][c] = made_below(&m, 2) ? w : -w;
+                vec_push(m.a, &s.terms, (struct he_term){c, want[r][c]});
+            }
+            s.start[r + 1] = s.terms.len;
+        }
+        batch_two_shifts(m.a, &s, q);
+        cr_expect_eq(s.shifts, seed % 4 < 2, "seed %u", seed);
+        for (uint32_t r = 0; r < 6; r++)
+            for (uint32_t k = s.start[r]; k < s.start[r + 1]; k++) {
+                int64_t w = s.terms.at[k].weight, size = w < 0 ? -w : w;
+                cr_expect(!s.shifts || (size & (size - 1)) == 0);
+                got[r][s.terms.at[k].column] += w;
+            }
+        cr_expect_arr_eq(got, want, sizeof want);
+        made_free(&m);
+    }
+}
+
+/* A whole program of sums of two powers computes what the tensor program does, with next to no
+ * multiplications. */
+Test(batch, sums_of_two_powers_are_shifted)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct made m = made_new(seed);
+        uint32_t x = made_input(&m, MADE_SHAPE(1, 20)), y = map_of(&m, x, 24, true);
+        struct matrix *by = m.t->nodes.at[y].args.at[0].m;
+        for (uint32_t k = 0; k < by->start[by->rows]; k += 3)
+            by->val[k] *= 1.25F;
+        made_output(&m, y);
+        tp_count_uses(m.t);
+        struct he_program *p = batch_lower(m.a, m.t, LOG_N, m.d);
+        cr_assert_not_null(p, "%s", made_errors(&m));
+        schedule(&m, p, 28, 4);
+        cr_expect(p->sparse.at[0].shifts);
+        cr_expect_lt(largest_error(&m, p), 1e-6);
+        cr_expect_leq(he_count_all(p).scalar_products, 24 * 8, "at most one a power and row");
+        made_free(&m);
+    }
+}
