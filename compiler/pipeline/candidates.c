@@ -174,10 +174,8 @@ roomy(const struct he_program *p)
     return p && p->refreshes.len == 0 && he_digits(&p->params, p->params.q.len - 1) <= 4;
 }
 
-/* What rings are compared by: predicted seconds, more of them for a program that takes more memory
- * than programs of its kind should. */
-static double
-cost(const struct he_program *p)
+double
+pipeline_cost(const struct he_program *p)
 {
     return p->seconds * (schedule_heavy(p) ? HEAVY : 1);
 }
@@ -231,7 +229,7 @@ cheapest(struct arena *a, const struct compile_options *o, const struct source *
         if (best.program && !now.program)
             break;
         bool second = best.program != NULL;
-        if (now.program && (!second || cost(now.program) < cost(best.program)))
+        if (now.program && (!second || pipeline_cost(now.program) < pipeline_cost(best.program)))
             best = now;
         if (last.leanest > 0 && (now.leanest == 0 || now.leanest > last.leanest))
             now.leanest = last.leanest;

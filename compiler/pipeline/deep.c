@@ -7,12 +7,16 @@
 #include "schedule/schedule.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define MOST_DIGITS 12 /* of a key switch */
 #define MOST_LEVELS 40 /* between two bootstrappings */
 /* Of the memory allowed, for the keys of bootstrapping: the rest is for those of the maps, encoded
  * weights and scratch. */
 #define KEY_SHARE 0.6
+/* So many of the fastest parameters are priced with their memory, of those that are this near. */
+#define CLOSE       4
+#define CLOSE_SHARE 1.1
 
 /* Bytes of the keys of a bootstrapping: most of what such a program holds in memory. */
 static double
@@ -40,34 +44,117 @@ request(const struct compile_options *o, const struct he_program *p)
     };
 }
 
-bool
-pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
-              double *leanest)
+/* Parameters with the seconds of the program before its memory is looked at. */
+struct combination {
+    struct he_params params;
+    double seconds;
+    uint32_t order;
+};
+struct combinations {
+    struct combination *at;
+    uint32_t len, cap;
+};
+
+static int
+by_seconds(const void *a, const void *b)
+{
+    const struct combination *x = a, *y = b;
+
+    if (x->seconds != y->seconds)
+        return x->seconds < y->seconds ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* All that the program fits, the fastest first; *leanest: the bytes of the leanest that takes too
+ * much memory, if any does. */
+static struct combinations
+combinations(struct arena *a, const struct compile_options *o, struct he_program *p,
+             const struct he_rotations *rotations, double *leanest)
 {
     struct params_deep_request r = request(o, p);
-    struct he_params best = {0}, lowered = p->params;
-    const struct he_rotations *rotations = schedule_rotations(a, p);
-    double least = -1;
+    struct combinations all = {0};
 
-    if (r.log_n < PIPELINE_DEEP_LOG_N && !o->insecure_toy)
-        return false;
     for (r.digits = 1; r.digits <= MOST_DIGITS; r.digits++)
         for (r.out_level = 3; r.out_level <= MOST_LEVELS; r.out_level++) {
             if (!params_deep(a, &r, &p->params))
                 break;
             double seconds = schedule_deep(p, rotations, false),
                    lean = key_bytes(&p->params) / KEY_SHARE;
-            if (seconds >= 0 && p->ram > 0 && lean > p->ram) {
+            if (seconds >= 0 && p->ram > 0 && lean > p->ram)
                 *leanest = *leanest > 0 ? fmin(*leanest, lean) : lean;
-                continue;
-            }
-            if (seconds < 0 || (least >= 0 && seconds >= least))
-                continue;
-            least = seconds;
-            best = p->params;
+            else if (seconds >= 0)
+                vec_push(a, &all, (struct combination){p->params, seconds, all.len});
         }
-    p->params = least < 0 ? lowered : best;
-    return least >= 0 && schedule_deep(p, rotations, true) >= 0;
+    if (all.len)
+        qsort(all.at, all.len, sizeof *all.at, by_seconds);
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < all.len; k++) /* asked for more digits, the same come again */
+        if (!kept || all.at[k].seconds != all.at[kept - 1].seconds)
+            all.at[kept++] = all.at[k];
+    all.len = kept;
+    return all;
+}
+
+/* What the whole program costs with these parameters, memory and all. */
+static double
+whole_cost(const struct he_program *p, const struct he_rotations *rotations,
+           const struct he_params *params)
+{
+    struct arena *a = arena_new();
+    struct diag *quiet = diag_new();
+    struct he_program shell = *p;
+    double cost = INFINITY;
+
+    shell.arena = a;
+    shell.params = *params;
+    struct he_program *own = he_copy(&shell);
+    if (schedule_deep(own, rotations, true) >= 0 && schedule_scales(own, 1, quiet))
+        cost = pipeline_cost(own);
+    diag_free(quiet);
+    arena_free(a);
+    return cost;
+}
+
+bool
+pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
+              double *leanest)
+{
+    struct he_params lowered = p->params;
+    const struct he_rotations *rotations = schedule_rotations(a, p);
+    double cost[CLOSE] = {0};
+    uint32_t n = 0, best = 0;
+
+    if (p->params.log_n < PIPELINE_DEEP_LOG_N && !o->insecure_toy)
+        return false;
+    struct combinations all = combinations(a, o, p, rotations, leanest);
+    p->params = lowered;
+    if (!all.len)
+        return false;
+    while (n < CLOSE && n < all.len && all.at[n].seconds <= CLOSE_SHARE * all.at[0].seconds)
+        n++;
+#pragma omp parallel for schedule(dynamic)
+    for (uint32_t k = 0; k < n; k++)
+        cost[k] = n > 1 ? whole_cost(p, rotations, &all.at[k].params) : 0;
+    for (uint32_t k = 1; k < n; k++)
+        best = cost[k] < cost[best] ? k : best;
+    p->params = all.at[best].params;
+    return schedule_deep(p, rotations, true) >= 0;
+}
+
+/* Adds the front of the parameters, at times as the program of the lowest degrees has them. */
+static void
+add_front(struct arena *a, const struct he_program *p, const struct he_rotations *rotations,
+          const struct schedule_options *options, struct schedule_front *out)
+{
+    struct he_program *own = he_copy(p);
+    double before = schedule_deep(own, rotations, false);
+    double whole = before > 0 ? whole_cost(p, rotations, &p->params) : INFINITY;
+
+    if (!isfinite(whole))
+        return;
+    schedule_front(a, p, rotations, options, out);
+    for (uint32_t k = 0; k < out->len; k++)
+        out->at[k].seconds *= whole / before;
 }
 
 void
@@ -77,7 +164,6 @@ pipeline_deep_front(struct arena *a, const struct compile_options *o, const stru
     struct params_deep_request r = request(o, p);
     struct he_program own[MOST_DIGITS * MOST_LEVELS];
     struct schedule_front front[MOST_DIGITS * MOST_LEVELS] = {{0}};
-    struct arena *mine[MOST_DIGITS * MOST_LEVELS];
     const struct he_rotations *rotations = schedule_rotations(a, p);
     uint32_t n = 0;
 
@@ -88,11 +174,11 @@ pipeline_deep_front(struct arena *a, const struct compile_options *o, const stru
                 break;
             if (o->max_ram > 0 && key_bytes(&own[n].params) / KEY_SHARE > o->max_ram)
                 continue;
-            mine[n++] = arena_child(a);
+            own[n++].arena = arena_child(a);
         }
 #pragma omp parallel for schedule(dynamic)
     for (uint32_t k = 0; k < n; k++)
-        schedule_front(mine[k], &own[k], rotations, options, &front[k]);
+        add_front(own[k].arena, &own[k], rotations, options, &front[k]);
     for (uint32_t k = 0; k < n; k++)
         for (uint32_t f = 0; f < front[k].len; f++)
             vec_push(a, out, front[k].at[f]);

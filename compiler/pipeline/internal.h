@@ -58,8 +58,8 @@ struct he_program *pipeline_with_degrees(struct arena *a, const struct pipeline_
 double pipeline_price_degrees(const struct compile_options *o, const struct pipeline_prices *prices,
                               const uint32_t *degree, double output_range, uint32_t *log_n);
 /* Adds plans of a bootstrapped network that no others of the same parameters beat in seconds
- * (about: memory is not yet looked at) and in what the answers lose, degrees and refreshes chosen
- * together. */
+ * (about: what memory costs is that of other degrees) and in what the answers lose, degrees and
+ * refreshes chosen together. */
 struct pipeline_plan {
     double seconds, cost;
     uint32_t *option; /* [choice.n] */
@@ -92,6 +92,9 @@ const char *pipeline_options_text(struct arena *a, const struct compile_options 
  * programs of more memory than is allowed fit, *leanest the bytes of the smallest. */
 bool pipeline_deep(struct arena *a, const struct compile_options *o, struct he_program *p,
                    double *leanest);
+/* What scheduled programs are compared by: predicted seconds, more of them for one that takes more
+ * memory than programs of its kind should (candidates.c). */
+double pipeline_cost(const struct he_program *p);
 /* Bits of the largest value left above the modelled noise of one operation. */
 double pipeline_precision(const struct compile_options *o);
 /* The part up to a node and the part behind it, which then has the node's output as its input;
