@@ -25,7 +25,7 @@
 /* Of plans whose predicted times differ by less than this share, the best is listed. */
 #define SAME_TIME 0.01
 /* A plan that loses this much more than may be lost is not polished: that halves a loss, about. */
-#define POLISHABLE 10.0
+#define POLISHABLE 4.0
 
 static const uint32_t uniform_degrees[CHOSEN_UNIFORM] = {3, 7, 15};
 
@@ -377,21 +377,22 @@ better(const struct search *s, const struct chosen_plan *p, const struct chosen_
 }
 
 /* The fastest plan that keeps the answers, of the first n: of few one after the other, as the drop
- * is not quite monotonic, else by halving. */
+ * is not quite monotonic; of more, or where each takes long to polish, by halving. */
 static void
 fastest_within(struct search *s, uint32_t n)
 {
     uint32_t lo = 0, hi = n;
+    bool few = n <= FEW && !s->o->polish;
 
-    for (uint32_t k = 0; n <= FEW && k < n; k++)
+    for (uint32_t k = 0; few && k < n; k++)
         if (within(s, at_place(s, k), true, false))
             return;
-    while (n > FEW && lo < hi) {
+    while (!few && lo < hi) {
         uint32_t middle = lo + (hi - lo) / 2;
         bool ok = within(s, at_place(s, middle), true, false);
         *(ok ? &hi : &lo) = middle + !ok;
     }
-    for (uint32_t k = 1; n > FEW && k <= BELOW && lo >= k; k++)
+    for (uint32_t k = 1; !few && k <= BELOW && lo >= k; k++)
         at_place(s, lo - k);
 }
 
