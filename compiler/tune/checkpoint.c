@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MAGIC "olactun3"
+#define MAGIC "olactun4"
 #define HASH  TUNE_HASH
 
 /* Network, teacher, data and options, as far as they change the result. */

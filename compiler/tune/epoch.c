@@ -267,7 +267,7 @@ share_at(const struct training *t, double done)
 }
 
 static void
-begin(struct pass *p, struct arena *a)
+begin(struct pass *p, const struct tune_stage *stage, struct arena *a)
 {
     const struct training *t = p->t;
     const struct shape *shape = &graph_value(t->g, t->g->inputs.at[0].value)->shape;
@@ -282,7 +282,7 @@ begin(struct pass *p, struct arena *a)
         struct part *l = &p->part[k];
         l->run = learner_run_new(a, t->net, most);
         l->teacher = t->teacher ? learner_run_new(a, t->teacher, most) : NULL;
-        l->augment = t->o.augment > 0 ? augment_new(a, shape, t->o.augment) : NULL;
+        l->augment = stage->augment > 0 ? augment_new(a, shape, stage->augment) : NULL;
         l->room = ARENA_ARRAY(a, double, 2 * (size_t)p->outputs);
         l->x = ARENA_ARRAY(a, float, (size_t)(most * p->inputs));
         l->slope = ARENA_ARRAY(a, float, (size_t)(most * p->outputs));
@@ -310,7 +310,7 @@ tune_epoch(struct training *t, const struct tune_stage *stage, uint32_t at)
     uint32_t look = t->o.batch < PRUNE_EVERY ? PRUNE_EVERY / t->o.batch : 1;
     bool ok = true;
 
-    begin(&p, a);
+    begin(&p, stage, a);
     int blas_threads = openblas_get_num_threads();
     openblas_set_num_threads(1);
     for (uint32_t k = 0; ok && k < all; k++) {

@@ -17,6 +17,7 @@ struct tune_stage {
     uint32_t epochs;
     double from, to; /* of the rate, by a cosine */
     double share;    /* ROUND: of the weights that are fixed from its start on */
+    double augment;
 };
 
 #define STAGES    8

@@ -9,16 +9,17 @@
 #define RATE          0.001
 #define MOMENTUM_RATE 0.02
 
-/* Stages with their shares of all epochs, for pruning and rounding wanted (bit 0, bit 1). */
+/* Stages with their shares of all epochs, for pruning and rounding wanted (bit 0, bit 1). Rounding
+ * learns from images that are nearer to what they are. */
 static const struct plan {
     enum stage_kind kind;
     unsigned wanted; /* left out unless one of these is */
-    double epochs, from, to, share;
+    double epochs, from, to, share, augment;
 } plans[] = {
-    {LEARN, 0, 0.10, 1.0, 0.5, 0},     {PRUNE, 1, 0.40, 0.8, 0.4, 0},
-    {SETTLE, 1, 0.20, 0.4, 0.02, 0},   {ROUND, 2, 0.10, 0.2, 0.02, 0.5},
-    {ROUND, 2, 0.08, 0.2, 0.02, 0.75}, {ROUND, 2, 0.08, 0.2, 0.01, 0.9},
-    {ROUND, 2, 0.04, 0.1, 0.01, 1},
+    {LEARN, 0, 0.10, 1.0, 0.5, 0, 1},       {PRUNE, 1, 0.40, 0.8, 0.4, 0, 1},
+    {SETTLE, 1, 0.20, 0.4, 0.02, 0, 1},     {ROUND, 2, 0.10, 0.2, 0.02, 0.5, 0.5},
+    {ROUND, 2, 0.08, 0.2, 0.02, 0.75, 0.5}, {ROUND, 2, 0.08, 0.2, 0.01, 0.9, 0.5},
+    {ROUND, 2, 0.04, 0.1, 0.01, 1, 0.5},
 };
 
 static bool
@@ -49,7 +50,8 @@ set_stages(struct training *t)
         double end = round(sum / all * t->o.epochs);
         uint32_t epochs = end > used + 1 ? (uint32_t)end - used : 1;
         t->stage[t->n_stages++] =
-            (struct tune_stage){p->kind, epochs, p->from * t->o.rate, p->to * t->o.rate, p->share};
+            (struct tune_stage){p->kind,           epochs,   p->from * t->o.rate,
+                                p->to * t->o.rate, p->share, p->augment * t->o.augment};
         used += epochs;
     }
     for (uint32_t k = t->n_stages; used > t->o.epochs; k = k ? k - 1 : t->n_stages)
