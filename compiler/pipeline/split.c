@@ -14,6 +14,43 @@ refused(const struct graph *g, const char *node, struct diag *d, const char *why
     return false;
 }
 
+/* Whether all that stands behind node n reads, of what depends on the input, is what n makes. */
+static bool
+separates(const struct graph *g, uint32_t n)
+{
+    uint32_t value = g->nodes.at[n].out.at[0];
+    bool read = false;
+
+    for (uint32_t k = 0; k < g->nodes.len; k++)
+        for (uint32_t i = 0; i < g->nodes.at[k].in.len; i++) {
+            uint32_t v = g->nodes.at[k].in.at[i];
+            const struct node *from = v == NONE ? NULL : graph_producer(g, v);
+            if (k <= n || v == NONE || !op_encrypted(g, v))
+                continue;
+            read = read || v == value;
+            if (v != value && (!from || from <= &g->nodes.at[n]))
+                return false;
+        }
+    return read && op_encrypted(g, value);
+}
+
+/* Names the nearest node before `at` that separates the network, and what reads it. */
+static void
+hint_nearest(const struct graph *g, uint32_t at, struct diag *d)
+{
+    for (uint32_t n = at; n-- > 0;) {
+        if (!separates(g, n))
+            continue;
+        for (uint32_t k = n + 1; k < g->nodes.len; k++)
+            for (uint32_t i = 0; i < g->nodes.at[k].in.len; i++)
+                if (g->nodes.at[k].in.at[i] == g->nodes.at[n].out.at[0]) {
+                    diag_hint(d, "the nearest place before it: --split-at %s, or --head %s",
+                              g->nodes.at[k].name, g->nodes.at[n].name);
+                    return;
+                }
+    }
+}
+
 bool
 pipeline_split(struct arena *a, const struct graph *g, const char *node, struct graph **front,
                struct graph **back, struct diag *d)
@@ -48,8 +85,11 @@ pipeline_split(struct arena *a, const struct graph *g, const char *node, struct 
             if (v == NONE || b->values.at[v].kind != VALUE_INPUT)
                 continue;
             reached = reached || v == value;
-            if (v != value)
-                return refused(g, node, d, "the part behind it also reads what stands before it");
+            if (v != value) {
+                refused(g, node, d, "the part behind it also reads what stands before it");
+                hint_nearest(g, at, d);
+                return false;
+            }
         }
     return reached || refused(g, node, d, "no output needs it");
 }

@@ -95,6 +95,7 @@ refused() { # text, model, node
 refused "no such node" block.ola nowhere
 refused "nothing stands before" block.ola b.mul
 refused "also reads" block.ola c
+refused "split-at c.mul, or --head b" block.ola c
 refused "more than one tensor" block.ola y
 status=0
 "$olac" check block.ola --split-at c.mul --set b:degree=3 > /dev/null 2> err || status=$?
