@@ -13,7 +13,7 @@ static int
 fail(const char *path, ola_status status)
 {
     const char *why = status == OLA_ERR_IO && errno ? strerror(errno) : ola_status_text(status);
-    fprintf(stderr, "net_eval: %s: %s\n", path, why);
+    fprintf(stderr, "net_eval: %s: %s [%s]\n", path, why, ola_status_name(status));
     return 1;
 }
 
@@ -34,8 +34,8 @@ answer(struct net_session *session, const ola_params *params, const char *keys_p
             fail(in_path, status);
         else if ((status = net_evaluate(session, (const ola_ct *const *)in, out, NULL, NULL)) ==
                  OLA_ERR_OTHER_KEY)
-            fprintf(stderr, "net_eval: %s: %s than %s\n", in_path, ola_status_text(status),
-                    keys_path);
+            fprintf(stderr, "net_eval: %s: %s than %s [%s]\n", in_path, ola_status_text(status),
+                    keys_path, ola_status_name(status));
         else if (status != OLA_OK)
             fail(in_path, status);
         else if ((status = ola_cts_save(params, (const ola_ct *const *)out, NET_OUTPUT_CTS,

@@ -45,7 +45,7 @@ net_fail_status(const char *what, ola_status status)
 {
     if (status == OLA_ERR_IO && errno)
         return net_fail(what, "%s", strerror(errno));
-    return net_fail(what, "%s", ola_status_text(status));
+    return net_fail(what, "%s [%s]", ola_status_text(status), ola_status_name(status));
 }
 
 double
@@ -169,7 +169,7 @@ fail_cts(const struct net_options *o, const char *stem, uint32_t k, const char *
 {
     char *path = file_name(o, stem, k, ".ct");
     if (path && status == OLA_ERR_OTHER_KEY)
-        net_fail(path, "%s than %s", ola_status_text(status), keys);
+        net_fail(path, "%s than %s [%s]", ola_status_text(status), keys, ola_status_name(status));
     else if (path)
         net_fail_status(path, status);
     free(path);

@@ -1,53 +1,49 @@
 /* status.c - what a status means, in words; one text for libola and the simulator. */
 #include "ola/ola.h"
 
+static const struct {
+    const char *name, *text;
+} status[] = {
+    [-OLA_OK] = {"OLA_OK", "no error"},
+    [-OLA_ERR_NOMEM] = {"OLA_ERR_NOMEM", "out of memory"},
+    [-OLA_ERR_PARAM] = {"OLA_ERR_PARAM", "an argument is out of its range"},
+    [-OLA_ERR_INSECURE] = {"OLA_ERR_INSECURE",
+                           "the modulus is too large for the ring: below 128 bits of security"},
+    [-OLA_ERR_PRIME] = {"OLA_ERR_PRIME", "not a prime = 1 mod 2N below 2^49, or given twice"},
+    [-OLA_ERR_LEVEL] = {"OLA_ERR_LEVEL", "levels differ, or none is left"},
+    [-OLA_ERR_SCALE] = {"OLA_ERR_SCALE",
+                        "scales differ, or the scale does not fit the modulus left"},
+    [-OLA_ERR_KEY] = {"OLA_ERR_KEY", "no key for this rotation or product at this level"},
+    [-OLA_ERR_FORMAT] = {"OLA_ERR_FORMAT", "not a file of this kind, damaged, or truncated"},
+    [-OLA_ERR_VERSION] = {"OLA_ERR_VERSION", "a file of another version of libola"},
+    [-OLA_ERR_FINGERPRINT] = {"OLA_ERR_FINGERPRINT", "made with other parameters"},
+    [-OLA_ERR_MODEL] = {"OLA_ERR_MODEL", "made for another model"},
+    [-OLA_ERR_IO] = {"OLA_ERR_IO", "the system could not read or write"},
+    [-OLA_ERR_RANDOM] = {"OLA_ERR_RANDOM", "no randomness from the operating system"},
+    [-OLA_ERR_RANGE] = {"OLA_ERR_RANGE",
+                        "a value is too large for scale and modulus, or not finite"},
+    [-OLA_ERR_TOY] = {"OLA_ERR_TOY",
+                      "a toy (insecure) object where a secure one is wanted, or the reverse"},
+    [-OLA_ERR_SIM] = {"OLA_ERR_SIM",
+                      "a simulator's file where a real one is wanted, or the reverse"},
+    [-OLA_ERR_OTHER_KEY] = {"OLA_ERR_OTHER_KEY", "of another secret key"},
+    [-OLA_ERR_OTHER_RUN] = {"OLA_ERR_OTHER_RUN", "of an evaluation of other ciphertexts"},
+    [-OLA_ERR_SPOILT] = {"OLA_ERR_SPOILT",
+                         "the answer is spoilt: an activation left its range, or keys, weights and "
+                         "ciphertexts do not belong together"},
+};
+#define STATUSES (sizeof status / sizeof *status)
+
+const char *
+ola_status_name(ola_status s)
+{
+    return s <= 0 && s > -(int)STATUSES ? status[-s].name : "OLA_ERR_UNKNOWN";
+}
+
 const char *
 ola_status_text(ola_status s)
 {
-    switch (s) {
-    case OLA_OK:
-        return "no error";
-    case OLA_ERR_NOMEM:
-        return "out of memory";
-    case OLA_ERR_PARAM:
-        return "an argument is out of its range";
-    case OLA_ERR_INSECURE:
-        return "the modulus is too large for the ring: below 128 bits of security";
-    case OLA_ERR_PRIME:
-        return "not a prime = 1 mod 2N below 2^49, or given twice";
-    case OLA_ERR_LEVEL:
-        return "levels differ, or none is left";
-    case OLA_ERR_SCALE:
-        return "scales differ, or the scale does not fit the modulus left";
-    case OLA_ERR_KEY:
-        return "no key for this rotation or product at this level";
-    case OLA_ERR_FORMAT:
-        return "not a file of this kind, damaged, or truncated";
-    case OLA_ERR_VERSION:
-        return "a file of another version of libola";
-    case OLA_ERR_FINGERPRINT:
-        return "made with other parameters";
-    case OLA_ERR_MODEL:
-        return "made for another model";
-    case OLA_ERR_IO:
-        return "the system could not read or write";
-    case OLA_ERR_RANDOM:
-        return "no randomness from the operating system";
-    case OLA_ERR_RANGE:
-        return "a value is too large for scale and modulus, or not finite";
-    case OLA_ERR_TOY:
-        return "a toy (insecure) object where a secure one is wanted, or the reverse";
-    case OLA_ERR_SIM:
-        return "a simulator's file where a real one is wanted, or the reverse";
-    case OLA_ERR_OTHER_KEY:
-        return "of another secret key";
-    case OLA_ERR_OTHER_RUN:
-        return "of an evaluation of other ciphertexts";
-    case OLA_ERR_SPOILT:
-        return "the answer is spoilt: an activation left its range, or keys, weights and "
-               "ciphertexts do not belong together";
-    }
-    return "an unknown status";
+    return s <= 0 && s > -(int)STATUSES ? status[-s].text : "an unknown status";
 }
 
 const char *

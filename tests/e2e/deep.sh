@@ -1,6 +1,7 @@
 #!/bin/sh
 # deep.sh OLAC TOOL NETWORKS - a network too deep for levels alone, encrypted at real parameters: it is bootstrapped,
-# its answers are those of the network, and an evaluation that is killed goes on to the same answer, bit for bit.
+# its answers are those of the network, an evaluation that is killed goes on to the same answer, bit for bit, and what an
+# image far outside of all that was calibrated leads to is an error at the client, not an answer.
 set -eu
 olac=$1 tool=$2 networks=$3
 dir=$(mktemp -d)
@@ -9,12 +10,14 @@ cd "$dir"
 fail() { echo "FAILED: $*"; exit 1; }
 holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
 
-{ # sixteen activations, each near the identity: values keep their size, and every one counts in the answer
+{ # sixteen activations, each near the identity: values keep their size, and every one counts in the answer; ten of the
+  # sixteen values are the answer, so that slots are left that must be 0
   echo 'network deep'
   echo 'input x : f32[1, 28, 28] from u8 / 255'
+  echo "const w : f32[10, 16] = [$(awk 'BEGIN { for (k = 0; k < 160; k++) printf "%s%d", k ? ", " : "", int(k / 16) == k % 16 }')]"
   echo 't0 = flatten(avgpool(x, 7x7))'
   for k in $(seq 1 16); do echo "t$k = gelu(t$((k - 1)) + 1) - 0.8413"; done
-  echo 'output y = t16'
+  echo 'output y = dense(t16, w)'
 } > deep.ola
 data="--calib $networks/digits.npy --degree 7"
 # shellcheck disable=SC2086
@@ -46,4 +49,20 @@ wait $pid 2> /dev/null || true
 ./program eval --dir keys --checkpoint checkpoint
 cmp first.ct keys/output.ct || fail "another answer after a kill"
 [ ! -e checkpoint ] || fail "the checkpoint stays"
+./program decrypt --dir keys
+
+# A hundred times brighter: bootstrapping takes away what it can't hold, and the server can't see it; the client does.
+"$tool" scale "$networks/digits.npy" 0.392157 bright.npy
+./program encrypt --dir keys --input bright.npy
+./program eval --dir keys
+rm keys/output.npy
+status=0
+./program decrypt --dir keys 2> err || status=$?
+[ $status = 1 ] || fail "exit status $status for a spoilt answer"
+grep -q 'the answer is spoilt: an activation left its range.*\[OLA_ERR_SPOILT\]' err || fail "no word of it: $(cat err)"
+[ ! -e keys/output.npy ] || fail "a spoilt answer is written"
+status=0
+./program run --input bright.npy --count 1 --output bright-answer.npy 2> err || status=$?
+[ $status = 1 ] && grep -q OLA_ERR_SPOILT err || fail "run: exit status $status, $(cat err)"
+[ ! -e bright-answer.npy ] || fail "run writes a spoilt answer"
 echo "a bootstrapped network: good"

@@ -1,9 +1,13 @@
 /* tool.c - what the shell tests read answers with.
- *   tool json FILE PATH...    a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for
- * an array of N, {} for an object; exit 1 naming every path that is not there. Exactly one object
- * in FILE. tool argmax FILE          the index of the largest number of each row of a 2-D .npy of
- * f4 tool differ A B LIMIT     the largest difference of two such files; exit 1 when it is above
- * LIMIT */
+ *   tool json FILE PATH...
+ *     a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for an array of N, {} for an
+ *     object; exit 1 naming every path that is not there. Exactly one object in FILE.
+ *   tool argmax FILE
+ *     the index of the largest number of each row of a 2-D .npy of f4
+ *   tool differ A B LIMIT
+ *     the largest difference of two such files; exit 1 when it is above LIMIT
+ *   tool scale A FACTOR B
+ *     B.npy of f4: the numbers of A.npy of u1 times FACTOR */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdint.h>
@@ -96,9 +100,29 @@ npy(const char *path)
     return r;
 }
 
+static int
+scale(const char *from, float factor, const char *to)
+{
+    size_t size;
+    char *text = slurp(from, &size), *type = strstr(text + 10, "|u1");
+    size_t head = 10 + (size_t)(uint8_t)text[8] + ((size_t)(uint8_t)text[9] << 8);
+    FILE *f = fopen(to, "wb");
+    if (!type || !f || head > size)
+        return 1;
+    memcpy(type, "<f4", 3);
+    int failed = fwrite(text, 1, head, f) != head;
+    for (size_t k = head; k < size; k++) {
+        float v = factor * (float)(uint8_t)text[k];
+        failed |= fwrite(&v, sizeof v, 1, f) != 1;
+    }
+    return fclose(f) != 0 || failed;
+}
+
 int
 main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "scale") == 0)
+        return scale(argv[2], (float)atof(argv[3]), argv[4]);
     if (argc >= 3 && strcmp(argv[1], "json") == 0)
         return json(argc - 2, argv + 2);
     if (argc == 3 && strcmp(argv[1], "argmax") == 0) {

@@ -52,7 +52,9 @@ typedef enum ola_status {
     OLA_ERR_SPOILT = -19      /* slots that must be 0 are not: a value left its range on the way */
 } ola_status;
 
+/* What a status means, in words; and its name here, "OLA_ERR_KEY". */
 const char *ola_status_text(ola_status s);
+const char *ola_status_name(ola_status s);
 /* "portable", "avx512ifma" ... : the kernels in use; chosen once by the CPU, or by OLA_BACKEND. */
 const char *ola_backend_name(void);
 

@@ -73,12 +73,18 @@ expect_slots(struct bench *t, const ola_ct *ct, const double *want, const char *
 
 Test(contract, status_texts)
 {
-    for (int s = OLA_ERR_OTHER_KEY; s <= OLA_OK; s++) {
-        const char *text = ola_status_text((ola_status)s);
+    for (int s = OLA_ERR_SPOILT; s <= OLA_OK; s++) {
+        const char *text = ola_status_text((ola_status)s), *name = ola_status_name((ola_status)s);
         cr_assert(text != NULL && text[0] != '\0');
-        for (int r = s + 1; r <= OLA_OK; r++)
+        cr_assert(name != NULL && strncmp(name, "OLA_", 4) == 0);
+        for (int r = s + 1; r <= OLA_OK; r++) {
             cr_expect_str_neq(text, ola_status_text((ola_status)r));
+            cr_expect_str_neq(name, ola_status_name((ola_status)r));
+        }
     }
+    cr_expect_str_eq(ola_status_name(OLA_ERR_SPOILT), "OLA_ERR_SPOILT");
+    for (int s = -1; s <= 1; s += 2)
+        cr_expect_str_eq(ola_status_name((ola_status)(s * 1000)), "OLA_ERR_UNKNOWN");
     cr_assert_neq(ola_backend_name()[0], '\0');
 }
 

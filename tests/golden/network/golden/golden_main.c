@@ -44,7 +44,7 @@ golden_fail_status(const char *what, ola_status status)
 {
     if (status == OLA_ERR_IO && errno)
         return golden_fail(what, "%s", strerror(errno));
-    return golden_fail(what, "%s", ola_status_text(status));
+    return golden_fail(what, "%s [%s]", ola_status_text(status), ola_status_name(status));
 }
 
 double
@@ -168,7 +168,8 @@ fail_cts(const struct golden_options *o, const char *stem, uint32_t k, const cha
 {
     char *path = file_name(o, stem, k, ".ct");
     if (path && status == OLA_ERR_OTHER_KEY)
-        golden_fail(path, "%s than %s", ola_status_text(status), keys);
+        golden_fail(path, "%s than %s [%s]", ola_status_text(status), keys,
+                    ola_status_name(status));
     else if (path)
         golden_fail_status(path, status);
     free(path);
