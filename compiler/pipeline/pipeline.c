@@ -419,6 +419,11 @@ pipeline_compile(struct arena *a, const struct compile_options *o, struct compil
     if (out->program->tp)
         lower_weights(out->program);
     const struct he_port *port = &out->program->outputs.at[0];
+    if (out->program->refreshes.len && !port->spare.len)
+        diag_warning(
+            d, W_NO_SPARE, (struct place){.node = port->name},
+            "no slot of the output is left that must be 0: an answer that an image far out "
+            "of range spoils would not be noticed");
     struct emit_options eo = {
         .templates = o->templates,
         .options = pipeline_options_text(a, o, out),

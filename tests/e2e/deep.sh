@@ -33,6 +33,10 @@ holds "$("$tool" json run.json max_abs_error) < 0.05"
 # shellcheck disable=SC2086
 if "$olac" compile deep.ola $data --max-ram 500M -o lean 2> err; then fail "500 MB are enough"; fi
 grep -q 'E504' err || fail "no E504: $(cat err)"
+sed 's/^output y.*/output y = t16/' deep.ola > full.ola
+# shellcheck disable=SC2086
+"$olac" compile full.ola $data -o full > /dev/null 2> err
+grep -q "E505.*node 'y'" err || fail "no word of an output without a slot to spare: $(cat err)"
 
 cd kept
 ./program keygen --dir keys

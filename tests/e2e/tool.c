@@ -1,7 +1,7 @@
 /* tool.c - what the shell tests read answers with.
  *   tool json FILE PATH...
- *     a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for an array of N, {} for an
- *     object; exit 1 naming every path that is not there. Exactly one object in FILE.
+ *     a line for each PATH (a.b.c, a.0 in arrays): a scalar as it is, N for an array of N, {} for
+ *     an object; exit 1 naming every path that is not there. Exactly one object in FILE.
  *   tool argmax FILE
  *     the index of the largest number of each row of a 2-D .npy of f4
  *   tool differ A B LIMIT

@@ -14,3 +14,10 @@ endforeach()
 target_compile_definitions(noise_sim PRIVATE NOISE_SIM)
 add_test(NAME noise_model COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/noise/compare.sh $<TARGET_FILE:noise_ola>
   $<TARGET_FILE:noise_sim>)
+# Bootstrapping at N = 2^16: 5 GB of memory.
+add_test(NAME noise_boot_2_16 COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/noise/boot.sh $<TARGET_FILE:bench_boot>
+  ${PROJECT_SOURCE_DIR}/runtime/include/ola/plan.h 3)
+set_tests_properties(noise_boot_2_16 PROPERTIES LABELS slow)
+if(OLAC_SANITIZE)
+  set_tests_properties(noise_boot_2_16 PROPERTIES DISABLED TRUE)
+endif()
