@@ -32,6 +32,21 @@ fuzz_literal(void)
     return l;
 }
 
+/* The shortest chain that bootstraps, in no useful precision: for files of keys that have the two
+ * keys of a bootstrapping. */
+static inline struct ola_literal
+fuzz_boot_literal(void)
+{
+    struct ola_literal l = {
+        .log_n = 10, .n_q = 8, .n_p = 2, .digit_limbs = 2, .insecure_toy = true};
+    l.boot = (struct ola_boot_shape){
+        .stc = 2, .cts = 2, .degree = 4, .doubles = 0, .k = 1, .out_level = 2};
+    if (!ola_plan_primes(l.log_n, 45, l.n_q, NULL, 0, l.q) ||
+        !ola_plan_primes(l.log_n, 48, l.n_p, l.q, l.n_q, l.p))
+        abort();
+    return l;
+}
+
 /* Blocks straight from malloc, so that the sanitizer sees their ends. */
 static inline void *
 fuzz_alloc(size_t size)
@@ -47,15 +62,21 @@ fuzz_release(void *p, size_t size)
 }
 
 static inline ola_params *
+fuzz_params_new(struct ola_literal l)
+{
+    ola_params *p;
+    ola_set_allocator(fuzz_alloc, fuzz_release);
+    if (sodium_init() < 0 || ola_params_new(&l, &p) != OLA_OK)
+        abort();
+    return p;
+}
+
+static inline ola_params *
 fuzz_params_once(void)
 {
     static ola_params *p;
-    if (p == NULL) {
-        struct ola_literal l = fuzz_literal();
-        ola_set_allocator(fuzz_alloc, fuzz_release);
-        if (sodium_init() < 0 || ola_params_new(&l, &p) != OLA_OK)
-            abort();
-    }
+    if (p == NULL)
+        p = fuzz_params_new(fuzz_literal());
     return p;
 }
 

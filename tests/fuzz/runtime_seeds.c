@@ -39,6 +39,19 @@ make_keys(const struct maker *m, const char *name, uint32_t relin_level, uint32_
     ola_keys_free(keys);
 }
 
+/* Keys that have those of a bootstrapping. */
+static void
+make_boot_keys(const char *folder)
+{
+    struct maker m = {.folder = folder, .p = fuzz_params_new(fuzz_boot_literal())};
+    check(ola_client_new(m.p, &m.client), "client");
+    make_keys(&m, "fuzz_keys/boot", UINT32_MAX, 0, 0);
+    make_keys(&m, "fuzz_keys/boot_rotation", UINT32_MAX, 1, 0);
+    check(ola_params_save(m.p, path_of(&m, "fuzz_params/boot")), "params");
+    ola_client_free(m.client);
+    ola_params_free(m.p);
+}
+
 static void
 make_cts(const struct maker *m)
 {
@@ -176,6 +189,7 @@ main(int argc, char **argv)
     check(ola_params_save(p, path_of(&m, "fuzz_params/secure")), "params");
     ola_params_free(p);
     make_weight_files(&m);
+    make_boot_keys(argv[1]);
     ola_client_free(m.client);
     return 0;
 }
