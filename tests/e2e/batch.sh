@@ -3,17 +3,8 @@
 # answer as the latency layout does, and as the four processes do; the generated C is clean under both compilers.
 set -eu
 olac=$1 tool=$2 networks=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 cd "$dir"
-fail() { echo "FAILED: $*"; exit 1; }
-holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
-
-same_counts() { # run.json: what was predicted was counted
-  for kind in additions scalar_products plain_products products rotations relinearisations rescales; do
-    [ "$("$tool" json "$1" operations.all.$kind)" = "$("$tool" json "$1" counted.$kind)" ] || fail "$1: $kind"
-  done
-}
 
 # A convolution and a dense layer with weights that are powers of two, squares between them.
 cat > powers.ola << 'END'
@@ -47,12 +38,7 @@ for model in powers.ola "$networks/cryptonets.onnx --calib $networks/digits.npy 
   [ "$("$tool" json batch.json rotations)" = 0 ] || fail "rotations in a batch"
   (
     cd kept
-    for cc in gcc clang; do
-      command -v $cc > /dev/null || continue
-      for file in *.c; do
-        $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -I"$(dirname "$olac")/include" -c "$file" -o warn.o || fail "$cc $file"
-      done
-    done
+    clean .
     ./program selftest
     ./program keygen --dir keys
     ./program encrypt --dir keys --input "$networks/digits.npy" --count 7

@@ -2,9 +2,7 @@
 # bench.sh OLAC NETWORKS - olac bench measures this machine; what it writes prices a compile and is named in its code.
 set -eu
 olac=$1 networks=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAILED: $*"; exit 1; }
+. "$(dirname "$0")/common.sh"
 cd "$dir"
 
 # seconds JSON: the predicted ones

@@ -3,10 +3,8 @@
 # networks in one project and one process, by add_subdirectory and find_package; one by pkg-config alone.
 set -eu
 fixture=$1 build=$2 cmake=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 cd "$dir"
-fail() { echo "FAILED: $*"; exit 1; }
 
 "$cmake" --install "$build/runtime" --prefix "$dir/first" > install.log || { cat install.log; exit 1; }
 mv first prefix # an installed tree may be moved

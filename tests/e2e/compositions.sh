@@ -4,11 +4,8 @@
 # within the polynomials' error, those of the float network.
 set -eu
 olac=$1 tool=$2 networks=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 cd "$dir"
-fail() { echo "FAILED: $*"; exit 1; }
-holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
 data="--calib $networks/digits.npy --input $networks/digits.npy"
 
 # shellcheck disable=SC2086

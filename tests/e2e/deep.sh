@@ -4,11 +4,8 @@
 # image far outside of all that was calibrated leads to is an error at the client, not an answer.
 set -eu
 olac=$1 tool=$2 networks=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 cd "$dir"
-fail() { echo "FAILED: $*"; exit 1; }
-holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
 
 { # sixteen activations, each near the identity: values keep their size, and every one counts in the answer; ten of the
   # sixteen values are the answer, so that slots are left that must be 0

@@ -3,8 +3,7 @@
 # place and code, every problem in one go, no crash, and nothing written.
 set -u
 olac=$1 networks=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 mkdir "$dir/work" && cd "$dir/work" || exit 2
 failed=0
 

@@ -6,8 +6,7 @@ set -eu
 fixture=$1 compiler=$2 library=$3 build=$4 include=$5
 command -v "$compiler" > /dev/null || { echo "skipped: no $compiler"; exit 77; }
 source=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 flags="-std=c11 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
   -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror -I$include"
 system="-lsodium -lm"
@@ -18,7 +17,6 @@ else
   server="$build/libola.a" client="$build/libola_client.a $build/libola.a"
 fi
 
-fail() { echo "FAILED: $*"; exit 1; }
 # must_fail TEXT COMMAND...: exit status 1 and TEXT in the message, and nothing like a crash.
 must_fail() {
   want=$1; shift

@@ -3,9 +3,7 @@
 # completions, and example 5, a CMake project with two generated networks in one process.
 set -eu
 build=$1 cmake=$2 source=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAILED: $*"; exit 1; }
+. "$(dirname "$0")/common.sh"
 networks=$source/examples/networks
 
 "$cmake" --install "$build" --prefix "$dir/first" > "$dir/install.log" || { cat "$dir/install.log"; exit 1; }

@@ -4,20 +4,8 @@
 # the server knows nothing of the part in front; nodes that do not separate the network.
 set -eu
 olac=$1 tool=$2 networks=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/common.sh"
 cd "$dir"
-fail() { echo "FAILED: $*"; exit 1; }
-holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
-
-clean() { # folder: its C under both compilers
-  for cc in gcc clang; do
-    command -v $cc > /dev/null || continue
-    for file in "$1"/*.c; do
-      $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -I"$(dirname "$olac")/include" -c "$file" -o warn.o || fail "$cc $file"
-    done
-  done
-}
 
 # All but the last map in the clear, against the float interpreter on the whole network.
 cat > front.ola << 'END'
