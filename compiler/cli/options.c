@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SIZE, SHARD, SHARE, LIST, PIN };
+enum kind { FLAG, TEXT, READ, PATH, COUNT, MAYBE, REAL, SIZE, TIME, SHARD, SHARE, LIST, PIN };
 
 /* What a MAYBE stands for where no number follows. */
 #define MAYBE_COUNT "1000"
@@ -126,6 +126,13 @@ parse_value(struct arena *a, struct options *o, const struct row *r, const char 
         if (end == text || (*end && (!unit || end[1])) || !isfinite(x) || x <= 0)
             return wrong(d, r->name, "wants a number of bytes, as 900M or 8G");
         *(double *)field = unit ? x * pow(1000, 1 + (double)((unit - units) / 2)) : x;
+        return true;
+    }
+    case TIME: {
+        double x = strtod(text, &end), unit = strcmp(end, "ms") == 0 ? 1e-3 : 1;
+        if (end == text || (*end && unit == 1 && strcmp(end, "s") != 0) || !isfinite(x) || x <= 0)
+            return wrong(d, r->name, "wants a time in seconds, as 2s or 500ms");
+        *(double *)field = x * unit;
         return true;
     }
     case SHARE: {

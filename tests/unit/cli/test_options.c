@@ -78,15 +78,18 @@ Test(options, edges)
         char *option, *value;
         bool ok;
     } cases[] = {
-        {"--degree", "63", true},     {"--degree", "64", false},
-        {"--degree", "0", false},     {"--degree", "-3", false},
-        {"--degree", "+3", false},    {"--degree", "3 ", false},
-        {"--agree", "1", true},       {"--agree", "1.01", false},
-        {"--agree", "inf", false},    {"--security", "192", true},
-        {"--security", "129", false}, {"--fit", "layer", true},
-        {"--fit", "pixel", false},    {"--log-n", "99999999999999999999", false},
-        {"--set", "x", false},        {"--set", ":degree=3", false},
-        {"--calib", "", false},
+        {"--degree", "63", true},        {"--degree", "64", false},
+        {"--degree", "0", false},        {"--degree", "-3", false},
+        {"--degree", "+3", false},       {"--degree", "3 ", false},
+        {"--agree", "1", true},          {"--agree", "1.01", false},
+        {"--agree", "inf", false},       {"--security", "192", true},
+        {"--security", "129", false},    {"--fit", "layer", true},
+        {"--fit", "pixel", false},       {"--log-n", "99999999999999999999", false},
+        {"--set", "x", false},           {"--set", ":degree=3", false},
+        {"--calib", "", false},          {"--max-latency", "2", true},
+        {"--max-latency", "2s", true},   {"--max-latency", "500ms", true},
+        {"--max-latency", "2m", false},  {"--max-latency", "s", false},
+        {"--max-latency", "-1s", false},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct parsed p = parse(C, ARGV("m", cases[k].option, cases[k].value));
