@@ -260,8 +260,11 @@ merge(struct writing *w)
     tp_count_uses(w->t);
     for (uint32_t n = 0; n < w->t->nodes.len; n++)
         for (uint32_t k; fits && (k = to_merge(w, n)) != NONE;) {
-            enum part *part = &w->part.at[n];
-            *part = *part == SHIFT ? ITSELF : *part; /* a shift is merged once */
+            struct tp_node *node = &w->t->nodes.at[n];
+            if (w->part.at[n] == SHIFT) { /* merged once; it is the map before with another bias */
+                w->part.at[n] = ITSELF;
+                node->name = w->t->nodes.at[node->args.at[k].value].name;
+            }
             fits = tp_fuse(w->t, n, k);
         }
 }
