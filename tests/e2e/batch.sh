@@ -21,8 +21,11 @@ a = c * c * 0.125 + c * 0.5 + 0.25
 output y = matmul(flatten(a), W)
 END
 
+# The same with a cubic between them, and sums of two powers for weights.
+sed -e 's/^a = .*/a = c * c * c * 0.0625 + c * c * 0.125 + c * 0.5 + 0.25/' -e 's/0.125, 0, -0.5/0.375, 0, -0.75/' powers.ola > cubic.ola
+
 few="--input $networks/digits.npy --count 7"
-for model in powers.ola "$networks/cryptonets.onnx --calib $networks/digits.npy --degree 2"; do
+for model in powers.ola cubic.ola "$networks/cryptonets.onnx --calib $networks/digits.npy --degree 2"; do
   # shellcheck disable=SC2086
   "$olac" run $model $few --json --output one.npy > one.json
   # shellcheck disable=SC2086
