@@ -24,8 +24,8 @@
 
 struct anchors {
     uint32_t n;
-    double *t, *f, *weight; /* t: normalised, in [-1, 1] */
-    double *slack;          /* how many times the hold's bound the error may be, >= 1 */
+    double *t, *f, *weight; /* t: normalised, the range is [-1, 1] */
+    double *slack;          /* how many times the hold's bound an outward error may be, >= 1 */
     double steepness, span;
 };
 
@@ -297,6 +297,18 @@ solve(struct arena *a, const struct fit_data *d, const struct fit *range, uint32
 
 /* ---- anchors and the hold ------------------------------------------------------------------ */
 
+/* How far the hold goes on one side, in radii: not where the function ends, or has a pole to come
+ * near to. */
+static double
+reach_of(struct fit_function f, const struct fit_options *o, const struct fit *range, int side)
+{
+    double far = range->center + side * o->beyond * range->radius;
+
+    return o->hold > 0 && o->beyond > 1 && isfinite(f.f(f.user, 0)) && isfinite(f.f(f.user, far))
+               ? o->beyond
+               : 1;
+}
+
 static struct anchors
 make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
              const struct fit_options *o, const struct fit *range)
@@ -304,23 +316,26 @@ make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
     struct anchors at = {.n = 8 * (o->degree + 1) + 33};
     double share = o->prior / (o->prior + d->count), sum = 0, lowest = INFINITY,
            highest = -INFINITY;
+    double below = reach_of(f, o, range, -1), above = reach_of(f, o, range, 1);
 
     at.t = ARENA_ARRAY(a, double, at.n);
     at.f = ARENA_ARRAY(a, double, at.n);
     at.weight = ARENA_ARRAY(a, double, at.n);
     at.slack = ARENA_ARRAY(a, double, at.n);
     for (uint32_t k = 0; k < at.n; k++) {
-        at.t[k] = -cos(M_PI * (double)k / (at.n - 1));
+        at.t[k] = (above - below) / 2 - (above + below) / 2 * cos(M_PI * (double)k / (at.n - 1));
         double x = range->center + range->radius * at.t[k];
         double z = d->sd > 1e-9 * (fabs(d->mean) + range->radius) ? (x - d->mean) / d->sd : 0;
         at.f[k] = f.f(f.user, x);
         at.slack[k] = fmin(pow(fmax(1, fabs(z) / TAIL_FROM), 2), SLACK_MOST);
         /* points stand sin(...) apart: the density times that is the share */
-        at.weight[k] = exp(-z * z / 2) * sqrt(1 - at.t[k] * at.t[k]);
+        at.weight[k] = exp(-z * z / 2) * sqrt(fmax(0, 1 - at.t[k] * at.t[k]));
         sum += at.weight[k];
+        if (fabs(at.t[k]) > 1)
+            continue;
         lowest = fmin(lowest, at.f[k]);
         highest = fmax(highest, at.f[k]);
-        if (k)
+        if (k && at.t[k - 1] >= -1)
             at.steepness = fmax(at.steepness, fabs(at.f[k] - at.f[k - 1]) /
                                                   ((at.t[k] - at.t[k - 1]) * range->radius));
     }
@@ -331,14 +346,29 @@ make_anchors(struct arena *a, const struct fit_data *d, struct fit_function f,
     return at;
 }
 
-/* The largest error at an anchor, over what is allowed there when 1 is allowed in the body. */
+static double
+error_at(const struct anchors *at, uint32_t k, uint32_t degree, const double *coef)
+{
+    return chebyshev(coef, degree, at->t[k]) - at->f[k];
+}
+
+/* How large an error may be at an anchor when an outward one of 1 is allowed in the body. */
+static double
+allowed(const struct anchors *at, uint32_t k, double error)
+{
+    return at->slack[k] * (at->t[k] * error < 0 ? FIT_INWARD : 1);
+}
+
+/* The largest error at an anchor, over what is allowed there. */
 static double
 excess(const struct anchors *at, uint32_t degree, const double *coef)
 {
     double most = 0;
 
-    for (uint32_t k = 0; k < at->n; k++)
-        most = fmax(most, fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / at->slack[k]);
+    for (uint32_t k = 0; k < at->n; k++) {
+        double error = error_at(at, k, degree, coef);
+        most = fmax(most, fabs(error) / allowed(at, k, error));
+    }
     return most;
 }
 
@@ -348,7 +378,8 @@ worst(const struct anchors *at, uint32_t degree, const double *coef)
     double most = 0;
 
     for (uint32_t k = 0; k < at->n; k++)
-        most = fmax(most, fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]));
+        if (fabs(at->t[k]) <= 1)
+            most = fmax(most, fabs(error_at(at, k, degree, coef)));
     return most;
 }
 
@@ -357,7 +388,8 @@ static void
 press(const struct anchors *at, uint32_t degree, const double *coef, double bound)
 {
     for (uint32_t k = 0; k < at->n; k++) {
-        double ratio = fabs(chebyshev(coef, degree, at->t[k]) - at->f[k]) / (bound * at->slack[k]);
+        double error = error_at(at, k, degree, coef);
+        double ratio = fabs(error) / (bound * allowed(at, k, error));
         if (ratio > 1)
             at->weight[k] *= fmin(1.5 * ratio * ratio, 30);
     }
@@ -370,9 +402,8 @@ pull_in(const struct anchors *at, uint32_t degree, double *coef, const double *e
     double share = 0; /* of even */
 
     for (uint32_t k = 0; k < at->n; k++) {
-        double mine = chebyshev(coef, degree, at->t[k]) - at->f[k];
-        double other = chebyshev(even, degree, at->t[k]) - at->f[k];
-        double most = bound * at->slack[k];
+        double mine = error_at(at, k, degree, coef), other = error_at(at, k, degree, even);
+        double most = bound * allowed(at, k, mine);
         if (fabs(mine) > most && fabs(mine - other) > 0)
             share = fmax(share, (fabs(mine) - most) / fabs(mine - other));
     }

@@ -10,6 +10,9 @@
 
 #define FIT_DEGREE_MAX 63
 #define FIT_BINS       512
+/* Sums of a residual network bring an error at the end of a range to the next range of the same
+ * channel: one that leads outward is there again, larger, one that leads inward is not. */
+#define FIT_INWARD 4.0
 
 /* What a channel was fed, as a histogram: bin b has the share weight[b] of all values (sum 1),
  * their mean x[b] and the mean y[b] of what the activation should have made of them. Empty bins are
@@ -44,8 +47,13 @@ struct fit_options {
     double widen; /* the range is the seen one, this much longer; >= 1 */
     /* |p - f| stays below hold * min(sd * steepness, f's span), or below 1.25 times what equal
      * weights give, if that is larger, as far as three deviations from the mean, and beyond that
-     * below so much times the square of (the distance over three deviations); 0: no hold */
+     * below so much times the square of (the distance over three deviations). That is of errors
+     * that are outward: p above f on the upper half of the range, below it on the lower half.
+     * Others may be FIT_INWARD times as large. 0: no hold */
     double hold;
+    /* the hold goes on to so many radii from the range's middle, where the function has values and
+     * none of its poles is; 0 or 1: to the range's ends */
+    double beyond;
     /* coefficients are powers of two, degree 2 or 3, no hold and no prior (grid.c) */
     enum fit_grid grid;
     double prior; /* a normal distribution worth this many values is mixed in */

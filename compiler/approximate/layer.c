@@ -398,8 +398,12 @@ layer_fit(struct graph *g, uint32_t node, const struct layer_data *data,
     const struct node *n = &g->nodes.at[node];
     bool pooled = (o->per_layer || o->grid) && !differs_by_channel(g, n);
     struct channel c = channel_of(g, n, data, pooled);
-    struct fit_options fit = {
-        .degree = o->degree, .widen = o->widen, .hold = o->hold, .grid = o->grid, .prior = PRIOR};
+    struct fit_options fit = {.degree = o->degree,
+                              .widen = o->widen,
+                              .hold = o->hold,
+                              .beyond = o->beyond,
+                              .grid = o->grid,
+                              .prior = PRIOR};
     uint32_t n_rows = pooled || repeated(g, n) ? 1 : (uint32_t)c.channels;
     struct arena *scratch = arena_new();
     struct row *rows = ARENA_ARRAY(scratch, struct row, n_rows + 1);

@@ -19,7 +19,7 @@ struct layer_data {
 
 struct layer_options {
     uint32_t degree;
-    double widen, hold; /* see fit.h */
+    double widen, hold, beyond; /* see fit.h */
     bool per_layer;     /* one polynomial for all channels, where the function is the same in all */
     enum fit_grid grid; /* coefficients of powers of two; one polynomial for all channels */
     bool lower;         /* degree 1 where the function is straight on all that was seen */

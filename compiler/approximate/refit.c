@@ -17,8 +17,8 @@
 #define LEAST   32                  /* images, below which nothing can be said */
 
 /* Of the square error, that a change must win on images it was not made from: less is as likely
- * lost on others. */
-#define MARGIN 0.05
+ * lost on others. Measured on ResNet-20: a margin of a twentieth loses a quarter of a point. */
+#define MARGIN 0.01
 
 /* Of the mean square of what the weights meet. */
 static const double stiffness[] = {1e-3, 1e-2, 1e-1, 1};
@@ -219,7 +219,7 @@ added_error(const struct equations *e, const double *change)
 }
 
 /* The change that does best on what it was not made from; false when none does better than the
- * trained weights, by a margin. */
+ * trained weights on both halves, by a margin. */
 static bool
 best_change(struct arena *a, const struct work *w, double *change)
 {
@@ -240,7 +240,7 @@ best_change(struct arena *a, const struct work *w, double *change)
         arena_free(scratch);
     }
     for (int s = 0; s < STIFFNESSES; s++)
-        if (error[2 * s] + error[2 * s + 1] < least) {
+        if (error[2 * s] < 0 && error[2 * s + 1] < 0 && error[2 * s] + error[2 * s + 1] < least) {
             least = error[2 * s] + error[2 * s + 1];
             best = stiffness[s];
         }

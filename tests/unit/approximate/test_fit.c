@@ -206,16 +206,59 @@ Test(fit, the_tail_is_held)
         none.hold = 0;
         cr_assert_eq(fit_polynomial(a, &d, f, &o, &held), FIT_OK);
         cr_assert_eq(fit_polynomial(a, &d, f, &none, &free), FIT_OK);
-        double worst = 0, worst_free = 0;
+        double outward = 0, inward = 0, worst_free = 0;
         for (double x = -9.6; x <= 9.6; x += 0.01) {
-            worst = fmax(worst, fabs(eval(&held, degree, x) - relu(NULL, x)) /
-                                    pow(fmax(1, fabs(x) / 3), 2));
+            double error = (eval(&held, degree, x) - relu(NULL, x)) / pow(fmax(1, fabs(x) / 3), 2);
+            outward = fmax(outward, x < 0 ? -error : error);
+            inward = fmax(inward, x < 0 ? error : -error);
             worst_free = fmax(worst_free, fabs(eval(&free, degree, x) - relu(NULL, x)));
         }
-        cr_expect(worst <= 0.55, "degree %u: %g", degree, worst);
+        cr_expect(outward <= 0.55, "degree %u: %g", degree, outward);
+        cr_expect(inward <= 0.55 * FIT_INWARD, "degree %u: %g", degree, inward);
         cr_expect(worst_free > 1, "degree %u is held without a hold: %g", degree, worst_free);
         cr_expect(held.square_error < 30 * hermite_error((int)degree));
     }
+    arena_free(a);
+}
+
+/* The largest outward error between one and 1.2 radii from the middle. */
+static double
+outward_beyond(const struct fit *fit, uint32_t degree)
+{
+    double most = 0;
+
+    for (double t = 1; t <= 1.2; t += 0.005)
+        for (int side = -1; side <= 1; side += 2) {
+            double x = fit->center + side * t * fit->radius;
+            most = fmax(most, side * (eval(fit, degree, x) - relu(NULL, x)));
+        }
+    return most;
+}
+
+Test(fit, the_hold_goes_on_beyond_the_range)
+{
+    struct arena *a = arena_new();
+    struct fit_function f = {relu, NULL}, l = {logarithm, NULL};
+    struct fit_data d = normal(a, f);
+    double x[100];
+
+    for (uint32_t degree = 7; degree <= 15; degree += 8) {
+        struct fit_options o = {.degree = degree, .widen = 1.2, .hold = 0.5}, on = o;
+        struct fit within, further;
+        on.beyond = 1.2;
+        cr_assert_eq(fit_polynomial(a, &d, f, &o, &within), FIT_OK);
+        cr_assert_eq(fit_polynomial(a, &d, f, &on, &further), FIT_OK);
+        cr_expect(further.radius == within.radius, "the range is the same");
+        double with = outward_beyond(&further, degree), without = outward_beyond(&within, degree);
+        cr_expect(with < 10 && with < without / 3, "degree %u: %g, without %g", degree, with,
+                  without);
+    }
+    for (int k = 0; k < 100; k++)
+        x[k] = 0.2 + k * 0.05;
+    struct fit_options o = {.degree = 7, .widen = 1.2, .hold = 0.5, .beyond = 2};
+    struct fit fit;
+    d = collect(a, 100, x, l);
+    cr_expect_eq(fit_polynomial(a, &d, l, &o, &fit), FIT_OK, "the logarithm ends before that");
     arena_free(a);
 }
 
