@@ -29,6 +29,9 @@ struct he_program *pipeline_batches(struct arena *a, const struct compile_option
                                     const struct tp *t, double output_range, struct diag *d);
 /* The guards of the approximation (guard.c). */
 void pipeline_guard(struct arena *a, const struct compiled *c, struct approximate_options *ao);
+/* Whether --max-drop and --max-latency have what they need; reads o->calib_labels. */
+bool pipeline_choosable(struct arena *a, const struct compile_options *o, struct compiled *out,
+                        struct diag *d);
 /* approximate() by --max-drop and --max-latency (ola.c): degrees layer by layer, fills out->chosen
  * and out->approximation. */
 bool pipeline_choose(struct arena *a, const struct compile_options *o,

@@ -94,18 +94,19 @@ options_ok(const struct compile_options *o, uint32_t n, struct diag *d)
     return false;
 }
 
-static bool
-read_labels(struct arena *a, const struct compile_options *o, const struct compiled *c,
-            const int64_t **labels, struct diag *d)
+bool
+pipeline_choosable(struct arena *a, const struct compile_options *o, struct compiled *c,
+                   struct diag *d)
 {
     uint32_t n;
 
-    *labels = c->calib.labels;
+    if (!options_ok(o, c->n_calib, d))
+        return false;
     if (!o->calib_labels)
         return true;
-    if (!data_labels(a, o->calib_labels, labels, &n, d))
+    if (!data_labels(a, o->calib_labels, &c->calib.labels, &n, d))
         return false;
-    if (n >= c->n_calib)
+    if (n == c->n_calib || n == c->calib.shape.dim[0])
         return true;
     diag_error(d, E_CHOOSE_LABELS, PLACE_FILE(o->calib_labels),
                "%u label%s for %u calibration images", n, n == 1 ? "" : "s", c->n_calib);
@@ -553,7 +554,6 @@ pipeline_choose(struct arena *a, const struct compile_options *o,
                 const struct approximate_options *ao, struct compiled *out, struct diag *d)
 {
     struct search s = {.a = a, .o = o, .ao = *ao, .g = out->graph, .d = d};
-    const int64_t *labels;
     bool any = false;
 
     for (uint32_t k = 0; k < s.g->nodes.len; k++)
@@ -562,8 +562,7 @@ pipeline_choose(struct arena *a, const struct compile_options *o,
         return false;
     if (!any)
         return approximate(s.g, out->calib_images, out->n_calib, ao, &out->approximation, d);
-    if (!options_ok(o, out->n_calib, d) || !read_labels(a, o, out, &labels, d) ||
-        !prepare(&s, out, labels) || !search(&s, &out->chosen))
+    if (!prepare(&s, out, out->calib.labels) || !search(&s, &out->chosen))
         return false;
     approximate_put(s.g, &out->chosen.plan.fit);
     out->approximation = out->chosen.plan.report;

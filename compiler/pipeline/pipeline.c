@@ -252,6 +252,8 @@ pipeline_begin(struct arena *a, const struct compile_options *o, struct compiled
             approximate_check(out->graph, &o->approximate, d); /* for what else is wrong */
         return false;
     }
+    if ((o->max_drop > 0 || o->max_latency > 0) && !pipeline_choosable(a, o, out, d))
+        return false;
     out->begun = true;
     out->seconds = now() - start;
     return true;

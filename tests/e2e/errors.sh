@@ -100,6 +100,8 @@ no 'high.txt: error[E650]: the label of image 0 is 77' -- run "$model" --calib "
 no 'high.txt: error[E650]: the label of image 0 is 77' -- simulate "$model" --calib "$digits" --data "$digits" --labels "$dir/high.txt"
 no 'labels.npy: error[E254]: the data are 300, but one image' -- simulate "$model" --calib "$digits" --data "$labels" --stress
 no 'word.txt' 'error[E2' -- simulate "$model" --calib "$digits" --data "$digits" --labels "$dir/word.txt"
+no 'many.txt: error[E421]: 400 labels for 300 calibration images' -- compile "$model" --calib "$digits" --max-drop 1% --calib-labels "$dir/many.txt"
+no 'error[E424]: --degree asks for one degree everywhere' -- simulate "$model" --calib "$digits" --data "$digits" --max-drop 1% --degree 3
 no "there is no node 'no'" 'only degree=1 .. 63' E601 -- compile "$model" --calib "$digits" --set no:degree=3 --set /1/Relu:color=4 --set /4/Relu:degree=0
 no 'E600' 'have 2 numbers' -- compile "$model" --calib "$digits" --mean 1,2
 no 'E600' 'has 2 numbers and --std 3' -- compile "$model" --calib "$digits" --mean 1,2 --std 1,2,3
