@@ -139,7 +139,7 @@ table_words(const struct he_params *p)
     return 4 * ((uint64_t)p->q.len + p->p.len) << p->log_n;
 }
 
-/* Each kind of bootstrapping: its diagonals, and tables where it leaves out limbs. */
+/* Each kind of bootstrapping: its diagonals. */
 static uint64_t
 boot_bytes(const struct he_program *p)
 {
@@ -159,7 +159,6 @@ boot_bytes(const struct he_program *p)
             struct he_work w = he_work_of_factor(&left, factor);
             sum += he_work_bytes(&inner, &w, factor->level);
         }
-        sum += inner.gap ? sizeof(uint64_t) * (double)table_words(&inner) : 0;
     }
     return (uint64_t)sum;
 }

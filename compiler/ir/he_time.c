@@ -89,13 +89,15 @@ decompose(struct bill *b, uint32_t level, double times)
           times);
 }
 
-/* Reading a switching key: residues of rescaling primes have 4 bytes, those of special primes 8. */
+/* Reading a switching key; primes of the chain that are not known yet are taken as narrow. */
 static void
 read_keys(struct bill *b, uint32_t level, double count)
 {
     const struct he_params *p = b->p;
-    double bytes = 2 * he_digits(p, level) * ((level + 1) * 4.0 + p->p.len * 8.0);
-    b->bytes += count * bytes * (double)((uint64_t)1 << p->log_n);
+    double width = p->p.len * 8.0;
+    for (uint32_t l = 0; l <= level; l++)
+        width += l < p->q.len ? ola_plan_limb_width(p->q.at[l]) : 4;
+    b->bytes += count * 2 * he_digits(p, level) * width * (double)((uint64_t)1 << p->log_n);
 }
 
 /* Products with the keys of `count` rotations, and division by P; `together` of them at once. */
@@ -117,6 +119,19 @@ rotate(struct bill *b, uint32_t level, double times)
 {
     decompose(b, level, times);
     switch_down(b, level, times, 1);
+}
+
+/* A giant step: the sum's second part alone is divided by P on the way. */
+static void
+giant(struct bill *b, uint32_t level, double times)
+{
+    const struct he_params *p = b->p;
+    double limbs = level + 1, special = p->p.len;
+    double limb = he_digits(p, level) * inner(p) + transform(p);
+    decompose(b, level, times);
+    spend(b, special, special * limb, times);
+    spend(b, limbs, limbs * (limb + (special + 1) * multiply(p)), times);
+    read_keys(b, level, times);
 }
 
 static void
@@ -191,7 +206,7 @@ linear(struct bill *b, const struct he_work *w, uint32_t level)
     }
     b->bytes += he_work_bytes(p, w, level) + traffic(p, w, level);
     switch_down(b, level, w->r.coarse, 1);
-    rotate(b, level, w->r.giants);
+    giant(b, level, w->r.giants);
     rotate(b, below, w->r.folds);
 }
 

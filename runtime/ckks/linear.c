@@ -99,27 +99,50 @@ join_group(struct ola_server *s, const struct ola_map *m, uint32_t g)
     }
 }
 
+/* ext = the sum so far, of `from`, under a key: the first part, modulo Q P, only moves; the second
+ * is raised from what it is divided by P. ext may be from[0]. */
+static void
+rotate_lifted(struct ola_server *s, const struct ola_map *m, const struct ola_switch *key,
+              const uint64_t *const *from, uint64_t *divided)
+{
+    const uint32_t level = m->desc.level, positions = ola_positions(s->params, level);
+    const size_t n = s->params->n;
+    uint64_t *ext = s->piece[OLA_EXT];
+    struct ola_raised raised;
+    ola_divide(s, &s->params->by_p, level, &from[1], level, &divided, 1);
+    ola_raise_once(s, divided, level, &raised);
+    const struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm};
+#pragma omp parallel for schedule(dynamic) num_threads(s->threads)
+    for (uint32_t i = 0; i < positions; i++) {
+        const struct ola_part whole = {.position = i, .count = s->params->n};
+        uint64_t *moved = ola_server_temp(s), *sum0 = ext + i * n;
+        s->backend->permute(moved, from[0] + i * n, key->perm, n);
+        ola_switch_part(s, &job, whole, sum0, ext + (positions + i) * n, false, moved + n);
+        s->backend->add(sum0, sum0, moved, n,
+                        ola_server_modulus(s, ola_position_chain(s->params, level, i)));
+    }
+}
+
 /* ext = rotate(the sum so far, the group's step), times P. The sum is in the group's place, or, of
  * an early map when it was joined, in ext. */
 static void
 rotate_sum(struct ola_server *s, const struct ola_map *m, uint32_t g, bool joined)
 {
-    const uint32_t level = m->desc.level;
+    const uint32_t level = m->desc.level, positions = ola_positions(s->params, level);
     const struct ola_switch *key = ola_keys_rotation(s->keys, m->group[g].step, level);
     uint64_t *const a[2] = {ola_group_part(s, m, g, 0), ola_group_part(s, m, g, 1)};
     uint64_t *ext = s->piece[OLA_EXT];
-    const uint64_t *from[2] = {a[0], a[1]};
-    struct ola_raised raised;
-    if (!m->late) {
-        from[0] = ext;
-        from[1] = ext + (size_t)ola_positions(s->params, level) * s->params->n;
+    s->counts.rotations++;
+    if (m->late || joined) {
+        const uint64_t *const lifted[2] = {ext, ext + (size_t)positions * s->params->n};
+        const uint64_t *const own[2] = {a[0], a[1]};
+        rotate_lifted(s, m, key, m->late ? own : lifted, a[1]);
+        return;
     }
-    if (m->late || joined)
-        ola_divide(s, &s->params->by_p, level, from, level, a, 2);
+    struct ola_raised raised;
     ola_raise_once(s, a[1], level, &raised);
     struct ola_switch_job job = {.raised = &raised, .key = key, .perm = key->perm, .a0 = a[0]};
     ola_switch_add(s, &job, 1, &ext, false);
-    s->counts.rotations++;
 }
 
 /* out = the sum of an early map's only group, which is not rotated. */

@@ -135,11 +135,17 @@ static ola_status
 make_tables(struct ola_params *p)
 {
     const struct ola_literal *l = &p->literal;
+    ola_status s;
     fill_digits(p);
-    ola_status s = ola_ring_new(p->log_n, l->q, p->n_q, l->p, p->n_p, &p->ring);
+    if (p->whole != NULL)
+        s = ola_ring_without(p->whole->ring, p->gap_at, p->gap, &p->ring);
+    else
+        s = ola_ring_new(p->log_n, l->q, p->n_q, l->p, p->n_p, &p->ring);
     if (s == OLA_OK)
         s = make_bases(p);
-    if (s == OLA_OK)
+    if (s == OLA_OK && p->whole != NULL)
+        p->encoder = p->whole->encoder;
+    else if (s == OLA_OK)
         s = ola_encoder_new(p->log_n, &p->encoder);
     return s;
 }
@@ -200,7 +206,8 @@ ola_params_free(ola_params *p)
 {
     if (p == NULL)
         return;
-    ola_encoder_free(p->encoder);
+    if (p->whole == NULL)
+        ola_encoder_free(p->encoder);
     ola_release(p->tables, p->tables_bytes);
     ola_ring_free(p->ring);
     ola_release(p, sizeof *p);

@@ -115,9 +115,10 @@ ring_fill(struct ola_ring *r, const uint64_t *q, const uint64_t *p)
             return OLA_ERR_PRIME;
         r->ntt[i].mod = ola_modulus_make(prime);
     }
-    r->bitrev = ola_alloc(r->n * sizeof *r->bitrev);
     r->tables = ola_alloc(tables_size(r));
-    if (!r->bitrev || !r->tables)
+    if (r->tables)
+        r->bitrev = ola_alloc(r->n * sizeof *r->bitrev);
+    if (!r->bitrev)
         return OLA_ERR_NOMEM;
     for (uint32_t i = 0; i < r->n; i++)
         r->bitrev[i] = reverse_bits(i, r->log_n);
@@ -150,15 +151,39 @@ ola_ring_new(uint32_t log_n, const uint64_t *q, uint32_t n_q, const uint64_t *p,
     return OLA_OK;
 }
 
+ola_status
+ola_ring_without(const struct ola_ring *whole, uint32_t gap_at, uint32_t gap, struct ola_ring **out)
+{
+    const uint32_t count = whole->n_q + whole->n_p - gap;
+    *out = NULL;
+    struct ola_ring *r = ola_alloc_zero(sizeof *r);
+    struct ola_ntt *ntt = ola_alloc_zero(count * sizeof *ntt);
+    if (!r || !ntt) {
+        ola_release(r, sizeof *r);
+        ola_release(ntt, count * sizeof *ntt);
+        return OLA_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        ntt[i] = whole->ntt[i < gap_at ? i : i + gap];
+    *r = *whole;
+    r->n_q -= gap;
+    r->ntt = ntt;
+    r->tables = NULL;
+    *out = r;
+    return OLA_OK;
+}
+
 void
 ola_ring_free(struct ola_ring *r)
 {
     if (!r)
         return;
     uint32_t count = r->n_q + r->n_p;
-    ola_release(r->tables, tables_size(r));
+    if (r->tables) {
+        ola_release(r->tables, tables_size(r));
+        ola_release(r->bitrev, r->n * sizeof *r->bitrev);
+    }
     ola_release(r->ntt, count * sizeof *r->ntt);
-    ola_release(r->bitrev, r->n * sizeof *r->bitrev);
     ola_release(r, sizeof *r);
 }
 

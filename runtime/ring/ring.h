@@ -11,13 +11,17 @@ struct ola_ring {
     uint32_t log_n, n, n_q, n_p;
     struct ola_ntt *ntt; /* [n_q + n_p] */
     uint32_t *bitrev;
-    uint64_t *tables; /* what the ntt[] point into, one block */
+    uint64_t *tables; /* what the ntt[] point into, one block; NULL: another ring's, like bitrev */
 };
 
 /* OLA_ERR_PARAM: log_n outside 10 .. 17, no prime or more than OLA_MAX_Q + OLA_MAX_P;
  * OLA_ERR_PRIME: not a prime = 1 mod 2n below 2^49, or given twice; OLA_ERR_NOMEM. */
 ola_status ola_ring_new(uint32_t log_n, const uint64_t *q, uint32_t n_q, const uint64_t *p,
                         uint32_t n_p, struct ola_ring **out);
+/* The ring of the same primes but q[gap_at .. gap_at + gap - 1], which reads the tables of `whole`:
+ * that outlives it. OLA_ERR_NOMEM. */
+ola_status ola_ring_without(const struct ola_ring *whole, uint32_t gap_at, uint32_t gap,
+                            struct ola_ring **out);
 void ola_ring_free(struct ola_ring *r);
 
 /* Scalars; all results in [0, q). */

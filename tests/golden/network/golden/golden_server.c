@@ -219,9 +219,9 @@ static const struct layer {
     double seconds; /* predicted; all 1 where nothing is known */
     uint32_t live, live_end; /* entries of live */
 } layers[GOLDEN_LAYERS] = {
-    {"a", layer_0, 0.000334, 0, 1},
-    {"b", layer_1, 0.000141, 1, 2},
-    {"logits", layer_2, 0.000257, 2, 2},
+    {"a", layer_0, 0.000346, 0, 1},
+    {"b", layer_1, 0.000145, 1, 2},
+    {"logits", layer_2, 0.000266, 2, 2},
 };
 
 /* ---- the interface of golden.h --------------------------------------------------------------- */
