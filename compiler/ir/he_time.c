@@ -231,6 +231,22 @@ polynomial(struct bill *b, const struct he_poly *f, uint32_t level)
     }
 }
 
+/* Coefficients of EvalMod's polynomial: scalars times powers, from x's level less one. */
+static void
+leaves(struct bill *b, const struct ola_literal *l, uint32_t level)
+{
+    struct ola_poly_plan plan;
+    if (!ola_plan_poly(l->boot.degree / 2, level, 1, 1, l->q, &plan))
+        return;
+    for (uint32_t k = 0; k < plan.n_steps; k++) {
+        uint32_t above = plan.step[k].level + 1;
+        if (plan.step[k].kind != OLA_STEP_LEAF)
+            continue;
+        spend(b, above + 1, 2 * (above + 1) * multiply(b->p), 1);
+        rescale(b, above, ola_plan_poly_deferred(&plan, k) ? 0 : 1);
+    }
+}
+
 /* The transforms, EvalMod's products, ModRaise, the sum over the copies and the conjugate. */
 static void
 steps(struct bill *b, const struct ola_literal *l, const struct ola_boot_plan *plan)
@@ -246,6 +262,7 @@ steps(struct bill *b, const struct ola_literal *l, const struct ola_boot_plan *p
     }
     for (uint32_t k = 0; k <= plan->top; k++)
         product(b, k, plan->relinearisations[k]);
+    leaves(b, l, plan->eval_level - 1);
 }
 
 static void
