@@ -1,6 +1,7 @@
 /* avx512ifma_ntt.c - the transforms with AVX-512 IFMA: 52-bit Shoup products, two or three stages
- * to a pass over memory, five stages in registers, blocks that fit the first cache finished before
- * the next one is begun.
+ * to a pass over memory, blocks that fit the first cache finished before the next one is begun.
+ * More stages to a pass would wait for one another: what a processor has under way at a time is
+ * less than two rounds of such a loop.
  *
  * Ranges. Values are integers below B q < 2^52, kept mod 2^52 (avx512ifma.h). A forward stage
  * turns x < B q and any y into values below (B + 2) q; an inverse stage turns x, y < B q into a
@@ -14,7 +15,8 @@
 #ifdef OLA_HAVE_X86
 
 #define CACHE_LOG 12 /* 2^12 words are 32 KiB: what is finished before the next block is begun */
-#define BASE_LOG  5  /* the block of the passes in registers: 4 vectors */
+#define BASE_LOG  3  /* the block of the passes within vectors */
+#define BASES     8u /* that are worked on together */
 
 /* The largest B: floor(2^52 / q). */
 static uint64_t
@@ -35,11 +37,21 @@ twiddle_at(const uint64_t *w, const uint64_t *ws, size_t k)
     return f;
 }
 
-/* (x, y) -> (x + w y, x - w y + 2q). */
+/* (x, y) -> (x + w y, x - w y + 2q). The product is summed up on top of x: fewest registers. */
 OLA_INLINE void
 forward2(ola_vec *x, ola_vec *y, struct twiddle f, const struct ola_lanes *l)
 {
-    ola_vec product = ola_mul_shoup52(*y, f.w, f.ws, l);
+    const ola_vec quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), *y, f.ws);
+    const ola_vec twice = _mm512_add_epi64(_mm512_add_epi64(*x, *x), l->q2);
+    *x = _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(*x, *y, f.w), quotient, l->minus_q);
+    *y = _mm512_sub_epi64(twice, *x);
+}
+
+/* The same, its results early: what the stages within vectors wait for is their shuffles. */
+OLA_INLINE void
+forward2_within(ola_vec *x, ola_vec *y, struct twiddle f, const struct ola_lanes *l)
+{
+    const ola_vec product = ola_mul_shoup52(*y, f.w, f.ws, l);
     *y = _mm512_sub_epi64(_mm512_add_epi64(*x, l->q2), product);
     *x = _mm512_add_epi64(*x, product);
 }
@@ -143,14 +155,16 @@ forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_la
     for (size_t i = 0; i < 4; i++) {
         x[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0x44); /* A0-3 B0-3 */
         y[i] = _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0xee); /* A4-7 B4-7 */
-        forward2(&x[i], &y[i], spread4(t->w, t->ws, k / 4 + 2 * i), l);
+        if (bounded)
+            x[i] = ola_reduce52(x[i], l);
+        forward2_within(&x[i], &y[i], spread4(t->w, t->ws, k / 4 + 2 * i), l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
         ola_vec u = _mm512_permutex2var_epi64(x[i], even_pairs, y[i]); /* A0 A1 A4 A5 B0 B1 B4 B5 */
         y[i] = _mm512_permutex2var_epi64(x[i], odd_pairs, y[i]);       /* A2 A3 A6 A7 B2 B3 B6 B7 */
-        x[i] = bounded ? ola_reduce52(u, l) : u;
-        forward2(&x[i], &y[i], spread2(t->w, t->ws, k / 2 + 4 * i), l);
+        x[i] = u;
+        forward2_within(&x[i], &y[i], spread2(t->w, t->ws, k / 2 + 4 * i), l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
@@ -158,7 +172,7 @@ forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_la
         y[i] = _mm512_unpackhi_epi64(x[i], y[i]);      /* A1 A3 A5 A7 B1 B3 B5 B7 */
         x[i] = u;
         struct twiddle f = {ola_load(t->w + k + 8 * i), ola_load(t->ws + k + 8 * i)};
-        forward2(&x[i], &y[i], f, l);
+        forward2_within(&x[i], &y[i], f, l);
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
@@ -169,27 +183,17 @@ forward_last3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_la
     }
 }
 
-/* The last five stages on two blocks of 32 words with factors k and k + 1. */
+/* The last three stages on BASES blocks of 8 words, the first of which has factor k. */
 OLA_INLINE void
 forward_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int bounded)
 {
-    ola_vec v[8];
+    ola_vec v[BASES];
 #pragma GCC unroll 8
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < BASES; i++)
         v[i] = ola_load(a + 8 * i);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < 4; i++) {
-        ola_vec *x = &v[i + (i & 2)];
-        if (bounded)
-            *x = ola_reduce52(*x, l);
-        forward2(x, x + 2, twiddle_at(t->w, t->ws, k + i / 2), l);
-    }
-#pragma GCC unroll 4
-    for (size_t i = 0; i < 4; i++)
-        forward2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->w, t->ws, 2 * k + i), l);
-    forward_last3(v, t, 16 * k, l, bounded);
+    forward_last3(v, t, 4 * k, l, bounded);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < BASES; i++)
         ola_store(a + 8 * i, v[i]);
 }
 
@@ -235,10 +239,10 @@ forward_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
     if (bound + 2 * BASE_LOG > bound_limit(t)) {
-        for (size_t b = 0; b < count; b += 2)
+        for (size_t b = 0; b < count; b += BASES)
             forward_base(a + (b << BASE_LOG), t, k + b, &l, 1);
     } else {
-        for (size_t b = 0; b < count; b += 2)
+        for (size_t b = 0; b < count; b += BASES)
             forward_base(a + (b << BASE_LOG), t, k + b, &l, 0);
     }
 }
@@ -418,31 +422,17 @@ inverse_first3(ola_vec *v, const struct ola_ntt *t, size_t k, const struct ola_l
     }
 }
 
-/* The first five stages on two blocks of 32 words below q. Ends below 32q; 8q with `middle`; 2q
- * with `reduce`. */
+/* The first three stages on BASES blocks of 8 words below q. Ends below 8q, or 2q with `reduce`. */
 OLA_INLINE void
-inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int middle,
-             int reduce)
+inverse_base(uint64_t *a, const struct ola_ntt *t, size_t k, const struct ola_lanes *l, int reduce)
 {
-    const ola_vec offset8 = middle ? l->q2 : _mm512_slli_epi64(l->q, 3);
-    const ola_vec offset16 = _mm512_add_epi64(offset8, offset8);
-    ola_vec v[8];
+    ola_vec v[BASES];
 #pragma GCC unroll 8
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < BASES; i++)
         v[i] = ola_load(a + 8 * i);
-    inverse_first3(v, t, 16 * k, l, middle);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < 4; i++)
-        inverse2(&v[2 * i], &v[2 * i + 1], twiddle_at(t->iw, t->iws, 2 * k + i), offset8, l);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < 4; i++) {
-        ola_vec *x = &v[i + (i & 2)];
-        inverse2(x, x + 2, twiddle_at(t->iw, t->iws, k + i / 2), offset16, l);
-        if (reduce)
-            *x = ola_reduce52(*x, l);
-    }
+    inverse_first3(v, t, 4 * k, l, reduce);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < BASES; i++)
         ola_store(a + 8 * i, v[i]);
 }
 
@@ -453,18 +443,14 @@ inverse_sweep_base(uint64_t *a, size_t count, const struct ola_ntt *t, size_t k,
                    uint64_t *bound)
 {
     const struct ola_lanes l = ola_lanes_make(t->mod.q);
-    if (32 > bound_limit(t)) {
-        for (size_t b = 0; b < count; b += 2)
-            inverse_base(a + (b << BASE_LOG), t, k + b, &l, 1, 1);
-        *bound = 2;
-    } else if (32 * next > bound_limit(t)) {
-        for (size_t b = 0; b < count; b += 2)
-            inverse_base(a + (b << BASE_LOG), t, k + b, &l, 0, 1);
+    if (8 * next > bound_limit(t)) {
+        for (size_t b = 0; b < count; b += BASES)
+            inverse_base(a + (b << BASE_LOG), t, k + b, &l, 1);
         *bound = 2;
     } else {
-        for (size_t b = 0; b < count; b += 2)
-            inverse_base(a + (b << BASE_LOG), t, k + b, &l, 0, 0);
-        *bound = 32;
+        for (size_t b = 0; b < count; b += BASES)
+            inverse_base(a + (b << BASE_LOG), t, k + b, &l, 0);
+        *bound = 8;
     }
 }
 
@@ -510,19 +496,23 @@ inverse_sweep4(uint64_t *a, uint32_t log_len, size_t count, const struct ola_ntt
     }
 }
 
-/* The stages of one block that fits the cache. */
+/* The stages of one block that fits the cache: passes of three stages, then of two, the last of all
+ * being one of these. */
 static uint64_t
 inverse_cached(uint64_t *a, uint32_t log_len, const struct ola_ntt *t, size_t k,
                const struct ends *ends)
 {
     uint64_t bound;
-    const uint32_t odd = (log_len - BASE_LOG) & 1;
-    uint32_t level = odd ? BASE_LOG + 3 : BASE_LOG;
+    uint32_t level = BASE_LOG, fours = log_len == t->log_n;
+    while ((log_len - BASE_LOG - 2 * fours) % 3 != 0)
+        fours++;
+    const uint32_t eights_end = log_len - 2 * fours;
     size_t count = (size_t)1 << (log_len - BASE_LOG);
-    inverse_sweep_base(a, count, t, k * count, odd ? 8 : 4, &bound);
-    if (odd) {
+    inverse_sweep_base(a, count, t, k * count, level < eights_end ? 8 : 4, &bound);
+    while (level < eights_end) {
+        level += 3;
         count >>= 3;
-        inverse_sweep8(a, level, count, t, k * count, 4, &bound);
+        inverse_sweep8(a, level, count, t, k * count, level < eights_end ? 8 : 4, &bound);
     }
     for (level += 2; level <= log_len; level += 2) {
         count >>= 2;
