@@ -1,6 +1,6 @@
 /* bench.h - one table of what the runtime's operations take on this machine, each beside its floor:
- * the time that its multiplications take at the multiplier's rate, or its bytes at the memory's,
- * whichever is longer; both rates are measured in the same run.
+ * the time that its multiplications take at the multiplier's rate, its bytes at the memory's, or
+ * those of a file at the hash's, whichever is longest; the rates are measured in the same run.
  *
  * Times of one thread are processor time, so that a busy machine does not add to them; those of
  * more threads are elapsed time. Of the repeats the least is taken. */
@@ -14,10 +14,10 @@
 
 /* What an operation cannot do without. mults: halves of 52-bit products (a lane of IFMA), of which
  * a product by a constant takes three and any other product of residues four; bytes: that have to
- * come from or go to where they are kept between operations, each counted once though it be both.
- */
+ * come from or go to where they are kept between operations, each counted once though it be both;
+ * hashed: bytes of a file, whose trailer is a hash of one chain. */
 struct cost {
-    double mults, bytes;
+    double mults, bytes, hashed;
 };
 
 #define BENCH_THREADS 2u  /* at most */
@@ -27,6 +27,7 @@ struct cost {
 struct machine {
     double mults[BENCH_THREADS];
     double bytes[BENCH_THREADS][BENCH_SIZES];
+    double hashed; /* by one thread */
 };
 
 struct bench {
@@ -73,6 +74,7 @@ struct shape shape_at(const struct ola_params *p, uint32_t level);
 struct cost cost_add(struct cost a, struct cost b);
 struct cost cost_times(double k, struct cost a);
 struct cost cost_ntt(uint32_t log_n);
+struct cost cost_inverse(uint32_t log_n);                             /* scaled or not */
 struct cost cost_entries(uint32_t log_n, double mults, double words); /* for each entry of a limb */
 struct cost cost_multiples(uint32_t log_n, uint32_t sources);
 struct cost cost_convert(uint32_t log_n, uint32_t sources);

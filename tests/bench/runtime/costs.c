@@ -7,20 +7,20 @@
 struct cost
 cost_add(struct cost a, struct cost b)
 {
-    return (struct cost){a.mults + b.mults, a.bytes + b.bytes};
+    return (struct cost){a.mults + b.mults, a.bytes + b.bytes, a.hashed + b.hashed};
 }
 
 struct cost
 cost_times(double k, struct cost a)
 {
-    return (struct cost){k * a.mults, k * a.bytes};
+    return (struct cost){k * a.mults, k * a.bytes, k * a.hashed};
 }
 
 struct cost
 cost_entries(uint32_t log_n, double mults, double words)
 {
     const double n = (double)(UINT64_C(1) << log_n);
-    return (struct cost){n * mults, 8 * n * words};
+    return (struct cost){.mults = n * mults, .bytes = 8 * n * words};
 }
 
 /* Three for a butterfly; the limb, a root and its companion for every entry. */
@@ -30,6 +30,13 @@ cost_ntt(uint32_t log_n)
     return cost_entries(log_n, 1.5 * log_n, 3);
 }
 
+/* The last stage multiplies its sums too: by 1 / n, and whatever factor is wanted beside it. */
+struct cost
+cost_inverse(uint32_t log_n)
+{
+    return cost_add(cost_ntt(log_n), cost_entries(log_n, 1.5, 0));
+}
+
 /* A fraction each. */
 struct cost
 cost_multiples(uint32_t log_n, uint32_t sources)
@@ -37,11 +44,11 @@ cost_multiples(uint32_t log_n, uint32_t sources)
     return cost_entries(log_n, sources, sources + 0.125);
 }
 
-/* Both halves of a product for each source and for the multiple, a reduction. */
+/* Both halves of a product for each source and for the multiple, two products to reduce. */
 struct cost
 cost_convert(uint32_t log_n, uint32_t sources)
 {
-    return cost_entries(log_n, 2.0 * (sources + 1) + 3, sources + 1.125);
+    return cost_entries(log_n, 2.0 * (sources + 1) + 2, sources + 1.125);
 }
 
 /* Both halves of two products each, two reductions. */
@@ -84,14 +91,14 @@ key_words(const struct shape *s)
 static struct cost
 work_only(struct cost c)
 {
-    return (struct cost){c.mults, 0};
+    return (struct cost){.mults = c.mults};
 }
 
 /* Limbs untransformed and scaled. */
 static struct cost
 prepare(const struct shape *s, double limbs)
 {
-    return cost_times(limbs, cost_add(cost_ntt(s->log_n), cost_entries(s->log_n, 3, 0)));
+    return cost_times(limbs, cost_inverse(s->log_n));
 }
 
 struct cost

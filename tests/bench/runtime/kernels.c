@@ -160,7 +160,7 @@ bench_kernels(struct bench *b, uint32_t log_n)
     work_open(&w, log_n);
     const struct operation rows[] = {
         {"forward NTT", k, false, cost_ntt(k), run_ntt_forward},
-        {"inverse NTT", k, false, cost_ntt(k), run_ntt_inverse},
+        {"inverse NTT", k, false, cost_inverse(k), run_ntt_inverse},
         {"add", k, false, cost_entries(k, 0, 3), run_add},
         {"multiply", k, false, cost_entries(k, 4, 3), run_mul},
         {"multiply and add", k, false, cost_entries(k, 4, 3), run_mul_add},
@@ -168,7 +168,7 @@ bench_kernels(struct bench *b, uint32_t log_n)
         {"reduce", k, false, cost_entries(k, 2, 2), run_reduce},
         {"subtract and scale", k, false, cost_entries(k, 3, 3), run_sub_scale},
         {"permute", k, false, cost_entries(k, 0, 2.5), run_permute},
-        {"inverse NTT of another, scaled", k, false, cost_ntt(k), run_inverse_scaled},
+        {"inverse NTT of another, scaled", k, false, cost_inverse(k), run_inverse_scaled},
         {"multiples of a basis of 4", k, false, cost_multiples(k, DIGITS), run_multiples},
         {"convert a basis of 4", k, false, cost_convert(k, DIGITS), run_convert},
         {"inner product, 4 digits", k, false, cost_inner(k, DIGITS), run_inner},

@@ -1,4 +1,6 @@
 /* machine.c - how fast this machine multiplies, in the way of the backend in use, and reads. */
+#include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +181,18 @@ run_read(void *context, uint32_t t)
     }
 }
 
+/* The hash of files (file/file.h). */
+static void
+run_hash(void *context, uint32_t t)
+{
+    struct loop *loop = context;
+    unsigned char out[crypto_generichash_BYTES];
+    (void)t;
+    crypto_generichash(out, sizeof out, (const void *)loop->data, loop->words * sizeof *loop->data,
+                       NULL, 0);
+    loop->sink += out[0];
+}
+
 static size_t
 size_of(uint32_t k)
 {
@@ -203,6 +217,9 @@ machine_measure(struct machine *m, uint32_t threads)
                 m->bytes[t][k] = m->bytes[t][k + 1];
         }
     }
+    bench_must(sodium_init() < 0 ? OLA_ERR_RANDOM : OLA_OK, "hash"); /* chooses how it hashes */
+    loop.words = size_of(6) / sizeof *loop.data;
+    m->hashed = (double)size_of(6) / bench_time(run_hash, &loop, 0);
     free(loop.data);
 }
 
@@ -213,5 +230,5 @@ machine_floor(const struct machine *m, struct cost c, uint32_t t)
     while (k + 1 < BENCH_SIZES && (double)size_of(k) < c.bytes)
         k++;
     const double multiply = c.mults / m->mults[t], move = c.bytes / m->bytes[t][k];
-    return multiply > move ? multiply : move;
+    return fmax(fmax(multiply, move), c.hashed / m->hashed);
 }

@@ -113,8 +113,9 @@ bench_begin(struct bench *b)
     }
     printf("libola %s, %s. Microseconds, least of the repeats: one thread, processor time; two, "
            "elapsed.\nfloor: multiplications at the multiplier's rate (%s), or bytes at that of "
-           "streaming reads\nfrom a working set as large; both measured now:\n",
-           OLA_VERSION, ola_backend_name(), machine_multiplier());
+           "streaming reads\nfrom a working set as large, or those of a file at BLAKE2b's (%.2f "
+           "GB/s); all measured now:\n",
+           OLA_VERSION, ola_backend_name(), machine_multiplier(), b->machine.hashed * 1e-3);
     for (uint32_t t = 0; t < b->threads; t++) {
         printf("  %u thread%s %.1f G multiplications/s; GB/s:", t + 1, t ? "s:" : ": ",
                b->machine.mults[t] * 1e-3);
@@ -149,6 +150,7 @@ bench_row(struct bench *b, const struct operation *op, void *context)
         json_number("us", us[0]);
         json_number("mults", op->cost.mults);
         json_number("bytes", op->cost.bytes);
+        json_number("hashed", op->cost.hashed);
         json_number("floor_us", floor);
         json_number("ratio", us[0] / floor);
         json_number("us_2_threads", us[1]);
