@@ -10,6 +10,7 @@ lenet(double max_drop, double max_latency)
 {
     return (struct compile_options){.model = OLAC_SOURCE_DIR "/examples/networks/lenet5.onnx",
                                     .calib = OLAC_SOURCE_DIR "/examples/networks/digits.npy",
+                                    .calib_count = 100,
                                     .max_drop = max_drop,
                                     .max_latency = max_latency};
 }

@@ -44,19 +44,30 @@ made(struct arena *a, size_t rows, size_t cols, bool bias, double *w)
     return m;
 }
 
+/* The least that columns from c on can add to the error of those before, by its terms. */
+static double
+least_from(const struct solve_moments *m, const double *values, double *w, int c)
+{
+    double least = INFINITY, slope = 0;
+    if (c == COLS)
+        return 0;
+    for (int k = 0; k < c; k++)
+        slope += 2 * w[k] * m->xx[k * COLS + c];
+    for (int k = 0; k < 7; k++) {
+        w[c] = values[k];
+        double term = w[c] * (slope + w[c] * m->xx[c * (COLS + 1)] - 2 * m->yx[c]);
+        least = fmin(least, term + least_from(m, values, w, c + 1));
+    }
+    return least;
+}
+
 /* The least error of one row of COLS weights, each of the 7 values of the grid. */
 static double
 exhaustive(const struct solve_moments *m, const struct pow2_grid *g)
 {
-    double values[] = {0, 0.25, -0.25, 0.5, -0.5, 1, -1}, w[COLS], least = INFINITY;
-    int all = 7 * 7 * 7 * 7 * 7;
+    double values[] = {0, 0.25, -0.25, 0.5, -0.5, 1, -1}, w[COLS];
     cr_assert(g->lo == -2 && g->hi == 0);
-    for (int k = 0; k < all; k++) {
-        for (int c = 0, rest = k; c < COLS; c++, rest /= 7)
-            w[c] = values[rest % 7];
-        least = fmin(least, solve_error(m, w));
-    }
-    return least;
+    return m->yy + least_from(m, values, w, 0);
 }
 
 Test(solve, is_near_exhaustive_search_and_beats_rounding)
