@@ -2,6 +2,7 @@
 # ($dir), removed at the end, and how something that does not hold is said. $olac and $tool: see the script.
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-1000}" # threads that wait give the core away: tests run side by side
 fail() { echo "FAILED: $*"; exit 1; }
 holds() { awk "BEGIN { exit !($1) }" || fail "$1"; }
 
