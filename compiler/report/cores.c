@@ -74,8 +74,9 @@ part_cores(const struct report *r, struct str *out)
     if (!r->cores)
         return;
     html_section(out, "cores", "Cores",
-                 "What more cores would do for one evaluation, predicted from the work that can be "
-                 "shared out; memory is left aside but for the dashed line.");
+                 "What more cores would do for one evaluation, if memory kept pace: arithmetic "
+                 "alone, by how it can be shared out. The dashed line is where memory ends that on "
+                 "the machine of the prices; the predicted time of the summary counts both.");
     str_add(out, "<div class=\"pair loose\"><div class=\"card\"><h3>Speedup</h3>\n");
     columns(r->cores, out);
     str_add(out, "</div>\n<div class=\"card\"><h3>Time</h3>\n");
