@@ -4,10 +4,10 @@
 
 #include "ir/tp.h"
 
-/* Prices in rotations with a full key switch. From the shares measured at N = 2^14 on six limbs;
- * only their ratios matter here. */
+/* Prices in giant steps. From the shares measured at N = 2^14 on six limbs; only their ratios
+ * matter here. */
 #define PRICE_ROTATION  1.0
-#define PRICE_HOISTED   0.45
+#define PRICE_HOISTED   0.58
 #define PRICE_DECOMPOSE 0.4 /* once an input ciphertext that is rotated by hoisting */
 #define PRICE_DIAGONAL  0.035
 #define PRICE_LEVEL     5.0  /* one more limb on all that comes before */

@@ -11,7 +11,7 @@
 /* Bytes of a whole evaluation as predicted, to which a process adds some 60 MB of its own; keys for
  * bootstrapping alone take more than the first. */
 #define MEMORY_WANTED      432e6
-#define MEMORY_WANTED_DEEP 4e9
+#define MEMORY_WANTED_DEEP 3.9e9
 #define MEMORY_SHARE       0.95  /* of what is allowed: prediction is not exact */
 #define MEMORY_PRICE       4e-10 /* seconds an evaluation may take longer for a byte less of keys */
 

@@ -6,7 +6,7 @@
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
  * ring      log N = 13, log QP = 202.0, 3 levels
- * keys      6 rotations, relinearisation, 5832704 bytes
+ * keys      5 rotations, relinearisation, 4653056 bytes
  *
  * The client makes keys, encrypts and decrypts (golden_client.c, links libola_client). The server
  * evaluates (golden_server.c, links libola alone and cannot hold a secret key). Both know the
@@ -40,7 +40,7 @@ extern "C" {
 #define GOLDEN_SLOTS          4096u /* numbers in a ciphertext */
 #define GOLDEN_LEVELS            3u /* of a fresh chain of primes */
 #define GOLDEN_SECURITY        128u /* bits; 0: an insecure toy */
-#define GOLDEN_MEGABYTES        13u /* memory of an evaluation */
+#define GOLDEN_MEGABYTES        12u /* memory of an evaluation */
 
 /* n new, empty ciphertexts, or none of them. */
 static inline OLA_MUST_CHECK ola_status

@@ -6,7 +6,7 @@
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
  * ring      log N = 13, log QP = 202.0, 3 levels
- * keys      6 rotations, relinearisation, 5832704 bytes
+ * keys      5 rotations, relinearisation, 4653056 bytes
  */
 #include "golden.h"
 #include "ola/client.h"
@@ -29,14 +29,14 @@ static const struct ola_literal parameters = {
 };
 
 /* Rotations to the left by these steps ... */
-static const uint32_t rotation_step[] = {1, 2, 4, 5, 8, 4095};
+static const uint32_t rotation_step[] = {1, 2, 4, 8, 4095};
 
 /* ... up to these levels. */
-static const uint32_t rotation_level[] = {3, 0, 3, 3, 0, 1};
+static const uint32_t rotation_level[] = {3, 0, 3, 0, 1};
 
 static const struct ola_key_plan key_plan = {
     .relin_level = 2,
-    .n_rotations = 6,
+    .n_rotations = 5,
     .step = rotation_step,
     .level = rotation_level,
 };

@@ -7,7 +7,7 @@
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
  * ring      log N = 13, log QP = 202.0, 3 levels
- * keys      6 rotations, relinearisation, 5832704 bytes
+ * keys      5 rotations, relinearisation, 4653056 bytes
  */
 #ifndef GOLDEN_PROGRAM_H
 #define GOLDEN_PROGRAM_H

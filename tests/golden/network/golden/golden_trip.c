@@ -7,7 +7,7 @@
  * options   degree 0 (chosen), 0 calibration images
  * security  128 bits (classical)
  * ring      log N = 13, log QP = 202.0, 3 levels
- * keys      6 rotations, relinearisation, 5832704 bytes
+ * keys      5 rotations, relinearisation, 4653056 bytes
  *
  * golden_selftest.bin, little endian: "OLAT", u32 1, u8 model[32], u32 images, u32 input size,
  * u32 output size, u32 0, f64 tolerance, then the images and then the answers as f32. */
