@@ -12,7 +12,7 @@
 #define FIT_BINS       512
 /* Sums of a residual network bring an error at the end of a range to the next range of the same
  * channel: one that leads outward is there again, larger, one that leads inward is not. */
-#define FIT_INWARD 4.0
+#define FIT_INWARD 3.0
 
 /* What a channel was fed, as a histogram: bin b has the share weight[b] of all values (sum 1),
  * their mean x[b] and the mean y[b] of what the activation should have made of them. Empty bins are
