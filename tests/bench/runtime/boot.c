@@ -146,7 +146,7 @@ note_steps(struct boot *b)
 static struct cost
 cost_maps(struct ola_map *const *map, uint32_t count)
 {
-    struct cost sum = {0, 0};
+    struct cost sum = {0};
     for (uint32_t k = 0; k < count; k++)
         sum = cost_add(sum, cost_map(map[k]));
     return sum;

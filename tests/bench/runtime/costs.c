@@ -183,7 +183,7 @@ cost_map(const struct ola_map *m)
     const struct cost down = cost_divide(&k, k.special, k.limbs);
     const struct cost again = cost_add(cost_raise(&k), cost_key(&k));
     double babies = 0, coarse = 0, giants = 0;
-    struct cost sum = {0, 0};
+    struct cost sum = {0};
     for (uint32_t i = 0; i < m->n_babies; i++)
         babies += m->baby[i] != 0;
     for (uint32_t i = 0; i < m->n_sources; i++)
@@ -209,7 +209,7 @@ cost_poly(const struct ola_params *p, uint32_t degree, uint32_t level)
 {
     struct ola_poly_plan plan;
     bool pending[OLA_REGS] = {false};
-    struct cost sum = {0, 0};
+    struct cost sum = {0};
     if (!ola_plan_poly(degree, level, 1.0, 1.0, p->literal.q, &plan))
         return sum;
     for (uint32_t k = 0; k < plan.n_steps; k++) {
