@@ -222,13 +222,14 @@ by_seconds(const void *a, const void *b)
     return (x->cost < y->cost) - (x->cost > y->cost); /* those of no price: the worst first */
 }
 
-/* Sorts the list, drops what another plan beats, and thins it out. */
+/* Sorts the list, drops what another plan beats, and thins it out, on either side of
+ * --max-latency. */
 static void
 list_tidy(struct search *s)
 {
     struct pipeline_plan *p = s->list.at;
     uint32_t kept = 0, n = 0;
-    double first = 0;
+    double first = 0, latency = s->o->max_latency > 0 ? s->o->max_latency : INFINITY;
 
     if (s->list.len)
         qsort(p, s->list.len, sizeof *p, by_seconds);
@@ -236,7 +237,8 @@ list_tidy(struct search *s)
         if (!kept || p[k].cost < p[kept - 1].cost)
             p[kept++] = p[k];
     for (uint32_t k = 0; k < kept; k++) {
-        bool same = n && p[k].seconds <= first * (1 + SAME_TIME) && isfinite(p[k].seconds);
+        bool same = n && p[k].seconds <= first * (1 + SAME_TIME) && isfinite(p[k].seconds) &&
+                    (p[k].seconds <= latency) == (p[n - 1].seconds <= latency);
         first = same ? first : p[k].seconds;
         n += !same;
         p[n - 1] = p[k];
@@ -397,10 +399,21 @@ fastest_within(struct search *s, uint32_t n)
         at_place(s, lo - k);
 }
 
+/* Whether the plan in this place runs within --max-latency: the list's seconds are estimates. */
+static bool
+fast_enough(struct search *s, uint32_t place)
+{
+    struct choose_plan p;
+    uint32_t log_n;
+
+    choose_options(s->a, s->g, &s->choice, s->list.at[place].option, &p);
+    return price(s, &p, &log_n) <= s->o->max_latency;
+}
+
 /* How many of the list are fast enough, and, under --max-drop, no slower than a uniform degree that
  * will do. */
 static uint32_t
-worth_trying(const struct search *s)
+worth_trying(struct search *s)
 {
     double most = s->o->max_latency > 0 ? s->o->max_latency : INFINITY;
     uint32_t n = 0;
@@ -410,6 +423,8 @@ worth_trying(const struct search *s)
             most = fmin(most, s->tried.at[k].seconds);
     while (n < s->list.len && s->list.at[n].seconds <= most)
         n++;
+    while (s->o->max_latency > 0 && n > 1 && !fast_enough(s, n - 1))
+        n--;
     return n ? n : s->list.len > 0;
 }
 

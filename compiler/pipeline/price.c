@@ -163,6 +163,7 @@ static struct schedule_options *
 options_of(struct arena *a, const struct pipeline_prices *s, const struct he_program *p,
            uint32_t *layer)
 {
+    _Static_assert(CHOICE_MOST <= SCHEDULE_OPTIONS, "every candidate has its place");
     struct schedule_options *o = ARENA_ARRAY(a, struct schedule_options, p->polys.len + 1);
 
     for (uint32_t k = 0; k < p->insts.len; k++) {

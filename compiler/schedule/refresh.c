@@ -218,7 +218,8 @@ no_more(const struct search *s, const uint8_t *x, const uint8_t *y)
     return true;
 }
 
-/* Drops the states that a cheaper one beats at every level and in cost. */
+/* Drops the states that a cheaper one beats at every level and in cost; of states that differ in
+ * levels, the cheapest MOST_STATES kinds are kept. */
 static void
 prune(const struct search *s, struct states *v)
 {
@@ -235,7 +236,7 @@ prune(const struct search *s, struct states *v)
             beaten = less && group[j].cost <= v->at[k].cost;
             own = less && no_more(s, v->at[k].want, group[j].want) ? j : own;
         }
-        if (beaten)
+        if (beaten || (own == n && n == MOST_STATES))
             continue;
         v->at[kept] = v->at[k];
         group[own] = (struct group){v->at[kept].want, v->at[kept].cost};
@@ -266,7 +267,7 @@ thin_by(const struct search *s, const struct states *v, double share, struct sta
     return kept;
 }
 
-/* At most MOST_PAIRS states, spread over all costs. */
+/* At most MOST_PAIRS states, spread over all costs; where that does not do, over all prices. */
 static void
 thin(const struct search *s, struct states *v)
 {
@@ -276,7 +277,10 @@ thin(const struct search *s, struct states *v)
         v->len = thin_by(s, v, share, to);
         memcpy(v->at, to, v->len * sizeof *to);
     }
-    v->len = v->len < MOST_PAIRS ? v->len : MOST_PAIRS;
+    uint32_t len = v->len;
+    v->len = len < MOST_PAIRS ? len : MOST_PAIRS;
+    for (uint32_t k = 0; len > MOST_PAIRS && k < MOST_PAIRS; k++)
+        v->at[k] = v->at[(size_t)k * (len - 1) / (MOST_PAIRS - 1)];
     arena_free(a);
 }
 

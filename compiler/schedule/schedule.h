@@ -44,9 +44,10 @@ struct schedule_front {
     uint32_t len, cap;
 };
 /* Degrees and refreshes together, the parameters chosen: adds the choices that no other beats in
- * seconds and in cost, the fastest first. Exact as long as no more than 1,500 states have to be
- * kept at a time; beyond, of states that differ by a percent (or more, where need be) of the cost
- * the fastest is kept. o: [polynomial]. */
+ * seconds and in cost, the fastest first. Exact as long as no more than 1,500 states, of 512 kinds
+ * of levels, have to be kept at a time; beyond, of states that differ by a percent (or more, where
+ * need be) of the cost the fastest is kept, and of many kinds some, from fast to slow.
+ * o: [polynomial]. */
 void schedule_front(struct arena *a, const struct he_program *p, const struct he_rotations *r,
                     const struct schedule_options *o, struct schedule_front *out);
 /* The rotations of each map, for it. */

@@ -34,16 +34,22 @@ static const struct {
 };
 #define STATUSES (sizeof status / sizeof *status)
 
+static bool
+known(ola_status s)
+{
+    return s <= 0 && s > -(int)STATUSES && status[-s].name;
+}
+
 const char *
 ola_status_name(ola_status s)
 {
-    return s <= 0 && s > -(int)STATUSES ? status[-s].name : "OLA_ERR_UNKNOWN";
+    return known(s) ? status[-s].name : "OLA_ERR_UNKNOWN";
 }
 
 const char *
 ola_status_text(ola_status s)
 {
-    return s <= 0 && s > -(int)STATUSES ? status[-s].text : "an unknown status";
+    return known(s) ? status[-s].text : "an unknown status";
 }
 
 const char *

@@ -48,7 +48,7 @@ struct ola_literal {
     uint32_t n_q, n_p;
     uint64_t q[OLA_MAX_Q]; /* q[0] stays last; rescaling at level l divides by q[l] */
     uint64_t p[OLA_MAX_P];
-    uint32_t digit_limbs;  /* most limbs of q to a digit of the key switch, at most OLA_MAX_P; see ola_plan_digit_end */
+    uint32_t digit_limbs;  /* most limbs of q to a digit of the key switch, at most OLA_MAX_P; see ola_plan_digit_end: too few p mean more digits, not an error */
     bool insecure_toy;     /* allows rings below the table; marked in everything that is serialised */
     uint8_t model[32];     /* hash of the model; part of the fingerprint */
     struct ola_boot_shape boot;
