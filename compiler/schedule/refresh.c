@@ -357,7 +357,8 @@ schedule_front(struct arena *to, const struct he_program *p, const struct he_rot
     struct he_program own = *p;
 
     own.polys.at = ARENA_ARRAY(a, struct he_poly, p->polys.len + 1);
-    memcpy(own.polys.at, p->polys.at, p->polys.len * sizeof *p->polys.at);
+    for (uint32_t k = 0; k < p->polys.len; k++)
+        own.polys.at[k] = p->polys.at[k];
     search_run(&s, &own, r);
     for (uint32_t f = 0; f < s.made[0].len; f++) {
         const struct state *x = &s.made[0].at[f];

@@ -161,6 +161,7 @@ Test(refresh, is_as_cheap_as_the_best_of_all_placements)
         if (want < 0) {
             cr_expect(got < 0, "case %u", c);
             hopeless++;
+            made_free(&m);
             continue;
         }
         cr_expect(fabs(got - want) <= 1e-9 * want, "case %u: %g, not %g", c, got, want);
