@@ -162,8 +162,9 @@ pipeline_deep_front(struct arena *a, const struct compile_options *o, const stru
                     const struct schedule_options *options, struct schedule_front *out)
 {
     struct params_deep_request r = request(o, p);
-    struct he_program own[MOST_DIGITS * MOST_LEVELS];
-    struct schedule_front front[MOST_DIGITS * MOST_LEVELS] = {{0}};
+    uint32_t most = MOST_DIGITS * MOST_LEVELS;
+    struct he_program *own = ARENA_ARRAY(a, struct he_program, most);
+    struct schedule_front *front = ARENA_ARRAY(a, struct schedule_front, most);
     const struct he_rotations *rotations = schedule_rotations(a, p);
     uint32_t n = 0;
 
